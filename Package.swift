@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Scripts/libtorch.sh leaves `.libtorch/`: `libtorch.pc`, which pkg-config answers with -I, -L and -l, and `lib`,
+// a link to the folder of the shared libraries. Only what is run (executables and tests) needs the run path, so
+// the library products stay free of unsafe flags and can be depended on by version.
+let runPath: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(Context.packageDirectory)/.libtorch/lib"])
+]
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "swift-sedd",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SEDD", targets: ["SEDD"]),
+        .library(name: "Torch", targets: ["Torch"]),
+        .library(name: "Text", targets: ["Text"]),
+        .executable(name: "sedd", targets: ["sedd"]),
+    ],
+    dependencies: [
+        // Command line: parsing, help and usage errors.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        // Presets and run.yaml.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        // SHA-256 of checkpoint files.
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        // TensorBoard's event records.
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        // `make docs`.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+        .target(name: "CTorch", dependencies: ["CLibTorch"]),
+        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+        .target(name: "Text", swiftSettings: strict),
+        .target(
+            name: "Presets", path: "Configurations",
+            resources: [
+                .embedInCode("tiny-cpu.yaml"), .embedInCode("text8-small.yaml"),
+                .embedInCode("sedd-small.yaml"), .embedInCode("sedd-medium.yaml"),
+            ], swiftSettings: strict),
+        .target(
+            name: "SEDD",
+            dependencies: [
+                "Torch", "Text", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ], exclude: ["Training/TensorBoard/event.proto"], swiftSettings: strict),
+        .executableTarget(
+            name: "sedd",
+            dependencies: [
+                "SEDD", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict, linkerSettings: runPath),
+        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
+        .testTarget(
+            name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),
+        .testTarget(
+            name: "SEDDTests", dependencies: ["SEDD"], swiftSettings: strict, linkerSettings: runPath),
+        .testTarget(
+            name: "CommandTests", dependencies: ["sedd"], swiftSettings: strict, linkerSettings: runPath),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,193 @@
+// A pure C door to libtorch.
+//
+// Every function that can fail returns a CTStatus and leaves its result in the last parameter; ct_last_error() says
+// why the last failure on this thread happened. No C++ exception crosses this header. A CTTensor that is handed out is
+// owned by the caller, who releases it once with ct_release; parameters are borrowed.
+#ifndef CTORCH_H
+#define CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    void *impl;
+} CTTensor;
+
+typedef struct {
+    void *impl;
+} CTArchiveReader;
+
+typedef struct {
+    void *impl;
+} CTArchiveWriter;
+
+typedef enum {
+    CT_OK = 0,
+    CT_OUT_OF_MEMORY = 1,
+    CT_BAD_INDEX = 2,
+    CT_BAD_VALUE = 3,
+    CT_TORCH = 4,
+    CT_STANDARD = 5,
+    CT_UNKNOWN = 6,
+} CTStatus;
+
+// The numbers are ours: libtorch's own may change between versions.
+typedef enum {
+    CT_FLOAT32 = 0,
+    CT_FLOAT64 = 1,
+    CT_FLOAT16 = 2,
+    CT_BFLOAT16 = 3,
+    CT_INT64 = 4,
+    CT_INT32 = 5,
+    CT_UINT8 = 6,
+    CT_BOOL = 7,
+    CT_INT16 = 8,
+    CT_INT8 = 9,
+    CT_OTHER_TYPE = 100,
+} CTType;
+
+typedef enum { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } CTDeviceKind;
+
+typedef struct {
+    CTDeviceKind kind;
+    int32_t index;
+} CTDevice;
+
+// Valid until the next failure on the same thread.
+const char *ct_last_error(void);
+
+// runtime.cpp: what the engine is and where it can run
+const char *ct_version(void);
+CTStatus ct_load_cuda(const char *path, bool *out);
+CTStatus ct_device_count(CTDeviceKind kind, int32_t *out);
+CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity);
+CTStatus ct_threads(int32_t *out);
+CTStatus ct_set_threads(int32_t count);
+CTStatus ct_parallel_information(char *buffer, size_t capacity);
+CTStatus ct_synchronize(CTDevice device);
+
+// tensors.cpp: making, reading and moving
+void ct_release(CTTensor tensor);
+CTStatus ct_empty(const int64_t *shape, int32_t rank, CTType type, CTDevice device, CTTensor *out);
+CTStatus ct_full(const int64_t *shape, int32_t rank, double value, CTType type, CTDevice device, CTTensor *out);
+// Copies `bytes` bytes, which must be exactly what the shape and the type take.
+CTStatus ct_from_bytes(const void *data, size_t bytes, const int64_t *shape, int32_t rank, CTType type, CTTensor *out);
+CTStatus ct_to_bytes(CTTensor tensor, void *data, size_t bytes);
+CTStatus ct_rank(CTTensor tensor, int32_t *out);
+CTStatus ct_shape(CTTensor tensor, int64_t *out, int32_t rank);
+CTStatus ct_type(CTTensor tensor, CTType *out);
+CTStatus ct_device(CTTensor tensor, CTDevice *out);
+CTStatus ct_to_type(CTTensor tensor, CTType type, CTTensor *out);
+CTStatus ct_to_device(CTTensor tensor, CTDevice device, CTTensor *out);
+CTStatus ct_item(CTTensor tensor, double *out);
+
+// views.cpp: other shapes of the same elements, and parts of them
+CTStatus ct_reshape(CTTensor a, const int64_t *shape, int32_t rank, CTTensor *out);
+CTStatus ct_transpose(CTTensor a, int64_t d0, int64_t d1, CTTensor *out);
+CTStatus ct_narrow(CTTensor a, int64_t dimension, int64_t start, int64_t length, CTTensor *out);
+CTStatus ct_select(CTTensor a, int64_t dimension, int64_t index, CTTensor *out);
+CTStatus ct_unsqueeze(CTTensor a, int64_t dimension, CTTensor *out);
+CTStatus ct_expand(CTTensor a, const int64_t *shape, int32_t rank, CTTensor *out);
+CTStatus ct_strided(CTTensor a, const int64_t *shape, const int64_t *strides, int32_t rank, int64_t offset,
+                    CTTensor *out);
+CTStatus ct_contiguous(CTTensor a, CTTensor *out);
+CTStatus ct_clone(CTTensor a, CTTensor *out);
+CTStatus ct_concatenate(const CTTensor *parts, int32_t count, int64_t dimension, CTTensor *out);
+CTStatus ct_index_select(CTTensor a, int64_t dimension, CTTensor index, CTTensor *out);
+CTStatus ct_gather(CTTensor a, int64_t dimension, CTTensor index, CTTensor *out);
+CTStatus ct_scatter_value(CTTensor a, int64_t dimension, CTTensor index, double value, CTTensor *out);
+CTStatus ct_scatter(CTTensor a, int64_t dimension, CTTensor index, CTTensor source, CTTensor *out);
+
+// elementwise.cpp
+CTStatus ct_add(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_subtract(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_multiply(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_divide(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_add_scalar(CTTensor a, double b, CTTensor *out);
+CTStatus ct_multiply_scalar(CTTensor a, double b, CTTensor *out);
+CTStatus ct_negate(CTTensor a, CTTensor *out);
+CTStatus ct_exp(CTTensor a, CTTensor *out);
+CTStatus ct_expm1(CTTensor a, CTTensor *out);
+CTStatus ct_log(CTTensor a, CTTensor *out);
+CTStatus ct_log1p(CTTensor a, CTTensor *out);
+CTStatus ct_sqrt(CTTensor a, CTTensor *out);
+CTStatus ct_cos(CTTensor a, CTTensor *out);
+CTStatus ct_sin(CTTensor a, CTTensor *out);
+CTStatus ct_silu(CTTensor a, CTTensor *out);
+CTStatus ct_gelu_tanh(CTTensor a, CTTensor *out);
+CTStatus ct_abs(CTTensor a, CTTensor *out);
+CTStatus ct_clamp_min(CTTensor a, double minimum, CTTensor *out);
+CTStatus ct_equal(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_equal_scalar(CTTensor a, double b, CTTensor *out);
+CTStatus ct_where(CTTensor condition, CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_is_finite(CTTensor a, CTTensor *out);
+
+// reductions.cpp
+CTStatus ct_sum(CTTensor a, CTTensor *out);
+CTStatus ct_sum_dimension(CTTensor a, int64_t dimension, bool keep, CTTensor *out);
+CTStatus ct_mean(CTTensor a, CTTensor *out);
+CTStatus ct_maximum(CTTensor a, CTTensor *out);
+CTStatus ct_norm(CTTensor a, CTTensor *out);
+CTStatus ct_all(CTTensor a, CTTensor *out);
+CTStatus ct_cumulative_sum(CTTensor a, int64_t dimension, CTTensor *out);
+CTStatus ct_search_sorted(CTTensor sorted, CTTensor values, bool right, CTTensor *out);
+
+// networks.cpp: matrix products and layers
+CTStatus ct_matmul(CTTensor a, CTTensor b, CTTensor *out);
+CTStatus ct_linear(CTTensor x, CTTensor weight, CTTensor bias_or_null, CTTensor *out);
+CTStatus ct_layer_norm(CTTensor x, CTTensor weight, double epsilon, CTTensor *out);
+CTStatus ct_embedding(CTTensor table, CTTensor index, CTTensor *out);
+CTStatus ct_attention(CTTensor query, CTTensor key, CTTensor value, bool causal, CTTensor *out);
+
+// inplace.cpp: the few that change their first parameter
+CTStatus ct_copy_into(CTTensor target, CTTensor source);
+CTStatus ct_zero_into(CTTensor target);
+CTStatus ct_add_into(CTTensor target, CTTensor other, double scale);
+CTStatus ct_multiply_into(CTTensor target, double factor);
+CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight);
+// target += aᵀ b, for a [R, M], b [R, N], target [M, N].
+CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b);
+
+// target[index[r]] += rows[r].
+CTStatus ct_add_rows_into(CTTensor target, CTTensor rows, CTTensor index);
+
+// autograd.cpp
+CTStatus ct_require_gradient(CTTensor tensor, bool required);
+CTStatus ct_detach(CTTensor tensor, CTTensor *out);
+CTStatus ct_gradient(CTTensor tensor, CTTensor *out, bool *defined);
+CTStatus ct_set_gradient(CTTensor tensor, CTTensor gradient);
+CTStatus ct_backward(CTTensor tensor, CTTensor gradient);
+
+// archive.cpp: the zip container of PyTorch files
+CTStatus ct_archive_open(const char *path, CTArchiveReader *out);
+void ct_archive_close(CTArchiveReader archive);
+CTStatus ct_archive_has(CTArchiveReader archive, const char *name, bool *out);
+CTStatus ct_archive_size(CTArchiveReader archive, const char *name, size_t *out);
+CTStatus ct_archive_read(CTArchiveReader archive, const char *name, void *data, size_t bytes);
+CTStatus ct_archive_create(const char *path, CTArchiveWriter *out);
+CTStatus ct_archive_write(CTArchiveWriter archive, const char *name, const void *data, size_t bytes);
+CTStatus ct_archive_finish(CTArchiveWriter archive);
+void ct_archive_discard(CTArchiveWriter archive);
+
+// kernels/: fused passes that libtorch has no operator for (CPU)
+// Writes 0 or 1 / (1 - drop) for each element of `out`, float32 [sequences, length, width]; see dropout.cpp.
+CTStatus ct_dropout_mask(CTTensor out, uint64_t key, uint64_t step, const uint32_t *sequences, double drop);
+// One AdamW step and one moving-average step over flat float32 arrays; see adamw.cpp.
+typedef struct {
+    double rate, beta1, beta2, epsilon, decay;
+    double correction1, correction2;
+    double gradient_scale;
+    double average_weight;
+} CTAdamW;
+CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
+                  CTAdamW settings);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+#include <ATen/core/grad_mode.h>
+
+#include "guard.h"
+
+using namespace ctorch;
+
+// What changes in place is an optimizer's or a loader's business, never a step of a recorded computation.
+template <typename Body>
+static CTStatus unrecorded(Body &&body) noexcept {
+    return guarded([&] {
+        const at::NoGradGuard off;
+        body();
+    });
+}
+
+CTStatus ct_copy_into(CTTensor target, CTTensor source) {
+    return unrecorded([&] { unwrap(target).copy_(unwrap(source)); });
+}
+
+CTStatus ct_zero_into(CTTensor target) {
+    return unrecorded([&] { unwrap(target).zero_(); });
+}
+
+CTStatus ct_add_into(CTTensor target, CTTensor other, double scale) {
+    return unrecorded([&] { unwrap(target).add_(unwrap(other), scale); });
+}
+
+CTStatus ct_multiply_into(CTTensor target, double factor) {
+    return unrecorded([&] { unwrap(target).mul_(factor); });
+}
+
+CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight) {
+    return unrecorded([&] { unwrap(target).lerp_(unwrap(other), weight); });
+}
+
+CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b) {
+    return unrecorded([&] { unwrap(target).addmm_(unwrap(a).t(), unwrap(b)); });
+}
+
+CTStatus ct_add_rows_into(CTTensor target, CTTensor rows, CTTensor index) {
+    return unrecorded([&] { unwrap(target).index_add_(0, unwrap(index), unwrap(rows)); });
+}

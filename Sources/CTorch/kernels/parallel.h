@@ -1,0 +1,52 @@
+// Rows over all cores, on libtorch's own OpenMP team.
+//
+// at::parallel_for is a header template that runs serially where the compiler was not given OpenMP, and a second
+// runtime beside libtorch's would fight it for the cores. So the team that libtorch's libgomp already keeps is entered
+// by the door that compiled OpenMP code uses. Where that symbol is absent (libtorch built without it) rows run serially.
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdint>
+
+extern "C" {
+void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) __attribute__((weak));
+int omp_get_thread_num(void) __attribute__((weak));
+int omp_get_num_threads(void) __attribute__((weak));
+}
+
+// Compiled once for each of these, chosen at load time by what the processor has.
+#if defined(__x86_64__) && defined(__linux__)
+#define CT_VECTORISED __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define CT_VECTORISED
+#endif
+
+namespace ctorch {
+
+// Calls body(begin, end) on disjoint ranges that cover [0, count), none shorter than `grain` but the last.
+template <typename Body>
+void parallel_rows(int64_t count, int64_t grain, const Body &body) {
+    if (count <= 0) return;
+    const int64_t parts = std::min<int64_t>(at::get_num_threads(), (count + grain - 1) / std::max<int64_t>(grain, 1));
+    if (parts <= 1 || GOMP_parallel == nullptr || omp_get_thread_num == nullptr || omp_get_num_threads == nullptr) {
+        body(0, count);
+        return;
+    }
+    struct Work {
+        const Body *body;
+        int64_t count;
+    } work{&body, count};
+    GOMP_parallel(
+        [](void *data) {
+            const Work &work = *static_cast<Work *>(data);
+            const int64_t members = omp_get_num_threads(), member = omp_get_thread_num();
+            const int64_t share = (work.count + members - 1) / members;
+            const int64_t begin = member * share, end = std::min(work.count, begin + share);
+            if (begin < end) (*work.body)(begin, end);
+        },
+        &work, static_cast<unsigned>(parts), 0);
+}
+
+}  // namespace ctorch

@@ -1,0 +1,69 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/detail/MPSHooksInterface.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "guard.h"
+
+using namespace ctorch;
+
+static void fill(const std::string &text, char *buffer, size_t capacity) {
+    TORCH_CHECK_VALUE(buffer != nullptr && capacity > 0, "a buffer of at least one byte is needed");
+    const size_t length = std::min(text.size(), capacity - 1);
+    std::memcpy(buffer, text.data(), length);
+    buffer[length] = 0;
+}
+
+const char *ct_version(void) { return TORCH_VERSION; }
+
+// libtorch_cuda registers its operators as it is opened; nothing else of it is called directly.
+CTStatus ct_load_cuda(const char *path, bool *out) {
+    return guarded([&] {
+        *out = dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr;
+        if (!*out) remember(dlerror());
+    });
+}
+
+CTStatus ct_device_count(CTDeviceKind kind, int32_t *out) {
+    return guarded([&] {
+        switch (kind) {
+            case CT_CPU: *out = 1; return;
+            case CT_CUDA: *out = at::hasCUDA() ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount()) : 0; return;
+            case CT_MPS: *out = at::hasMPS() ? 1 : 0; return;
+        }
+        *out = 0;
+    });
+}
+
+CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity) {
+    return guarded([&] { fill(device_of(device).str(), buffer, capacity); });
+}
+
+CTStatus ct_threads(int32_t *out) {
+    return guarded([&] { *out = at::get_num_threads(); });
+}
+
+CTStatus ct_set_threads(int32_t count) {
+    return guarded([&] {
+        TORCH_CHECK_VALUE(count >= 1, "a thread count of ", count, " was asked for; expected 1 or more");
+        at::set_num_threads(count);
+    });
+}
+
+CTStatus ct_parallel_information(char *buffer, size_t capacity) {
+    return guarded([&] { fill(at::get_parallel_info() + at::get_cpu_capability(), buffer, capacity); });
+}
+
+CTStatus ct_synchronize(CTDevice device) {
+    return guarded([&] {
+        const at::Device place = device_of(device);
+        if (place.is_cpu()) return;
+        c10::impl::getDeviceGuardImpl(place.type())->synchronizeDevice(place.index());
+    });
+}

@@ -1,0 +1,30 @@
+import Torch
+
+/// Which elements of which branches a training step drops: a function of (seed, step, sequence, position, channel).
+public struct Dropout: Sendable {
+    let share: Double
+    let seed: UInt64
+    let step: Int
+    /// The number of each sequence of the batch within its step, over all its parts.
+    let sequences: [UInt32]
+
+    /// - Parameters:
+    ///   - share: share of elements that are dropped.
+    ///   - sequences: the number of each sequence of this batch within the whole step.
+    public init(share: Double, seed: UInt64, step: Int, sequences: [Int]) {
+        self.share = share
+        self.seed = seed
+        self.step = step
+        self.sequences = sequences.map { UInt32(truncatingIfNeeded: $0) }
+    }
+
+    /// `x` [B, L, d] with elements dropped and the rest scaled up.
+    func callAsFunction(_ x: Tensor, block: Int, branch: Int) throws -> Tensor {
+        guard share > 0 else { return x }
+        let shape = try x.shape
+        let key = RandomStream(seed: seed, purpose: .dropout(block: block, branch: branch)).key
+        let mask = try Kernels.dropoutMask(
+            sequences: sequences, length: shape[1], width: shape[2], key: key, step: UInt64(step), drop: share)
+        return try x * mask.moved(to: x.device)
+    }
+}

@@ -1,0 +1,158 @@
+public import Foundation
+
+/// What `config.json` says of a model; the released schema.
+///
+/// Keys that only the reference's training uses are left alone. `tokenizer` is ours: `byte`, `characters` or `gpt2`.
+public struct ModelConfiguration: Sendable, Codable, Equatable {
+    /// The two chains that score entropy models are trained on.
+    public enum GraphKind: String, Sendable, Codable, CaseIterable { case absorb, uniform }
+    /// The two noise schedules.
+    public enum NoiseKind: String, Sendable, Codable, CaseIterable { case loglinear, geometric }
+
+    public struct Graph: Sendable, Codable, Equatable {
+        public var type: GraphKind
+        // What the reference's own loader expects to find here.
+        var file: String? = "data"
+        var reportAll: Bool? = false
+
+        enum CodingKeys: String, CodingKey { case type, file, reportAll = "report_all" }
+
+        public init(type: GraphKind) { self.type = type }
+    }
+
+    public struct Noise: Sendable, Codable, Equatable {
+        public var type: NoiseKind
+        /// Geometric: sigma(0). Not used by log-linear noise.
+        public var sigmaMin: Double? = 1e-4
+        /// Geometric: sigma(1). Not used by log-linear noise.
+        public var sigmaMax: Double? = 20
+
+        enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
+
+        public init(type: NoiseKind, sigmaMin: Double = 1e-4, sigmaMax: Double = 20) {
+            self.type = type
+            self.sigmaMin = sigmaMin
+            self.sigmaMax = sigmaMax
+        }
+    }
+
+    public struct Network: Sendable, Codable, Equatable {
+        var name: String? = "sedd"
+        var type: String? = "ddit"
+        /// d, the width of the trunk.
+        public var hiddenSize: Int
+        /// Width of the embedding of sigma.
+        public var condDim: Int
+        /// Positions that the model was trained on; others work, rotary positions have no table.
+        public var length: Int
+        public var nBlocks: Int
+        public var nHeads: Int
+        /// Whether log(expm1 sigma) + log n is subtracted from the output; absorb only.
+        public var scaleBySigma: Bool
+        /// Share of a branch's outputs that training drops.
+        public var dropout: Double
+
+        enum CodingKeys: String, CodingKey {
+            case name, type, length, dropout
+            case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
+            case scaleBySigma = "scale_by_sigma"
+        }
+
+        public init(
+            hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double
+        ) {
+            self.hiddenSize = hiddenSize
+            self.condDim = condDim
+            self.length = length
+            self.nBlocks = nBlocks
+            self.nHeads = nHeads
+            self.scaleBySigma = scaleBySigma
+            self.dropout = dropout
+        }
+    }
+
+    /// n, the tokens of the tokenizer.
+    public var tokens: Int
+    public var graph: Graph
+    public var noise: Noise
+    public var model: Network
+    /// Which tokenizer's files lie beside this file; nil in released folders.
+    public var tokenizer: String?
+
+    public init(tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil) {
+        self.tokens = tokens
+        self.graph = graph
+        self.noise = noise
+        self.model = model
+        self.tokenizer = tokenizer
+    }
+
+    /// V, the states of the chain.
+    public var states: Int { graph.type == .absorb ? tokens + 1 : tokens }
+
+    /// The chain of one position.
+    public func makeGraph() -> any TransitionGraph {
+        switch graph.type {
+        case .absorb: AbsorbingGraph(tokens: tokens)
+        case .uniform: UniformGraph(tokens: tokens)
+        }
+    }
+
+    /// The noise schedule.
+    public func makeNoise() throws(SEDDError) -> any NoiseSchedule {
+        switch noise.type {
+        case .loglinear: LogLinearNoise()
+        case .geometric: try GeometricNoise(minimum: noise.sigmaMin ?? 1e-4, maximum: noise.sigmaMax ?? 20)
+        }
+    }
+
+    /// Checks what the types cannot say.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
+    public func validate() throws(SEDDError) {
+        let sizes = [
+            ("tokens", tokens), ("model.hidden_size", model.hiddenSize), ("model.cond_dim", model.condDim),
+            ("model.length", model.length), ("model.n_blocks", model.nBlocks), ("model.n_heads", model.nHeads),
+        ]
+        for (key, value) in sizes where value < 1 || value > 1 << 30 {
+            throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^30")
+        }
+        guard model.hiddenSize % model.nHeads == 0, (model.hiddenSize / model.nHeads) % 2 == 0 else {
+            throw SEDDError(
+                .invalidData,
+                "model.hidden_size \(model.hiddenSize) over model.n_heads \(model.nHeads): expected an even whole width "
+                    + "for each head; choose a width that 2 n_heads divides")
+        }
+        guard model.dropout >= 0, model.dropout < 1 else {
+            throw SEDDError(.invalidData, "model.dropout is \(model.dropout); expected 0 <= dropout < 1")
+        }
+        guard graph.type == .absorb || !model.scaleBySigma else {
+            throw SEDDError(.invalidData, "model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb")
+        }
+        _ = try makeNoise()
+    }
+
+    /// Reads and checks the `config.json` at `url`.
+    ///
+    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
+    public init(contentsOf url: URL) throws(SEDDError) {
+        guard let data = try? Data(contentsOf: url) else {
+            throw SEDDError(.missingInput, "\(url.path): no such file; a model folder holds config.json and model.safetensors")
+        }
+        do {
+            self = try JSONDecoder().decode(ModelConfiguration.self, from: data)
+        } catch let error as DecodingError {
+            throw SEDDError(.invalidData, "\(url.path): \(error.line)")
+        } catch {
+            throw SEDDError(.invalidData, "\(url.path): \(error.localizedDescription)")
+        }
+        do { try validate() } catch { throw SEDDError(error.kind, "\(url.path): \(error.description)") }
+    }
+
+    /// Writes `config.json` with every key that the reference's loader reads.
+    public func jsonData() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}

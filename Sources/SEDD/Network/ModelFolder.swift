@@ -1,0 +1,73 @@
+public import Foundation
+public import Torch
+
+/// A folder with `config.json`, the weights and the tokenizer's files.
+///
+/// Released folders (`model.safetensors` or `pytorch_model.bin`) are read as they are; those written here are read by
+/// the reference.
+public enum ModelFolder {
+    /// Loads the network in `folder`.
+    ///
+    /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
+    public static func load(_ folder: URL, device: Device = .cpu) throws -> ScoreNetwork {
+        guard FileManager.default.fileExists(atPath: folder.path) else {
+            throw SEDDError(.missingInput, "\(folder.path): no such folder; expected a model folder with config.json and model.safetensors")
+        }
+        let configuration = try ModelConfiguration(contentsOf: folder.appending(path: "config.json"))
+        return try ScoreNetwork(configuration, weights(in: folder, configuration).moved(to: device))
+    }
+
+    /// The weights in `folder`, by released names.
+    static func weights(in folder: URL, _ configuration: ModelConfiguration) throws -> Weights {
+        let weights = try Weights(layout: WeightLayout(configuration))
+        let safetensors = folder.appending(path: "model.safetensors")
+        let pickle = folder.appending(path: "pytorch_model.bin")
+        if FileManager.default.fileExists(atPath: safetensors.path) {
+            try weights.load(safetensors)
+        } else if FileManager.default.fileExists(atPath: pickle.path) {
+            let dictionary = try StateDictionary(contentsOf: pickle)
+            try weights.load(dictionary, source: pickle.path)
+        } else {
+            throw SEDDError(.missingInput, "\(folder.path): no weights; expected model.safetensors or pytorch_model.bin")
+        }
+        return weights
+    }
+
+    /// Writes `config.json` and `model.safetensors` into `folder`, which is made where it is missing.
+    ///
+    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
+    public static func save(_ configuration: ModelConfiguration, _ weights: Weights, to folder: URL) throws {
+        try makeFolder(folder)
+        try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
+        let rates = RotaryPositions.rates(width: configuration.model.hiddenSize / configuration.model.nHeads)
+        let buffer = (name: "rotary_emb.inv_freq", tensor: try Tensor(rates))
+        try Safetensors.write(
+            weights.named + [buffer], metadata: ["format": "pt"], to: folder.appending(path: "model.safetensors"))
+    }
+
+    static func makeFolder(_ folder: URL) throws {
+        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+            throw SEDDError(.cannotWrite, "\(folder.path): cannot make the folder; choose another place")
+        }
+    }
+}
+
+extension Weights {
+    /// Overwrites the numbers with those of a safetensors file.
+    func load(_ url: URL) throws {
+        let file = try Safetensors(contentsOf: url)
+        try load(names: file.names, source: url.path, shape: { file.entries[$0]?.shape ?? [] }, tensor: { try file.tensor($0) })
+    }
+
+    /// Overwrites the numbers with those of a PyTorch state dictionary.
+    func load(_ dictionary: StateDictionary, source: String) throws {
+        try load(
+            names: dictionary.names, source: source, shape: { try dictionary.shape($0) },
+            tensor: { try dictionary.tensor($0) })
+    }
+
+    /// The numbers on `device`, without a copy where they are there.
+    func moved(to device: Device) throws -> Weights {
+        try flat.device == device ? self : copied(to: device)
+    }
+}

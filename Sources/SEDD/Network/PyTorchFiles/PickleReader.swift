@@ -1,0 +1,255 @@
+/// Reads the pickles that `torch.save` writes, and executes nothing in them.
+///
+/// A pickle is a small stack program. Of its names only those that build tensors and ordered dictionaries are known, and
+/// they are carried out here, not called; any other name is an error that says which was asked for.
+struct PickleReader {
+    private let bytes: [UInt8]
+    private let path: String
+    private var position = 0
+    private var stack: [PickleValue] = []
+    private var marks: [Int] = []
+    private var memo: [Int: PickleValue] = [:]
+
+    /// The value that `bytes` builds.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData`, naming the file, the byte and the fault.
+    static func read(_ bytes: [UInt8], path: String) throws(SEDDError) -> PickleValue {
+        var reader = PickleReader(bytes: bytes, path: path)
+        return try reader.run()
+    }
+
+    private init(bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+    }
+
+    private mutating func run() throws(SEDDError) -> PickleValue {
+        while true {
+            let code = try byte()
+            switch code {
+            case UInt8(ascii: "."): return try pop()
+            case 0x80: _ = try byte()  // PROTO
+            case 0x95: _ = try take(8)  // FRAME
+            case UInt8(ascii: "("): marks.append(stack.count)
+            case UInt8(ascii: "0"): _ = try pop()
+            case UInt8(ascii: "1"): _ = try popToMark()
+            default: try push(code)
+            }
+        }
+    }
+
+    /// The codes that put a value on the stack, and those that change the one on top.
+    private mutating func push(_ code: UInt8) throws(SEDDError) {
+        switch code {
+        case UInt8(ascii: "N"): stack.append(.none)
+        case 0x88: stack.append(.bool(true))
+        case 0x89: stack.append(.bool(false))
+        case UInt8(ascii: "K"): stack.append(.integer(Int(try byte())))
+        case UInt8(ascii: "M"): stack.append(.integer(try unsigned(2)))
+        case UInt8(ascii: "J"): stack.append(.integer(Int(Int32(truncatingIfNeeded: try unsigned(4)))))
+        case 0x8A: stack.append(.integer(try longInteger(Int(try byte()))))
+        case UInt8(ascii: "G"): stack.append(.number(try bigEndianDouble()))
+        case UInt8(ascii: "X"): stack.append(.text(try text(unsigned(4))))
+        case 0x8C: stack.append(.text(try text(Int(byte()))))
+        case UInt8(ascii: "U"): stack.append(.bytes(Array(try take(Int(byte())))))
+        case UInt8(ascii: "C"): stack.append(.bytes(Array(try take(Int(byte())))))
+        case UInt8(ascii: "B"): stack.append(.bytes(Array(try take(unsigned(4)))))
+        case UInt8(ascii: "c"): stack.append(try granted(line(), line()))
+        case 0x93: stack.append(try stackGlobal())
+        case UInt8(ascii: "]"): stack.append(.list(PickleBox()))
+        case UInt8(ascii: "}"): stack.append(.dictionary(PickleTable()))
+        case UInt8(ascii: ")"): stack.append(.tuple([]))
+        case UInt8(ascii: "t"): stack.append(.tuple(try popToMark()))
+        case 0x85: stack.append(.tuple([try pop()]))
+        case 0x86: stack.append(.tuple(try popMany(2)))
+        case 0x87: stack.append(.tuple(try popMany(3)))
+        case UInt8(ascii: "a"): try extendList([pop()])
+        case UInt8(ascii: "e"): try extendList(popToMark())
+        case UInt8(ascii: "s"): try extendDictionary(popMany(2))
+        case UInt8(ascii: "u"): try extendDictionary(popToMark())
+        case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
+        case UInt8(ascii: "r"): memo[try unsigned(4)] = try top()
+        case 0x94: memo[memo.count] = try top()
+        case UInt8(ascii: "h"): stack.append(try remembered(Int(byte())))
+        case UInt8(ascii: "j"): stack.append(try remembered(unsigned(4)))
+        case UInt8(ascii: "Q"): stack.append(try storage(pop()))
+        case UInt8(ascii: "R"), 0x81:
+            let arguments = try pop()
+            stack.append(try built(pop(), arguments))
+        case UInt8(ascii: "b"): _ = try pop()  // Attributes of an object: of no use to tensors.
+        default: throw fault("asks for operation 0x\(String(code, radix: 16)), which no tensor file needs")
+        }
+    }
+
+    // MARK: Names
+
+    private func granted(_ module: String, _ name: String) throws(SEDDError) -> PickleValue {
+        let known: Bool
+        switch (module, name) {
+        case ("torch._utils", "_rebuild_tensor_v2"), ("torch._utils", "_rebuild_parameter"),
+            ("collections", "OrderedDict"):
+            known = true
+        case ("torch", let name): known = name.hasSuffix("Storage")
+        default: known = false
+        }
+        guard known else {
+            throw fault("asks for \(module).\(name); only tensors are read, nothing is executed: save the weights alone")
+        }
+        return .global(module: module, name: name)
+    }
+
+    private mutating func stackGlobal() throws(SEDDError) -> PickleValue {
+        guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
+            throw fault("asks for a name that is no text")
+        }
+        return try granted(module, name)
+    }
+
+    private func storage(_ value: PickleValue) throws(SEDDError) -> PickleValue {
+        guard case .tuple(let parts) = value, parts.count == 5, case .text("storage") = parts[0],
+            case .global("torch", let dtype) = parts[1], case .text(let key) = parts[2],
+            case .integer(let count) = parts[4], count >= 0
+        else { throw fault("names a storage in an unknown way") }
+        return .storage(dtype: dtype, key: key, count: count)
+    }
+
+    private func built(_ callable: PickleValue, _ arguments: PickleValue) throws(SEDDError) -> PickleValue {
+        guard case .global(let module, let name) = callable, case .tuple(let parts) = arguments else {
+            throw fault("applies something that is no known name")
+        }
+        switch (module, name) {
+        case ("collections", "OrderedDict"): return .dictionary(try ordered(parts))
+        case ("torch._utils", "_rebuild_parameter"):
+            guard case .tensor = parts.first else { throw fault("makes a parameter of something that is no tensor") }
+            return parts[0]
+        case ("torch._utils", "_rebuild_tensor_v2"): return .tensor(try tensor(parts))
+        default: throw fault("applies \(module).\(name), which builds no tensor")
+        }
+    }
+
+    private func ordered(_ parts: [PickleValue]) throws(SEDDError) -> PickleTable {
+        let table = PickleTable()
+        guard let first = parts.first else { return table }
+        guard case .list(let pairs) = first else { throw fault("fills an ordered dictionary in an unknown way") }
+        for pair in pairs.items {
+            guard case .tuple(let two) = pair, two.count == 2 else { throw fault("has a dictionary entry that is no pair") }
+            table.entries.append((two[0], two[1]))
+        }
+        return table
+    }
+
+    private func tensor(_ parts: [PickleValue]) throws(SEDDError) -> PickledTensor {
+        guard parts.count >= 4, case .storage(let dtype, let key, let count) = parts[0],
+            case .integer(let offset) = parts[1], case .tuple(let sizes) = parts[2], case .tuple(let steps) = parts[3]
+        else { throw fault("builds a tensor in an unknown way") }
+        let shape = try whole(sizes)
+        let strides = try whole(steps)
+        guard shape.count == strides.count, offset >= 0 else { throw fault("builds a tensor of shape \(shape) with strides \(strides)") }
+        var last = offset
+        for (size, stride) in zip(shape, strides) where size > 0 {
+            let (reach, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
+            let (sum, more) = last.addingReportingOverflow(reach)
+            guard !overflow, !more else { throw fault("builds a tensor of impossible shape \(shape)") }
+            last = sum
+        }
+        guard shape.contains(0) || last < count else {
+            throw fault("builds a tensor that reaches element \(last) of a storage of \(count)")
+        }
+        return PickledTensor(dtype: dtype, key: key, offset: offset, shape: shape, strides: strides)
+    }
+
+    private func whole(_ values: [PickleValue]) throws(SEDDError) -> [Int] {
+        var result: [Int] = []
+        for value in values {
+            guard case .integer(let number) = value, number >= 0 else { throw fault("has a size that is no whole number") }
+            result.append(number)
+        }
+        return result
+    }
+
+    // MARK: Stack
+
+    private mutating func pop() throws(SEDDError) -> PickleValue {
+        guard let value = stack.popLast() else { throw fault("takes from an empty stack") }
+        return value
+    }
+
+    private func top() throws(SEDDError) -> PickleValue {
+        guard let value = stack.last else { throw fault("looks at an empty stack") }
+        return value
+    }
+
+    private mutating func popMany(_ count: Int) throws(SEDDError) -> [PickleValue] {
+        guard stack.count >= count else { throw fault("takes from an empty stack") }
+        defer { stack.removeLast(count) }
+        return Array(stack.suffix(count))
+    }
+
+    private mutating func popToMark() throws(SEDDError) -> [PickleValue] {
+        guard let mark = marks.popLast(), mark <= stack.count else { throw fault("has no mark where one is needed") }
+        defer { stack.removeLast(stack.count - mark) }
+        return Array(stack[mark...])
+    }
+
+    private func remembered(_ index: Int) throws(SEDDError) -> PickleValue {
+        guard let value = memo[index] else { throw fault("recalls entry \(index), which it never stored") }
+        return value
+    }
+
+    private func extendList(_ values: [PickleValue]) throws(SEDDError) {
+        guard case .list(let box) = try top() else { throw fault("appends to something that is no list") }
+        box.items += values
+    }
+
+    private func extendDictionary(_ values: [PickleValue]) throws(SEDDError) {
+        guard case .dictionary(let table) = try top(), values.count % 2 == 0 else {
+            throw fault("adds entries to something that is no dictionary")
+        }
+        for i in stride(from: 0, to: values.count, by: 2) { table.entries.append((values[i], values[i + 1])) }
+    }
+
+    // MARK: Bytes
+
+    private mutating func byte() throws(SEDDError) -> UInt8 {
+        guard position < bytes.count else { throw fault("ends in the middle") }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    private mutating func take(_ count: Int) throws(SEDDError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= bytes.count - position else { throw fault("ends in the middle") }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+
+    private mutating func unsigned(_ width: Int) throws(SEDDError) -> Int {
+        try take(width).reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    private mutating func longInteger(_ width: Int) throws(SEDDError) -> Int {
+        guard width <= 8 else { throw fault("has a whole number of \(width) bytes") }
+        let raw = try take(width)
+        let negative = (raw.last ?? 0) >= 0x80
+        var value = negative ? -1 : 0
+        for part in raw.reversed() { value = value << 8 | Int(part) }
+        return value
+    }
+
+    private mutating func bigEndianDouble() throws(SEDDError) -> Double {
+        Double(bitPattern: try take(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    }
+
+    private mutating func text(_ count: Int) throws(SEDDError) -> String {
+        String(decoding: try take(count), as: UTF8.self)
+    }
+
+    private mutating func line() throws(SEDDError) -> String {
+        guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw fault("ends in the middle") }
+        defer { position = end + 1 }
+        return String(decoding: bytes[position..<end], as: UTF8.self)
+    }
+
+    private func fault(_ what: String) -> SEDDError {
+        SEDDError(.invalidData, "\(path): at byte \(position) of its pickle the file \(what)")
+    }
+}

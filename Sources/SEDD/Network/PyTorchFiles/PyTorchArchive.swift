@@ -1,0 +1,33 @@
+import Foundation
+import Torch
+
+/// An opened PyTorch file: its pickle, read, and its storages, on demand.
+final class PyTorchArchive {
+    let path: String
+    let root: PickleValue
+    private let reader: ArchiveReader
+
+    init(contentsOf url: URL) throws {
+        path = url.path
+        reader = try ArchiveReader(contentsOf: url)
+        root = try PickleReader.read(reader.record("data.pkl"), path: path)
+    }
+
+    /// The elements of `pickled`, in row order.
+    func tensor(_ pickled: PickledTensor) throws -> Tensor {
+        guard let dtype = Self.types[pickled.dtype] else {
+            throw SEDDError(.invalidData, "\(path): a tensor has storage \(pickled.dtype); expected one of \(Self.types.keys.sorted().joined(separator: ", "))")
+        }
+        let bytes = try reader.record("data/\(pickled.key)")
+        let storage = try bytes.withUnsafeBytes { raw in
+            try Tensor(bytes: raw, shape: [raw.count / dtype.width], dtype: dtype)
+        }
+        return try storage.strided(pickled.shape, pickled.strides, offset: pickled.offset).contiguous()
+    }
+
+    static let types: [String: DType] = [
+        "FloatStorage": .float32, "DoubleStorage": .float64, "HalfStorage": .float16, "BFloat16Storage": .bfloat16,
+        "LongStorage": .int64, "IntStorage": .int32, "ShortStorage": .int16, "CharStorage": .int8,
+        "ByteStorage": .uint8, "BoolStorage": .bool,
+    ]
+}

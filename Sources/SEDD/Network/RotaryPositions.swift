@@ -1,0 +1,32 @@
+import Foundation
+import Torch
+
+/// Rotary positions, half-split: (a, b) -> (a cos - b sin, b cos + a sin), angle = position / 10000^(2 i / width).
+struct RotaryPositions: Sendable {
+    /// [length, 1, 1, width / 2].
+    let cosine, sine: Tensor
+
+    init(length: Int, width: Int, device: Device) throws {
+        // Single precision, as in the released code: at position 1000 the angles differ from exact ones.
+        let rates = Self.rates(width: width)
+        let angles = (0..<length).flatMap { position in rates.map { Float(position) * $0 } }
+        let shape = [length, 1, 1, width / 2]
+        cosine = try Tensor(angles.map { Float(cos(Double($0))) }, shape: shape, device: device)
+        sine = try Tensor(angles.map { Float(sin(Double($0))) }, shape: shape, device: device)
+    }
+
+    /// The released buffer `rotary_emb.inv_freq`; [width / 2].
+    static func rates(width: Int) -> [Float] {
+        stride(from: 0, to: width, by: 2).map { 1 / pow(Float(10000), Float($0) / Float(width)) }
+    }
+
+    /// Turns queries and keys.
+    ///
+    /// - Parameter x: [B, L, 2, heads, width].
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let half = try x.shape[4] / 2
+        let a = try x.narrowed(4, from: 0, length: half)
+        let b = try x.narrowed(4, from: half, length: half)
+        return try Tensor.concatenated([a * cosine - b * sine, b * cosine + a * sine], dimension: 4)
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+public import Torch
+
+/// The released transformer in two halves.
+///
+/// ``trunk(_:sigma:dropout:)`` takes whole sequences to hidden vectors; ``logScore(hidden:_:)`` takes the hidden vectors
+/// of the positions that matter to log-scores. Nothing here ever holds [B, L, V].
+public final class ScoreNetwork: Sendable {
+    public let configuration: ModelConfiguration
+    public let weights: Weights
+    /// Where it computes.
+    public let device: Device
+    private let embedding: Tensor
+    private let sigmaEmbedding: SigmaEmbedding
+    private let blocks: [TransformerBlock]
+    private let finalNorm, finalModulation, finalModulationBias: Tensor
+    let headWeight, headBias: Tensor
+
+    /// A network over `weights`, which it shares.
+    init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
+        self.configuration = configuration
+        self.weights = weights
+        device = try weights.flat.device
+        embedding = try weights("vocab_embed.embedding")
+        sigmaEmbedding = try SigmaEmbedding(weights)
+        blocks = try (0..<configuration.model.nBlocks).map {
+            try TransformerBlock(weights, index: $0, heads: configuration.model.nHeads)
+        }
+        finalNorm = try weights("output_layer.norm_final.weight")
+        finalModulation = try weights("output_layer.adaLN_modulation.weight")
+        finalModulationBias = try weights("output_layer.adaLN_modulation.bias")
+        headWeight = try weights("output_layer.linear.weight")
+        headBias = try weights("output_layer.linear.bias")
+    }
+
+    /// A network with first values drawn from `seed`.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` where the configuration makes no sense.
+    public convenience init(_ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu) throws {
+        try configuration.validate()
+        let weights = try Weights(layout: WeightLayout(configuration))
+        try weights.initialize(seed: seed)
+        try self.init(configuration, device == .cpu ? weights : weights.copied(to: device))
+    }
+
+    /// Hidden vectors, normalised and modulated, ready for the head; [B, L, d].
+    ///
+    /// - Parameters:
+    ///   - tokens: states; int64 [B, L].
+    ///   - sigma: total noise of each of the B sequences.
+    ///   - dropout: what training drops; nil otherwise.
+    public func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
+        let shape = try tokens.shape
+        guard shape.count == 2, shape[0] == sigma.count else {
+            throw SEDDError(.usage, "trunk: expected states [B, L] with B = \(sigma.count) noise levels, found \(shape)")
+        }
+        let width = configuration.model.hiddenSize / configuration.model.nHeads
+        let rotary = try RotaryPositions(length: shape[1], width: width, device: device)
+        let condition = try sigmaEmbedding(sigma, device: device)  // [B, cond]
+        var x = try embedding.embedding(tokens)  // [B, L, d]
+        for block in blocks { x = try block(x, condition: condition, rotary: rotary, dropout: dropout) }
+        let parts = try condition.linear(finalModulation, finalModulationBias).unsqueezed(1)  // [B, 1, 2 d]
+        let d = configuration.model.hiddenSize
+        return try modulate(
+            x, finalNorm, shift: parts.narrowed(2, from: 0, length: d), scale: parts.narrowed(2, from: d, length: d))
+    }
+
+    /// Log-scores of M chosen positions, float32: the head, the shift by log(expm1 sigma) + log n, own entry 0.
+    ///
+    /// - Parameters:
+    ///   - hidden: [M, d] of the trunk's output.
+    ///   - rows: states and noise of the same positions.
+    public func logScore(hidden: Tensor, _ rows: Rows) throws -> LogScore {
+        var logits = try hidden.cast(to: .float32).linear(headWeight, headBias)  // [M, V]
+        if configuration.model.scaleBySigma {
+            let shift = try logExpm1(rows.sigma) + log(Double(configuration.states - 1))
+            logits = try logits - shift.cast(to: .float32)
+        }
+        return LogScore(try logits.scattered(1, rows.states.unsqueezed(1), value: 0))
+    }
+}

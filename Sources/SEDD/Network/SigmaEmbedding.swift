@@ -1,0 +1,33 @@
+import Foundation
+import Torch
+
+/// sigma -> 256 sinusoids, cosines first -> linear -> SiLU -> linear -> SiLU; [B] to [B, cond].
+struct SigmaEmbedding: Sendable {
+    /// Sinusoids: half of them cosines.
+    static let frequencies = 256
+
+    let weight0, bias0, weight2, bias2: Tensor
+
+    init(_ weights: Weights) throws {
+        weight0 = try weights("sigma_map.mlp.0.weight")
+        bias0 = try weights("sigma_map.mlp.0.bias")
+        weight2 = try weights("sigma_map.mlp.2.weight")
+        bias2 = try weights("sigma_map.mlp.2.bias")
+    }
+
+    /// - Parameter sigma: total noise of each sequence.
+    func callAsFunction(_ sigma: [Double], device: Device) throws -> Tensor {
+        let half = Self.frequencies / 2
+        // Single precision throughout, as the released weights were trained.
+        let rates = (0..<half).map { exp(-Float(log(10000.0)) * Float($0) / Float(half)) }
+        var waves: [Float] = []
+        waves.reserveCapacity(sigma.count * Self.frequencies)
+        for s in sigma {
+            let angles = rates.map { Float(s) * $0 }
+            waves += angles.map { cos($0) }
+            waves += angles.map { sin($0) }
+        }
+        let x = try Tensor(waves, shape: [sigma.count, Self.frequencies], device: device)
+        return try x.linear(weight0, bias0).silu().linear(weight2, bias2).silu()  // [B, cond]
+    }
+}

@@ -1,0 +1,51 @@
+/// Names and shapes of a network's weights, in the order in which the reference registers them.
+///
+/// That order is what the reference's moving average is stored in. Offsets are in elements; each tensor starts at a
+/// multiple of 16, so that rows of a flat array are aligned alike in every process.
+public struct WeightLayout: Sendable {
+    public struct Entry: Sendable, Equatable {
+        public let name: String
+        public let shape: [Int]
+        let offset: Int
+        var count: Int { shape.reduce(1, *) }
+    }
+
+    public let entries: [Entry]
+    /// Elements of the flat array, gaps included.
+    let flatCount: Int
+
+    /// Number of weights, gaps left out.
+    public var parameters: Int { entries.reduce(0) { $0 + $1.count } }
+
+    public init(_ configuration: ModelConfiguration) {
+        let (d, c, v) = (configuration.model.hiddenSize, configuration.model.condDim, configuration.states)
+        var shapes: [(String, [Int])] = [
+            ("vocab_embed.embedding", [v, d]),
+            ("sigma_map.mlp.0.weight", [c, SigmaEmbedding.frequencies]), ("sigma_map.mlp.0.bias", [c]),
+            ("sigma_map.mlp.2.weight", [c, c]), ("sigma_map.mlp.2.bias", [c]),
+        ]
+        for block in 0..<configuration.model.nBlocks {
+            let prefix = "blocks.\(block)."
+            shapes += [
+                (prefix + "norm1.weight", [d]),
+                (prefix + "attn_qkv.weight", [3 * d, d]), (prefix + "attn_out.weight", [d, d]),
+                (prefix + "norm2.weight", [d]),
+                (prefix + "mlp.0.weight", [4 * d, d]), (prefix + "mlp.0.bias", [4 * d]),
+                (prefix + "mlp.2.weight", [d, 4 * d]), (prefix + "mlp.2.bias", [d]),
+                (prefix + "adaLN_modulation.weight", [6 * d, c]), (prefix + "adaLN_modulation.bias", [6 * d]),
+            ]
+        }
+        shapes += [
+            ("output_layer.norm_final.weight", [d]),
+            ("output_layer.linear.weight", [v, d]), ("output_layer.linear.bias", [v]),
+            ("output_layer.adaLN_modulation.weight", [2 * d, c]), ("output_layer.adaLN_modulation.bias", [2 * d]),
+        ]
+        var offset = 0
+        entries = shapes.map { name, shape in
+            let entry = Entry(name: name, shape: shape, offset: offset)
+            offset += (entry.count + 15) / 16 * 16
+            return entry
+        }
+        flatCount = offset
+    }
+}

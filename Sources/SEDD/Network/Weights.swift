@@ -1,0 +1,100 @@
+public import Torch
+
+/// All weights of a network in one flat float32 array, and a view of it for each name.
+///
+/// One array makes an optimizer step, a moving average and a gradient norm one sweep over memory.
+public struct Weights: Sendable {
+    public let layout: WeightLayout
+    /// [layout.flatCount]; the gaps between tensors are zero.
+    let flat: Tensor
+    private let views: [String: Tensor]
+
+    /// All zero.
+    init(layout: WeightLayout, device: Device = .cpu) throws {
+        try self.init(layout: layout, flat: Tensor.zeros([layout.flatCount], device: device))
+    }
+
+    private init(layout: WeightLayout, flat: Tensor) throws {
+        self.layout = layout
+        self.flat = flat
+        var views: [String: Tensor] = [:]
+        for entry in layout.entries {
+            views[entry.name] = try flat.narrowed(0, from: entry.offset, length: entry.count).reshaped(entry.shape)
+        }
+        self.views = views
+    }
+
+    /// The weights called `name`.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` where the layout has no such name.
+    public func callAsFunction(_ name: String) throws -> Tensor {
+        guard let view = views[name] else { throw SEDDError(.invalidData, "weights: no tensor is called '\(name)'") }
+        return view
+    }
+
+    /// Name and tensor in the order of the layout.
+    public var named: [(name: String, tensor: Tensor)] {
+        layout.entries.compactMap { entry in views[entry.name].map { (entry.name, $0) } }
+    }
+
+    /// The same numbers in an array of their own, on `device`.
+    func copied(to device: Device? = nil) throws -> Weights {
+        let copy = try flat.cloned()
+        return try Weights(layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy)
+    }
+
+    /// Overwrites the numbers with tensors found by name, converted to float32.
+    ///
+    /// - Parameters:
+    ///   - names: every name that the source holds; buffers that can be worked out are passed over.
+    ///   - shape: the shape of a name.
+    ///   - tensor: the tensor of a name.
+    ///   - source: what messages call the source.
+    /// - Throws: ``SEDDError`` of kind `invalidData` that lists the first five differences, expected and found.
+    func load(
+        names: some Sequence<String>, source: String, shape: (String) throws -> [Int],
+        tensor: (String) throws -> Tensor
+    ) throws {
+        let found = Set(names).subtracting(["rotary_emb.inv_freq"])
+        var differences: [String] = []
+        for entry in layout.entries {
+            guard found.contains(entry.name) else {
+                differences.append("\(entry.name): expected \(entry.shape), found none")
+                continue
+            }
+            let shape = try shape(entry.name)
+            if shape != entry.shape { differences.append("\(entry.name): expected \(entry.shape), found \(shape)") }
+        }
+        let known = Set(layout.entries.map(\.name))
+        differences += found.subtracting(known).sorted().map { "\($0): expected none, found one" }
+        guard differences.isEmpty else {
+            let more = differences.count > 5 ? "; and \(differences.count - 5) more" : ""
+            throw SEDDError(
+                .invalidData,
+                "\(source): the weights are not those of the configuration: "
+                    + differences.prefix(5).joined(separator: "; ") + more)
+        }
+        for entry in layout.entries { try self(entry.name).copyInPlace(tensor(entry.name)) }
+    }
+
+    /// First values as the reference draws them: linear layers and the embedding uniform in ±1/sqrt(inputs), norms 1,
+    /// every adaLN layer and the final linear layer 0. Each number is a function of (seed, name's place, its index).
+    func initialize(seed: UInt64) throws {
+        let stream = RandomStream(seed: seed, purpose: .initialization)
+        var inputs = 1
+        for (place, entry) in layout.entries.enumerated() {
+            if entry.name.contains("norm") {
+                try self(entry.name).copyInPlace(Tensor.full([], 1))
+                continue
+            }
+            if entry.shape.count == 2 { inputs = entry.shape[1] }
+            let zero = entry.name.contains("adaLN_modulation") || entry.name.hasPrefix("output_layer.linear")
+            if zero { continue }
+            let bound = Float(1 / Double(inputs).squareRoot())
+            let values = (0..<entry.count).map { index in
+                bound * Float(2 * stream.uniform(step: 0, sequence: place, position: index) - 1)
+            }
+            try self(entry.name).copyInPlace(Tensor(values, shape: entry.shape))
+        }
+    }
+}

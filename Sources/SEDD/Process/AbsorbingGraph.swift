@@ -1,0 +1,75 @@
+import Foundation
+public import Torch
+
+/// Every token moves to MASK at rate 1 and stays there.
+public struct AbsorbingGraph: TransitionGraph {
+    public let tokens: Int
+    public var states: Int { tokens + 1 }
+    public var mask: Int? { tokens }
+
+    /// - Parameter tokens: tokens of the tokenizer; MASK is the state after the last.
+    public init(tokens: Int) {
+        self.tokens = tokens
+    }
+
+    public func corrupted(_ token: Int, sigma: Double, draw: (Int) -> Double) -> Int {
+        draw(0) < -expm1(-sigma) ? tokens : token
+    }
+
+    public func limit(draw: (Int) -> Double) -> Int { tokens }
+
+    public func canMove(from state: Int) -> Bool { state == tokens }
+
+    /// At a masked position: sum_{y != MASK} s_y - r log s_{x0} + K(r), r = 1 / expm1(sigma); elsewhere 0.
+    ///
+    /// The terms of y = x0 are r (expm1(d) - d) with d = log s_{x0} - log r, which is exact where s is near r however
+    /// large r is; the rest is a sum of positive numbers.
+    public func scoreEntropy(
+        _ logScore: LogScore, _ rows: Rows, clean: Tensor, gradient: Bool
+    ) throws -> (entropy: Tensor, gradient: Tensor?) {
+        let target = try clean.unsqueezed(1)
+        let masked = try rows.states.equals(Double(tokens))
+        let tokenScores = try logScore.tensor.narrowed(1, from: 0, length: tokens)
+        let scores = try tokenScores.exp()
+        let logRatio = try -logExpm1(rows.sigma)
+        let ratio = try logRatio.exp()
+        let others = try scores.scattered(1, target, value: 0).sum(1, keep: true).cast(to: .float64)
+        let excess = try tokenScores.gathered(1, target).cast(to: .float64) - logRatio
+        let entropy = try (others + ratio * (excess.expm1() - excess)).reshaped([-1])
+        let zero = try Tensor.zeros([], dtype: .float64, device: entropy.device)
+        let own = try masked.choose(entropy, zero)
+        guard gradient else { return (own, nil) }
+        let pull = try ratio * excess.expm1()
+        let pulled = try scores.scattered(1, target, source: pull.cast(to: .float32))
+        let column = try Tensor.zeros([pulled.shape[0], 1], device: pulled.device)
+        let full = try Tensor.concatenated([pulled, column], dimension: 1)
+        return (own, try full * masked.cast(to: .float32).unsqueezed(1))
+    }
+
+    /// y != MASK from MASK: dt sigmaRate s_y; an unmasked position stays.
+    public func eulerWeights(_ score: Score, _ rows: Rows, scale: Tensor) throws -> Tensor {
+        try unmasking(score, rows, factor: scale)
+    }
+
+    /// y != MASK from MASK: (e^{sigmaStep} - 1) s_y; an unmasked position stays.
+    public func analyticWeights(_ score: Score, _ rows: Rows, sigmaStep: Tensor) throws -> Tensor {
+        try unmasking(score, rows, factor: sigmaStep.expm1())
+    }
+
+    /// A masked position takes y with factor s_y and stays with what is left of 1.
+    private func unmasking(_ score: Score, _ rows: Rows, factor: Tensor) throws -> Tensor {
+        let taken = try score.tensor.narrowed(1, from: 0, length: tokens) * factor.cast(to: .float32)
+        let left = try -(taken.sum(1, keep: true) - 1)
+        let masked = try Tensor.concatenated([taken, left], dimension: 1)
+        let own = try rows.states.unsqueezed(1)
+        let staying = try Tensor.zeros(masked.shape, device: masked.device).scattered(1, own, value: 1)
+        return try own.equals(Double(tokens)).choose(masked, staying)
+    }
+}
+
+/// log(e^x - 1) = x + log(1 - e^-x), exact for small and for large x.
+///
+/// - Parameter x: positive, any shape, float64.
+func logExpm1(_ x: Tensor) throws -> Tensor {
+    try x + (-((-x).expm1())).log()
+}

@@ -1,0 +1,73 @@
+/// What a random number is for. Streams of different purposes are independent for one seed.
+public enum RandomPurpose: Sendable, Hashable {
+    /// First values of the weights.
+    case initialization
+    /// Which windows of the text a step trains on.
+    case windows
+    /// The diffusion times of a batch.
+    case times
+    /// Which positions are noised, and to what.
+    case corruption
+    /// Dropout of one branch (0 attention, 1 MLP) of one block.
+    case dropout(block: Int, branch: Int)
+    /// The state that generation starts from.
+    case limit
+    /// The draws of a reverse step.
+    case reverseStep
+    /// Which blocks a validation or an evaluation looks at, and their times.
+    case evaluation
+
+    var code: UInt64 {
+        switch self {
+        case .initialization: 1
+        case .windows: 2
+        case .times: 3
+        case .corruption: 4
+        case .limit: 5
+        case .reverseStep: 6
+        case .evaluation: 7
+        case .dropout(let block, let branch): 1000 + UInt64(block) * 2 + UInt64(branch)
+        }
+    }
+}
+
+/// Random numbers for one (seed, purpose), addressed by step, sequence and position.
+///
+/// Nothing is stored: the same address always gives the same number, so a run that resumes, or a sequence that is moved
+/// to another batch, sees what it would have seen.
+public struct RandomStream: Sendable {
+    /// The key that the pair (seed, purpose) is mixed into.
+    public let key: UInt64
+    @usableFromInline let philox: Philox
+
+    public init(seed: UInt64, purpose: RandomPurpose) {
+        // SplitMix64 (Steele, Lea, Flood 2014) twice: neighbouring seeds and purposes give unrelated keys.
+        func mixed(_ value: UInt64) -> UInt64 {
+            var z = value &+ 0x9E37_79B9_7F4A_7C15
+            z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+            return z ^ z >> 31
+        }
+        key = mixed(mixed(seed) ^ purpose.code)
+        philox = Philox(key: key)
+    }
+
+    /// A number in (0, 1).
+    @inlinable
+    public func uniform(step: Int, sequence: Int, position: Int = 0, draw: Int = 0) -> Double {
+        philox.uniform(counter(step, sequence, position, draw))
+    }
+
+    /// A whole number in 0..<bound.
+    @inlinable
+    public func integer(below bound: Int, step: Int, sequence: Int, position: Int = 0, draw: Int = 0) -> Int {
+        philox.integer(below: bound, counter(step, sequence, position, draw))
+    }
+
+    @inlinable
+    func counter(_ step: Int, _ sequence: Int, _ position: Int, _ draw: Int) -> SIMD4<UInt32> {
+        SIMD4(
+            UInt32(truncatingIfNeeded: draw), UInt32(truncatingIfNeeded: position),
+            UInt32(truncatingIfNeeded: sequence), UInt32(truncatingIfNeeded: step))
+    }
+}

@@ -1,0 +1,42 @@
+/// How GPT-2's vocabulary files write bytes: printable bytes as the characters of the same number, the other 68 as
+/// the characters from U+0100 on, so that no token holds a space or a control character.
+enum ByteAlphabet {
+    /// The byte of each scalar below U+0144, -1 where a scalar stands for none.
+    static let bytes: [Int16] = {
+        var bytes = [Int16](repeating: -1, count: 0x144)
+        var next = 0x100
+        for byte in 0..<256 {
+            if isPrintable(byte) {
+                bytes[byte] = Int16(byte)
+            } else {
+                bytes[next] = Int16(byte)
+                next += 1
+            }
+        }
+        return bytes
+    }()
+
+    private static func isPrintable(_ byte: Int) -> Bool {
+        (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
+    }
+
+    /// Appends the bytes that a token of a vocabulary file stands for.
+    ///
+    /// - Returns: false, with nothing appended, when a character stands for no byte: then the token is a special one,
+    ///   written as it is.
+    static func append(_ token: UnsafeBufferPointer<UInt8>, to target: inout [UInt8]) -> Bool {
+        guard let base = token.baseAddress else { return true }
+        let before = target.count
+        var index = 0
+        while index < token.count {
+            let (value, length) = UTF8Bytes.scalar(at: index, in: base)
+            guard value < 0x144, bytes[Int(value)] >= 0 else {
+                target.removeSubrange(before...)
+                return false
+            }
+            target.append(UInt8(truncatingIfNeeded: bytes[Int(value)]))
+            index += length
+        }
+        return true
+    }
+}

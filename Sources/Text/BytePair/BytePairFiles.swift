@@ -1,0 +1,50 @@
+import Foundation
+
+/// The two files of a byte-pair tokenizer, as bytes, under either pair of names that are in use.
+struct BytePairFiles: Sendable {
+    /// The names that model folders of today have, which are also those written; then those of GPT-2's release.
+    static let names = [("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")]
+
+    /// A JSON object of tokens and ids.
+    let vocabulary: [UInt8]
+    /// A merge a line.
+    let merges: [UInt8]
+    /// What messages call them.
+    let vocabularyName: String
+    let mergesName: String
+
+    init(
+        vocabulary: [UInt8], merges: [UInt8], vocabularyName: String = names[0].0, mergesName: String = names[0].1
+    ) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.vocabularyName = vocabularyName
+        self.mergesName = mergesName
+    }
+
+    /// - Throws: `missingInput`.
+    init(folder: URL) throws(TextError) {
+        guard let (vocabulary, merges) = Self.pair(in: folder) else {
+            let problem = FileSystem.exists(folder) ? "no GPT-2 vocabulary here" : "no such folder"
+            throw TextError(
+                .missingInput, problem, source: folder.path,
+                remedy: "name a folder with vocab.json and merges.txt, or with encoder.json and vocab.bpe")
+        }
+        self.init(
+            vocabulary: try FileSystem.contents(of: vocabulary), merges: try FileSystem.contents(of: merges),
+            vocabularyName: vocabulary.path, mergesName: merges.path)
+    }
+
+    /// The first complete pair of files in a folder, or half of one, so that reading it names the file that is missing.
+    static func pair(in folder: URL) -> (vocabulary: URL, merges: URL)? {
+        let pairs = names.map { (folder.appendingPathComponent($0.0), folder.appendingPathComponent($0.1)) }
+        return pairs.first { FileSystem.exists($0.0) && FileSystem.exists($0.1) }
+            ?? pairs.first { FileSystem.exists($0.0) || FileSystem.exists($0.1) }
+    }
+
+    /// - Throws: `cannotWrite`.
+    func write(to folder: URL) throws(TextError) {
+        try OutputFile.write(vocabulary, to: folder.appendingPathComponent(Self.names[0].0))
+        try OutputFile.write(merges, to: folder.appendingPathComponent(Self.names[0].1))
+    }
+}

@@ -1,0 +1,117 @@
+/// What one thread needs to encode: a cache of pieces and room to merge in. Checked out of the tokenizer's pool.
+final class PieceEncoder {
+    /// Up to here the quadratic search over a few numbers beats a heap.
+    private static let greatestShortLength = 48
+    /// Pieces split before the first of them is looked up.
+    private static let batch = 64
+
+    private let cache = PieceCache()
+    private let ids: UnsafeMutablePointer<Int32>
+    private let ranks: UnsafeMutablePointer<UInt32>
+    private let keys: UnsafeMutablePointer<PieceCache.Key>
+    private let ends: UnsafeMutablePointer<Int>
+    /// The ids of a batch, a token a byte at most.
+    private let output: UnsafeMutablePointer<Int32>
+
+    init() {
+        ids = .allocate(capacity: Self.greatestShortLength)
+        ranks = .allocate(capacity: Self.greatestShortLength)
+        keys = .allocate(capacity: Self.batch)
+        ends = .allocate(capacity: Self.batch)
+        output = .allocate(capacity: (Self.batch + 1) * Self.greatestShortLength)
+    }
+
+    deinit {
+        cache.deallocate()
+        ids.deallocate()
+        ranks.deallocate()
+        keys.deallocate()
+        ends.deallocate()
+        output.deallocate()
+    }
+
+    /// Appends the ids of a text of valid UTF-8. `byteIds` are the ids of the 256 bytes.
+    ///
+    /// Splitting runs a batch ahead of looking up, so that the waits for the cache's memory overlap.
+    func encode(
+        _ scanner: PieceScanner, byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup, into target: inout [Int32]
+    ) {
+        var start = 0
+        while start < scanner.count {
+            let pieces = split(scanner, from: start)
+            var filled = 0
+            for piece in 0..<pieces {
+                let end = ends[piece]
+                let length = end &- start
+                if length <= PieceCache.greatestLength, let (count, found) = cache.find(keys[piece]) {
+                    // Nine at once: a fixed copy is quicker than a counted one, and there is room.
+                    UnsafeMutableRawPointer(output + filled).copyMemory(
+                        from: found, byteCount: PieceCache.greatestCount * 4)
+                    filled &+= count
+                } else if length <= Self.greatestShortLength {
+                    let count = merge(scanner.base + start, length, byteIds, lookup)
+                    (output + filled).update(from: ids, count: count)
+                    filled &+= count
+                    if length <= PieceCache.greatestLength {
+                        cache.insert(keys[piece], UnsafeBufferPointer(start: ids, count: count))
+                    }
+                } else {
+                    target.append(contentsOf: UnsafeBufferPointer(start: output, count: filled))
+                    filled = 0
+                    let bytes = UnsafeBufferPointer(start: scanner.base + start, count: length)
+                    var long = LongPiece(bytes.map { byteIds[Int($0)] }, lookup)
+                    long.merge(into: &target)
+                }
+                start = end
+            }
+            target.append(contentsOf: UnsafeBufferPointer(start: output, count: filled))
+        }
+    }
+
+    /// Finds the next pieces, their ends and, of those that the cache may hold, the keys.
+    /// - Returns: how many pieces there are, at most `batch`.
+    private func split(_ scanner: PieceScanner, from start: Int) -> Int {
+        var start = start
+        var pieces = 0
+        while pieces < Self.batch, start < scanner.count {
+            let end = scanner.end(from: start)
+            let length = end &- start
+            if length <= PieceCache.greatestLength {
+                keys[pieces] = PieceCache.Key(scanner.base + start, length: length, readable: scanner.count &- start)
+            }
+            ends[pieces] = end
+            start = end
+            pieces &+= 1
+        }
+        return pieces
+    }
+
+    /// Leaves the ids of a short piece in `ids`.
+    /// - Returns: how many there are.
+    private func merge(
+        _ piece: UnsafePointer<UInt8>, _ length: Int, _ byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup
+    ) -> Int {
+        var count = length
+        for index in 0..<count { ids[index] = byteIds[Int(piece[index])] }
+        // ranks[i] is that of the merge of ids[i] and ids[i + 1].
+        for index in 0..<(count - 1) { ranks[index] = lookup.rank(ids[index], ids[index + 1]) }
+        while count > 1 {
+            var best = MergeTable.none
+            var place = 0
+            for index in 0..<(count - 1) where ranks[index] < best {
+                best = ranks[index]
+                place = index
+            }
+            if best == MergeTable.none { break }
+            ids[place] = lookup.results[Int(best)]
+            count -= 1
+            for index in (place + 1)..<count {
+                ids[index] = ids[index + 1]
+                ranks[index] = index < count - 1 ? ranks[index + 1] : MergeTable.none
+            }
+            ranks[place] = place + 1 < count ? lookup.rank(ids[place], ids[place + 1]) : MergeTable.none
+            if place > 0 { ranks[place - 1] = lookup.rank(ids[place - 1], ids[place]) }
+        }
+        return count
+    }
+}

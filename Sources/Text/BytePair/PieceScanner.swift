@@ -1,0 +1,100 @@
+/// Splits text into the pieces within which GPT-2 merges bytes, by hand where GPT-2 has a regular expression:
+///
+///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+///
+/// The pieces cover the text, so that each begins where the last one ended.
+struct PieceScanner {
+    /// Valid UTF-8.
+    let base: UnsafePointer<UInt8>
+    let count: Int
+    /// `ScalarClass.basicPlane`.
+    let classes: UnsafePointer<UInt8>
+
+    /// The end of the piece that begins at `start` < `count`.
+    @inline(__always)
+    func end(from start: Int) -> Int {
+        let first = base[start]
+        if first == UInt8(ascii: " ") {
+            guard start + 1 < count else { return count }
+            let kind = classAndLength(at: start + 1).kind
+            // The space belongs to the run that follows it.
+            if kind != ScalarClass.space { return endOfRun(of: kind, from: start + 1) }
+            return endOfSpaces(from: start)
+        }
+        if first == UInt8(ascii: "'") {
+            let length = contractionLength(at: start)
+            if length > 0 { return start + length }
+        }
+        let kind = classAndLength(at: start).kind
+        return kind == ScalarClass.space ? endOfSpaces(from: start) : endOfRun(of: kind, from: start)
+    }
+
+    @inline(__always)
+    private func classAndLength(at index: Int) -> (kind: UInt8, length: Int) {
+        let byte = base[index]
+        if byte < 0x80 { return (classes[Int(byte)], 1) }
+        let (value, length) = UTF8Bytes.scalar(at: index, in: base)
+        return (ScalarClass.of(value, classes), length)
+    }
+
+    @inline(__always)
+    private func endOfRun(of kind: UInt8, from start: Int) -> Int {
+        var index = start
+        while index < count {
+            if kind == ScalarClass.letter { index = endOfLetters(from: index) }
+            guard index < count else { break }
+            let next = classAndLength(at: index)
+            if next.kind != kind { break }
+            index &+= next.length
+        }
+        return index
+    }
+
+    /// Skips the ASCII letters, eight bytes at a time: most words then end without a branch that is guessed wrong.
+    @inline(__always)
+    private func endOfLetters(from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= count {
+            let word = UInt64(
+                littleEndian: UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // In each byte, case folded: the highest bit says "from a on", "beyond z", "no ASCII".
+            let folded = (word & 0x7F7F_7F7F_7F7F_7F7F) | 0x2020_2020_2020_2020
+            let fromA = folded &+ 0x1F1F_1F1F_1F1F_1F1F
+            let beyondZ = folded &+ 0x0505_0505_0505_0505
+            let others = ~(fromA & ~beyondZ & ~word) & 0x8080_8080_8080_8080
+            if others != 0 { return index &+ others.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        return index
+    }
+
+    /// `\s+(?!\S)` gives its last space to a word that follows, unless that space is all there is (`\s+`).
+    private func endOfSpaces(from start: Int) -> Int {
+        var index = start
+        var last = start
+        while index < count {
+            let next = classAndLength(at: index)
+            if next.kind != ScalarClass.space { return last > start ? last : index }
+            last = index
+            index += next.length
+        }
+        return index
+    }
+
+    /// The length of `'s`, `'re` and their like at an apostrophe, 0 where there is none.
+    private func contractionLength(at start: Int) -> Int {
+        guard start + 1 < count else { return 0 }
+        let second = base[start + 1]
+        switch second {
+        case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return 2
+        default: break
+        }
+        guard start + 2 < count else { return 0 }
+        switch (second, base[start + 2]) {
+        case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
+            (UInt8(ascii: "l"), UInt8(ascii: "l")):
+            return 3
+        default: return 0
+        }
+    }
+}

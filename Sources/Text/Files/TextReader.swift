@@ -1,0 +1,79 @@
+import Foundation
+
+/// Reads a file from start to end through one buffer of fixed size, cut where the caller says that it may be cut.
+final class TextReader {
+    /// A part of the file; the bytes are valid until the next is asked for.
+    struct Chunk {
+        /// The offset of the first byte in the file.
+        let start: Int
+        let bytes: UnsafeBufferPointer<UInt8>
+    }
+
+    /// Also the longest stretch without a place to cut.
+    static let defaultCapacity = 2 << 20
+
+    let file: URL
+    /// The size when the file was opened, in bytes.
+    let size: Int
+    private let descriptor: Int32
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    private var start = 0
+    private var consumed = 0
+    private var filled = 0
+    private var ended = false
+
+    /// - Throws: `missingInput` when the file is absent, unreadable or no file.
+    init(_ file: URL, capacity: Int = defaultCapacity) throws(TextError) {
+        let (descriptor, information) = try FileSystem.openForReading(file)
+        self.file = file
+        self.descriptor = descriptor
+        size = Int(information.st_size)
+        buffer = .allocate(capacity: max(capacity, 4))
+    }
+
+    deinit {
+        close(descriptor)
+        buffer.deallocate()
+    }
+
+    /// The next part, nil at the end of the file. `cut` gives the length of the prefix that may stand alone.
+    /// - Throws: `missingInput` when reading fails; `invalidData` where a full buffer has no place to cut.
+    func next(cut: (UnsafeBufferPointer<UInt8>) -> Int) throws(TextError) -> Chunk? {
+        carryRest()
+        try fill()
+        guard filled > 0 else { return nil }
+        let bytes = UnsafeBufferPointer(rebasing: buffer[..<filled])
+        consumed = ended ? filled : cut(bytes)
+        if consumed == 0 {
+            // A broken file is the likelier reason, and the more useful message.
+            if let offset = UTF8Bytes.firstInvalid(in: bytes), offset < UTF8Bytes.lastBoundary(in: bytes) {
+                throw UTF8Bytes.invalid(at: offset).located(in: file.path, from: start)
+            }
+            throw TextError(
+                .invalidData,
+                "\(filled) bytes without a place to cut (one unbroken run of letters, digits, "
+                    + "symbols or spaces)", source: file.path, byteOffset: start,
+                remedy: "break the run with line ends, or use the tokenizer 'byte'")
+        }
+        return Chunk(start: start, bytes: UnsafeBufferPointer(rebasing: bytes[..<consumed]))
+    }
+
+    private func carryRest() {
+        guard consumed > 0, let base = buffer.baseAddress else { return }
+        base.update(from: base + consumed, count: filled - consumed)
+        start += consumed
+        filled -= consumed
+        consumed = 0
+    }
+
+    private func fill() throws(TextError) {
+        guard let base = buffer.baseAddress else { return }
+        while !ended, filled < buffer.count {
+            let count = read(descriptor, base + filled, buffer.count - filled)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileSystem.unreadable(file) }
+            if count == 0 { ended = true }
+            filled += count
+        }
+    }
+}

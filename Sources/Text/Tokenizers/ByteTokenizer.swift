@@ -1,0 +1,32 @@
+public import Foundation
+
+/// One token a byte: 256 ids, any text, no files.
+public struct ByteTokenizer: Tokenizer {
+    public static let kind = "byte"
+
+    public let fingerprint: String
+
+    public init() {
+        var fingerprint = Fingerprint()
+        fingerprint.combine(Self.kind)
+        self.fingerprint = fingerprint.text
+    }
+
+    public var kind: String { Self.kind }
+    public var vocabularySize: Int { 256 }
+
+    public func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError) {
+        try UTF8Bytes.validate(bytes)
+        ids.append(contentsOf: bytes.lazy.map(Int32.init))
+    }
+
+    public func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError) {
+        guard let byte = UInt8(exactly: id) else { throw outOfRange(id) }
+        bytes.append(byte)
+    }
+
+    public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int { UTF8Bytes.lastBoundary(in: bytes) }
+
+    /// Nothing to write: the kind says it all.
+    public func write(to folder: URL) throws(TextError) {}
+}

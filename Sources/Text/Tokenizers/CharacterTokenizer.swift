@@ -1,0 +1,93 @@
+public import Foundation
+
+/// One token a Unicode scalar, over the scalars that a given text has: its alphabet, sorted, ids in that order.
+public struct CharacterTokenizer: Tokenizer {
+    public static let kind = "characters"
+    /// The file of a model folder that holds the alphabet as a text, in the order of the ids.
+    public static let fileName = "characters.txt"
+
+    public let fingerprint: String
+    /// The alphabet in the order of the ids.
+    public var alphabet: [Unicode.Scalar] { scalars.compactMap(Unicode.Scalar.init) }
+
+    private let scalars: [UInt32]
+    /// Scalar to id in two steps: `pages[scalar >> 8]` names a page of 256 entries of `entries`, page 0 being empty.
+    private let pages: [UInt16]
+    private let entries: [Int32]
+
+    /// The tokenizer over the scalars of a text.
+    /// - Throws: `invalidData` when the text is empty.
+    public init(alphabetOf text: String) throws(TextError) {
+        var alphabet = Alphabet()
+        try Array(text.utf8).withUnsafeBufferPointer { bytes throws(TextError) in try alphabet.insert(utf8: bytes) }
+        try self.init(alphabet, of: "the alphabet")
+    }
+
+    /// The tokenizer over the scalars of a UTF-8 file of any size; memory stays bounded.
+    /// - Throws: `missingInput`; `invalidData` when the file is empty or no UTF-8.
+    public init(alphabetOf file: URL) throws(TextError) {
+        var alphabet = Alphabet()
+        try alphabet.insert(contentsOf: file)
+        try self.init(alphabet, of: file.path)
+    }
+
+    private init(_ alphabet: Alphabet, of source: String) throws(TextError) {
+        scalars = alphabet.scalars
+        guard !scalars.isEmpty else {
+            throw TextError(
+                .invalidData, "empty text", source: source, remedy: "give a text that holds every character")
+        }
+        var pages = [UInt16](repeating: 0, count: 0x110000 >> 8)
+        var entries = [Int32](repeating: -1, count: 256)
+        var fingerprint = Fingerprint()
+        fingerprint.combine(Self.kind)
+        for (id, scalar) in scalars.enumerated() {
+            if pages[Int(scalar >> 8)] == 0 {
+                pages[Int(scalar >> 8)] = UInt16(entries.count >> 8)
+                entries.append(contentsOf: repeatElement(-1, count: 256))
+            }
+            entries[Int(pages[Int(scalar >> 8)]) << 8 + Int(scalar & 0xFF)] = Int32(id)
+            fingerprint.combine(Int(scalar))
+        }
+        self.pages = pages
+        self.entries = entries
+        self.fingerprint = fingerprint.text
+    }
+
+    public var kind: String { Self.kind }
+    public var vocabularySize: Int { scalars.count }
+
+    public func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError) {
+        try UTF8Bytes.validate(bytes)
+        guard let base = bytes.baseAddress else { return }
+        let before = ids.count
+        var index = 0
+        while index < bytes.count {
+            let (value, length) = UTF8Bytes.scalar(at: index, in: base)
+            let id = entries[Int(pages[Int(value >> 8)]) << 8 + Int(value & 0xFF)]
+            guard id >= 0 else {
+                ids.removeSubrange(before...)
+                throw TextError(
+                    .invalidData, "character \(UTF8Bytes.name(of: value)) is not in the alphabet",
+                    byteOffset: index, remedy: "remove it, or build the alphabet from a text that has it")
+            }
+            ids.append(id)
+            index += length
+        }
+    }
+
+    public func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError) {
+        guard scalars.indices.contains(Int(id)), let scalar = Unicode.Scalar(scalars[Int(id)]) else {
+            throw outOfRange(id)
+        }
+        bytes.append(contentsOf: UTF8.encode(scalar) ?? .init())
+    }
+
+    public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int { UTF8Bytes.lastBoundary(in: bytes) }
+
+    /// Writes `characters.txt`.
+    public func write(to folder: URL) throws(TextError) {
+        let bytes = try decode(0..<Int32(vocabularySize))
+        try OutputFile.write(bytes, to: folder.appendingPathComponent(Self.fileName))
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Which tokenizer to use, as a command line or a configuration says it: `byte`, `characters:FILE` or `gpt2:DIR`.
+public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringConvertible {
+    case byte
+    /// The alphabet is that of a text file.
+    case characters(file: String)
+    /// The folder holds `vocab.json` and `merges.txt`, or `encoder.json` and `vocab.bpe`.
+    case gpt2(folder: String)
+
+    /// - Throws: `usage` naming the three forms.
+    public init(_ text: String) throws(TextError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        switch (parts[0], parts.count > 1 ? parts[1] : nil) {
+        case (ByteTokenizer.kind, nil): self = .byte
+        case (CharacterTokenizer.kind, let file?) where !file.isEmpty: self = .characters(file: file)
+        case (BytePairTokenizer.kind, let folder?) where !folder.isEmpty: self = .gpt2(folder: folder)
+        default:
+            throw TextError(
+                .usage, "no tokenizer '\(text)'", remedy: "give byte, characters:FILE or gpt2:DIR")
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .byte: ByteTokenizer.kind
+        case .characters(let file): "\(CharacterTokenizer.kind):\(file)"
+        case .gpt2(let folder): "\(BytePairTokenizer.kind):\(folder)"
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        try self.init(decoder.singleValueContainer().decode(String.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    /// Reads the files that the specification names, relative to the current folder.
+    /// - Throws: `missingInput`, `invalidData`.
+    public func load() throws(TextError) -> any Tokenizer {
+        switch self {
+        case .byte: ByteTokenizer()
+        case .characters(let file): try CharacterTokenizer(alphabetOf: URL(fileURLWithPath: file))
+        case .gpt2(let folder): try BytePairTokenizer(folder: URL(fileURLWithPath: folder))
+        }
+    }
+}

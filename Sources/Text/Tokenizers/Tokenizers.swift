@@ -1,0 +1,29 @@
+public import Foundation
+
+/// The tokenizers of model folders.
+public enum Tokenizers {
+    /// The names that a `config.json` may give.
+    public static let kinds = [ByteTokenizer.kind, CharacterTokenizer.kind, BytePairTokenizer.kind]
+
+    /// Loads the tokenizer that a model folder holds.
+    /// - Parameter kind: what `config.json` names, nil where it names none: then the files in the folder decide.
+    /// - Throws: `missingInput` when the folder has no tokenizer; `invalidData` for an unknown kind or broken files.
+    public static func load(kind: String? = nil, folder: URL) throws(TextError) -> any Tokenizer {
+        let alphabet = folder.appendingPathComponent(CharacterTokenizer.fileName)
+        switch kind {
+        case ByteTokenizer.kind: return ByteTokenizer()
+        case CharacterTokenizer.kind: return try CharacterTokenizer(alphabetOf: alphabet)
+        case BytePairTokenizer.kind: return try BytePairTokenizer(folder: folder)
+        case let unknown?:
+            throw TextError(
+                .invalidData, "unknown kind of tokenizer '\(unknown)'", source: folder.path,
+                remedy: "name one of \(kinds.joined(separator: ", ")) in config.json")
+        case nil: break
+        }
+        if BytePairFiles.pair(in: folder) != nil { return try BytePairTokenizer(folder: folder) }
+        if FileSystem.exists(alphabet) { return try CharacterTokenizer(alphabetOf: alphabet) }
+        throw TextError(
+            .missingInput, "no tokenizer in this model folder", source: folder.path,
+            remedy: "pass --tokenizer byte, characters:FILE or gpt2:DIR")
+    }
+}

@@ -1,0 +1,74 @@
+public import Foundation
+
+/// A folder of token files made from texts, each under a name that changes when the text or the tokenizer does.
+public struct TokenCache: Sendable {
+    public let folder: URL
+
+    public init(folder: URL) { self.folder = folder }
+
+    /// `$XDG_CACHE_HOME/sedd/tokens` or `~/.cache/sedd/tokens`; on macOS `~/Library/Caches/sedd/tokens`.
+    public static var `default`: TokenCache {
+        TokenCache(folder: defaultFolder(environment: ProcessInfo.processInfo.environment))
+    }
+
+    static func defaultFolder(environment: [String: String]) -> URL {
+        let home = FileManager.default.homeDirectoryForCurrentUser
+        #if os(macOS)
+            let caches = home.appendingPathComponent("Library/Caches")
+        #else
+            // The specification has a path that is not absolute ignored.
+            let configured = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            let caches = configured.map { URL(fileURLWithPath: $0) } ?? home.appendingPathComponent(".cache")
+        #endif
+        return caches.appendingPathComponent("sedd/tokens")
+    }
+
+    /// The tokens of a text: those of an earlier call if neither the text nor the tokenizer has changed since.
+    /// - Throws: as `TokenFileBuilder.build`; `invalidData` when the text changes while it is read.
+    public func tokens(
+        of text: URL, tokenizer: any Tokenizer, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
+    ) throws(TextError) -> TokenFile {
+        let before = try Identity(text)
+        let target = folder.appendingPathComponent(before.fileName(tokenizer))
+        if let file = try? TokenFile(target), file.fingerprint == tokenizer.fingerprint,
+            file.vocabularySize == tokenizer.vocabularySize
+        {
+            return file
+        }
+        try FileSystem.createFolder(folder)
+        try TokenFileBuilder(tokenizer: tokenizer).build(from: text, to: target, progress: progress)
+        guard try Identity(text) == before else {
+            unlink(target.path)
+            throw TextError(
+                .invalidData, "changed while it was read", source: text.path, remedy: "try again when it is complete")
+        }
+        return try TokenFile(target)
+    }
+
+    /// What tells one state of a file from another without reading it.
+    private struct Identity: Equatable {
+        let path: String
+        let size: Int
+        let modified: Int
+
+        init(_ file: URL) throws(TextError) {
+            let (descriptor, information) = try FileSystem.openForReading(file)
+            close(descriptor)
+            path = file.standardizedFileURL.resolvingSymlinksInPath().path
+            size = Int(information.st_size)
+            modified = information.modificationNanoseconds
+        }
+
+        /// The file's own name, so that a person finds it, then what makes it unique.
+        func fileName(_ tokenizer: any Tokenizer) -> String {
+            var hash = Fingerprint()
+            hash.combine(path)
+            hash.combine(size)
+            hash.combine(modified)
+            let stem = URL(fileURLWithPath: path).lastPathComponent.unicodeScalars.prefix(40).map {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0)) ? $0 : "_"
+            }
+            return String(String.UnicodeScalarView(stem)) + "-\(hash.text)-\(tokenizer.fingerprint).tokens"
+        }
+    }
+}

@@ -1,0 +1,41 @@
+public import Foundation
+
+/// What a model is trained on and judged by: the tokens of one or more files, in order, the last of them held out.
+public struct TokenDataset: Sendable {
+    /// All the tokens.
+    public let all: TokenStream
+    /// The tokens before the held-out ones.
+    public let training: TokenStream
+    /// The last floor(`heldOutFraction` x count) tokens.
+    public let heldOut: TokenStream
+
+    /// Opens the sources: a file whose name ends in `.bin` holds token ids, any other is a text in UTF-8, which is
+    /// encoded once and kept in the cache.
+    /// - Parameters:
+    ///   - heldOutFraction: in 0..<1.
+    ///   - progress: called while texts are encoded, not at all when all are in the cache.
+    /// - Throws: `usage` without sources or for a fraction outside 0..<1; otherwise as `TokenCache.tokens` and
+    ///   `TokenFile.init(binary:tokenizer:)`.
+    public init(
+        sources: [URL], tokenizer: any Tokenizer, cache: TokenCache = .default, heldOutFraction: Double = 0,
+        progress: (TokenFileBuilder.Progress) -> Void = { _ in }
+    ) throws(TextError) {
+        guard !sources.isEmpty else {
+            throw TextError(.usage, "no data", remedy: "name one or more text or .bin files")
+        }
+        guard heldOutFraction >= 0, heldOutFraction < 1 else {
+            throw TextError(
+                .usage, "a held-out fraction of \(heldOutFraction)", remedy: "choose one from 0 to below 1")
+        }
+        var files: [TokenFile] = []
+        for source in sources {
+            files.append(
+                source.pathExtension.lowercased() == "bin"
+                    ? try TokenFile(binary: source, tokenizer: tokenizer)
+                    : try cache.tokens(of: source, tokenizer: tokenizer, progress: progress))
+        }
+        all = TokenStream(files, of: sources.map(\.path))
+        let heldOutCount = Int(heldOutFraction * Double(all.count))
+        (training, heldOut) = all.split(at: all.count - heldOutCount)
+    }
+}

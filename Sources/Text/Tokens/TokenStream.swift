@@ -1,0 +1,108 @@
+/// Tokens of one or more files as if they were one, or a part of that.
+public struct TokenStream: Sendable {
+    /// Number of tokens.
+    public var count: Int { range.count }
+
+    /// What the tokens were made from, for messages: the texts, not the files in a cache.
+    private let sources: [String]
+    private let files: [TokenFile]
+    /// The place of each file's first token in the whole.
+    private let starts: [Int]
+    private let range: Range<Int>
+
+    /// All the tokens of the files, in order.
+    init(_ files: [TokenFile], of sources: [String]) {
+        self.files = files
+        self.sources = sources
+        var starts: [Int] = []
+        var total = 0
+        for file in files {
+            starts.append(total)
+            total += file.count
+        }
+        self.starts = starts
+        range = 0..<total
+    }
+
+    private init(_ whole: TokenStream, _ range: Range<Int>) {
+        files = whole.files
+        sources = whole.sources
+        starts = whole.starts
+        self.range = range
+    }
+
+    /// The tokens up to a place, and those from it on.
+    func split(at place: Int) -> (TokenStream, TokenStream) {
+        let middle = range.lowerBound + place
+        return (
+            TokenStream(self, range.lowerBound..<middle), TokenStream(self, middle..<range.upperBound)
+        )
+    }
+
+    /// Copies tokens `offset`..<`offset + length` to the start of `target`. A window may span several files.
+    /// - Throws: `invalidData` when there are fewer than `length` tokens at all, or for an id that is not in the
+    ///   vocabulary; `usage` when the window is not within the stream or the target is too small.
+    public func window(
+        at offset: Int, length: Int, into target: UnsafeMutableBufferPointer<Int64>
+    ) throws(TextError) {
+        try requireBlock(of: length)
+        // Subtracted, not added: an offset near the greatest Int must not overflow.
+        guard offset >= 0, offset <= count - length, length <= target.count else {
+            throw TextError(
+                .usage,
+                "a window of \(length) tokens at \(offset), in a stream of \(count), into room for "
+                    + "\(target.count)", remedy: "choose an offset of at most \(count - length)")
+        }
+        var position = range.lowerBound + offset
+        var filled = 0
+        var file = self.file(at: position)
+        while filled < length {
+            let start = position - starts[file]
+            let part = min(length - filled, files[file].count - start)
+            let room = UnsafeMutableBufferPointer(rebasing: target[filled..<(filled + part)])
+            try files[file].copy(start..<(start + part), into: room)
+            position += part
+            filled += part
+            file += 1
+        }
+    }
+
+    /// The window as an array.
+    /// - Throws: as `window(at:length:into:)`.
+    public func window(at offset: Int, length: Int) throws(TextError) -> [Int64] {
+        try requireBlock(of: length)
+        let buffer = UnsafeMutableBufferPointer<Int64>.allocate(capacity: max(length, 1))
+        defer { buffer.deallocate() }
+        try window(at: offset, length: length, into: buffer)
+        return Array(buffer.prefix(length))
+    }
+
+    /// - Throws: `invalidData` saying how many tokens there are, unless a block of `length` fits; `usage` for a length
+    ///   below 1.
+    public func requireBlock(of length: Int) throws(TextError) {
+        guard length > 0 else {
+            throw TextError(.usage, "a block of \(length) tokens", remedy: "choose a length of at least 1")
+        }
+        guard length <= count else {
+            let tokens = count == 1 ? "1 token is" : "\(count) tokens are"
+            throw TextError(
+                .invalidData, "\(tokens) too few for one block of \(length)", source: name,
+                remedy: "give more text, hold out another fraction, or choose a shorter block")
+        }
+    }
+
+    private var name: String? {
+        sources.count > 1 ? "\(sources[0]) and \(sources.count - 1) more" : sources.first
+    }
+
+    /// The file that holds a token, by bisection.
+    private func file(at position: Int) -> Int {
+        var low = 0
+        var high = files.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= position { low = middle } else { high = middle }
+        }
+        return low
+    }
+}

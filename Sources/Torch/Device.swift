@@ -1,0 +1,70 @@
+import CTorch
+
+/// Where a tensor lives and is computed on.
+public struct Device: Sendable, Hashable, CustomStringConvertible {
+    /// The kinds of processor that the same code runs on.
+    public enum Kind: String, Sendable, CaseIterable {
+        case cpu, cuda, mps
+    }
+
+    public let kind: Kind
+    public let index: Int
+
+    public static let cpu = Device(kind: .cpu, index: 0)
+
+    init(kind: Kind, index: Int) {
+        self.kind = kind
+        self.index = index
+    }
+
+    /// `cpu`, `cuda`, `cuda:1` or `mps`, once it is known to be there.
+    ///
+    /// - Throws: ``TorchError`` of kind `device` that says what was found instead.
+    public init(_ name: String) throws(TorchError) {
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+        guard let kind = parts.first.flatMap({ Kind(rawValue: String($0)) }), parts.count <= 2,
+            let index = parts.count == 2 ? Int(parts[1]) : 0, index >= 0
+        else { throw TorchError(.device, "device '\(name)' is unknown; expected cpu, cuda, cuda:N or mps") }
+        if kind == .cuda { try Runtime.openCUDA() }
+        let count = try Device.count(of: kind)
+        guard index < count else {
+            throw TorchError(
+                .device, "device '\(name)' is not here: \(count) of kind \(kind.rawValue) found; use --device cpu")
+        }
+        self.init(kind: kind, index: index)
+    }
+
+    public var description: String { kind == .cuda ? "cuda:\(index)" : kind.rawValue }
+
+    /// How many devices of `kind` this process can use.
+    public static func count(of kind: Kind) throws(TorchError) -> Int {
+        var found: Int32 = 0
+        try check(ct_device_count(Device(kind: kind, index: 0).handle.kind, &found), "device count")
+        return Int(found)
+    }
+
+    /// Waits until everything asked of this device is done.
+    public func synchronize() throws(TorchError) {
+        try check(ct_synchronize(handle), "synchronize")
+    }
+
+    var handle: CTDevice {
+        let code =
+            switch kind {
+            case .cpu: CT_CPU
+            case .cuda: CT_CUDA
+            case .mps: CT_MPS
+            }
+        return CTDevice(kind: code, index: Int32(index))
+    }
+
+    init(_ handle: CTDevice) {
+        let kind: Kind =
+            switch handle.kind {
+            case CT_CUDA: .cuda
+            case CT_MPS: .mps
+            default: .cpu
+            }
+        self.init(kind: kind, index: Int(handle.index))
+    }
+}

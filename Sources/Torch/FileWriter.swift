@@ -1,0 +1,72 @@
+package import Foundation
+
+/// Bytes into a new file beside its final place, which appears whole or not at all.
+///
+/// The bytes go to `.NAME.partial-PID` in the same folder; ``finish()`` syncs and renames. A writer that is dropped
+/// before that leaves nothing behind.
+package final class FileWriter {
+    private let target: String
+    private let partial: String
+    private var descriptor: Int32
+
+    /// Opens the partial file.
+    ///
+    /// - Throws: ``TorchError`` of kind `cannotWrite`.
+    package init(_ url: URL) throws(TorchError) {
+        target = url.path
+        let folder = url.deletingLastPathComponent().path
+        partial = folder + "/." + url.lastPathComponent + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
+        descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else { throw Self.failure("cannot write", target) }
+    }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        unlink(partial)
+    }
+
+    /// Appends `bytes`.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(TorchError) {
+        var rest = bytes[...]
+        while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
+            #if canImport(Darwin)
+                let written = Darwin.write(descriptor, start, rest.count)
+            #else
+                let written = Glibc.write(descriptor, start, rest.count)
+            #endif
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw Self.failure("cannot write", target) }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Appends `bytes`.
+    package func write(_ bytes: [UInt8]) throws(TorchError) {
+        let result = bytes.withUnsafeBytes { buffer in Result { () throws(TorchError) in try write(buffer) } }
+        try result.get()
+    }
+
+    /// Syncs the bytes to disk and gives the file its name.
+    package func finish() throws(TorchError) {
+        guard fsync(descriptor) == 0 else { throw Self.failure("cannot sync", target) }
+        close(descriptor)
+        descriptor = -1
+        guard rename(partial, target) == 0 else {
+            let error = Self.failure("cannot rename to", target)
+            unlink(partial)
+            throw error
+        }
+    }
+
+    /// Writes `bytes` to `url`, whole or not at all.
+    package static func write(_ bytes: [UInt8], to url: URL) throws(TorchError) {
+        let writer = try FileWriter(url)
+        try writer.write(bytes)
+        try writer.finish()
+    }
+
+    private static func failure(_ what: String, _ path: String) -> TorchError {
+        TorchError(.cannotWrite, "\(path): \(what): \(String(cString: strerror(errno))); free space or choose another place")
+    }
+}

@@ -1,0 +1,31 @@
+import CTorch
+
+/// Matrix products and the layers that the engine has as one operator.
+extension Tensor {
+    /// The matrix product, batched over leading dimensions.
+    public func matmul(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make("matmul") { ct_matmul(handle, other.handle, $0) }
+    }
+
+    /// x Wᵀ + b for x [.., in], W [out, in], b [out].
+    public func linear(_ weight: Tensor, _ bias: Tensor? = nil) throws(TorchError) -> Tensor {
+        try Tensor.make("linear") { ct_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
+    }
+
+    /// (x - mean) / sqrt(variance + epsilon) * weight over the last dimension; no bias.
+    public func layerNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
+        try Tensor.make("layer norm") { ct_layer_norm(handle, weight.handle, epsilon, $0) }
+    }
+
+    /// The rows of `self` [V, d] that `index` (int64, any shape) names: [.., d].
+    public func embedding(_ index: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make("embedding") { ct_embedding(handle, index.handle, $0) }
+    }
+
+    /// softmax(Q Kᵀ / sqrt(width)) V for [B, heads, L, width], by the engine's fused kernel where it has one.
+    public static func attention(
+        query: Tensor, key: Tensor, value: Tensor, causal: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try make("attention") { ct_attention(query.handle, key.handle, value.handle, causal, $0) }
+    }
+}

@@ -1,0 +1,71 @@
+import CTorch
+import Foundation
+import Synchronization
+
+/// The engine as a whole: its version, its threads, and the parts that are opened only where they are needed.
+public enum Runtime {
+    /// The version of libtorch that this was compiled against, for instance `2.11.0`.
+    public static var version: String { String(cString: ct_version()) }
+
+    /// Threads that operators on the CPU use.
+    public static func threads() throws(TorchError) -> Int {
+        var count: Int32 = 0
+        try check(ct_threads(&count), "threads")
+        return Int(count)
+    }
+
+    /// Sets the number of threads that operators on the CPU use.
+    public static func setThreads(_ count: Int) throws(TorchError) {
+        try check(ct_set_threads(Int32(clamping: count)), "set threads")
+    }
+
+    /// What the engine says of its threads, libraries and vector instructions; several lines.
+    public static func parallelInformation() throws(TorchError) -> String {
+        var buffer = [CChar](repeating: 0, count: 8192)
+        try check(ct_parallel_information(&buffer, buffer.count), "parallel information")
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The folder that libtorch's libraries were loaded from.
+    public static var libraryFolder: String? {
+        loadedLibraries().first { $0.contains("libtorch_cpu") }.map { ($0 as NSString).deletingLastPathComponent }
+    }
+
+    private static let cudaState = Mutex<Result<Void, TorchError>?>(nil)
+
+    /// Opens libtorch's CUDA part, once.
+    ///
+    /// It is not linked: a machine without a GPU needs none of it.
+    /// - Throws: ``TorchError`` of kind `device` with the loader's reason.
+    static func openCUDA() throws(TorchError) {
+        let result = cudaState.withLock { state -> Result<Void, TorchError> in
+            if let state { return state }
+            let made = Result { () throws(TorchError) in try loadCUDA() }
+            state = made
+            return made
+        }
+        try result.get()
+    }
+
+    private static func loadCUDA() throws(TorchError) {
+        let name = "libtorch_cuda.so"
+        let path = libraryFolder.map { $0 + "/" + name } ?? name
+        var opened = false
+        try check(ct_load_cuda(path, &opened), "load CUDA")
+        guard opened else {
+            let reason = String(cString: ct_last_error())
+            throw TorchError(.device, "CUDA cannot be used: \(reason); install a CUDA build of libtorch, or use --device cpu")
+        }
+    }
+
+    private static func loadedLibraries() -> [String] {
+        #if os(Linux)
+            guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return [] }
+            return maps.split(separator: "\n").compactMap { line in
+                line.firstIndex(of: "/").map { String(line[$0...]) }
+            }
+        #else
+            return []
+        #endif
+    }
+}

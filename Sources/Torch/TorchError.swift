@@ -1,0 +1,48 @@
+import CTorch
+
+/// What went wrong inside or at the door of the tensor engine.
+public struct TorchError: Error, Sendable, CustomStringConvertible {
+    /// The kinds that a caller may want to tell apart.
+    public enum Kind: Sendable, Equatable {
+        /// No memory for a tensor: use a smaller batch or a shorter length.
+        case outOfMemory
+        /// An index or a dimension outside its range.
+        case index
+        /// A value that an operator cannot take.
+        case value
+        /// A file that is not what it should be.
+        case invalidFile
+        /// A file that does not exist or cannot be opened.
+        case missingFile
+        /// A file that cannot be written.
+        case cannotWrite
+        /// A device that is not there.
+        case device
+        /// Anything else that the engine reports.
+        case engine
+    }
+
+    public let kind: Kind
+    /// One line: what was expected, what was found, what to do.
+    public let description: String
+
+    public init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+}
+
+/// Turns a status into a typed error that names the operation.
+func check(_ status: CTStatus, _ operation: StaticString) throws(TorchError) {
+    guard status != CT_OK else { return }
+    let kind: TorchError.Kind =
+        switch status {
+        case CT_OUT_OF_MEMORY: .outOfMemory
+        case CT_BAD_INDEX: .index
+        case CT_BAD_VALUE: .value
+        default: .engine
+        }
+    let whole = String(cString: ct_last_error())
+    let line = whole.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? "no message"
+    throw TorchError(kind, "\(operation): \(line)")
+}

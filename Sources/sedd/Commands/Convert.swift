@@ -1,0 +1,32 @@
+public import ArgumentParser
+import Foundation
+public import SEDD
+
+struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Convert between model folders, safetensors, pytorch_model.bin and the reference's checkpoint.pth.",
+        discussion: """
+            The form of TO follows from its ending: .pth, .bin, .safetensors, or none for a model folder. Pickles are read \
+            without executing anything in them.
+
+            Example:
+              sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine
+            """)
+
+    @Option(help: ArgumentHelp("Folder or file to read.", valueName: "path")) var from: String
+    @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: String
+    @Option(help: ArgumentHelp("Weights of a training checkpoint: average (EMA) or raw.", valueName: "which"))
+    var weights: Conversion.Choice = .average
+    @Option(help: ArgumentHelp("config.json or the reference's config.yaml, if not beside FROM.", valueName: "file"))
+    var config: String?
+
+    func run() throws {
+        let network = try Conversion.load(
+            URL(filePath: from), configuration: config.map { URL(filePath: $0) }, choice: weights)
+        try Conversion.write(network, to: URL(filePath: to))
+        let count = network.weights.layout.parameters
+        print("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
+    }
+}
+
+extension Conversion.Choice: ExpressibleByArgument {}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import SEDD
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a model's log-scores, losses and step weights for given states, to compare implementations.",
+        discussion: """
+            IN holds t float32 [B], xt int64 [B, L] and optionally x0; OUT receives sigma, sigma_rate, log_score, with x0 \
+            score_entropy and loss, with --step-size euler_probs, analytic_probs and denoise_probs, unclamped.
+
+            Example:
+              sedd inspect --model DIR --input states.safetensors --output scores.safetensors --step-size 0.01
+            """)
+
+    @Option(help: ArgumentHelp("Model folder.", valueName: "dir")) var model: String
+    @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input: String
+    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file")) var output: String
+    @Option(help: ArgumentHelp("Also write the weights of one reverse step of this size.", valueName: "dt"))
+    var stepSize: Double?
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        if let stepSize, !(stepSize > 0 && stepSize <= 1) {
+            throw ValidationError("--step-size is \(stepSize); expected more than 0 and at most 1")
+        }
+    }
+
+    func run() throws {
+        let network = try ModelFolder.load(URL(filePath: model), device: engine.open())
+        try Inspection(network: network).run(
+            input: URL(filePath: input), output: URL(filePath: output), stepSize: stepSize)
+    }
+}

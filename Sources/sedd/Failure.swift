@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import SEDD
+import Text
+import Torch
+
+/// How a command ends when it cannot do what it was asked: one line on stderr and an exit code.
+enum Failure {
+    /// The codes of sysexits.h that commands use, and 130 for an interruption.
+    enum Code: Int32 {
+        case usage = 64, badData = 65, noInput = 66, `internal` = 70, cannotWrite = 73, interrupted = 130
+    }
+
+    static func exit(_ error: any Error) -> Never {
+        guard let (code, line) = describe(error) else { Sedd.exit(withError: error) }
+        FileHandle.standardError.write(Data("sedd: \(line)\n".utf8))
+        Foundation.exit(code.rawValue)
+    }
+
+    /// Code and line of an error; nil for what is no failure (help, version).
+    static func describe(_ error: any Error) -> (code: Code, line: String)? {
+        switch error {
+        case let error as SEDDError: (code(error.kind), error.description)
+        case let error as TorchError: (code(error.kind), error.description)
+        case let error as TextError: (code(error.kind), error.description)
+        case is CancellationError: (.interrupted, "interrupted")
+        case let error as EventFileError: (.cannotWrite, "\(error)")
+        default: parserFailure(error)
+        }
+    }
+
+    private static func parserFailure(_ error: any Error) -> (code: Code, line: String)? {
+        switch Sedd.exitCode(for: error) {
+        case .success: nil
+        case .validationFailure:
+            (.usage, "\(Sedd.message(for: error).replacing("\n", with: " ")); see 'sedd --help'")
+        default: (.internal, "\(error)")
+        }
+    }
+
+    private static func code(_ kind: SEDDError.Kind) -> Code {
+        switch kind {
+        case .usage: .usage
+        case .invalidData: .badData
+        case .missingInput: .noInput
+        case .cannotWrite: .cannotWrite
+        case .diverged: .internal
+        case .interrupted: .interrupted
+        }
+    }
+
+    private static func code(_ kind: TorchError.Kind) -> Code {
+        switch kind {
+        case .invalidFile: .badData
+        case .missingFile: .noInput
+        case .cannotWrite: .cannotWrite
+        case .device: .usage
+        case .outOfMemory, .index, .value, .engine: .internal
+        }
+    }
+
+    private static func code(_ kind: TextError.Kind) -> Code {
+        switch kind {
+        case .usage: .usage
+        case .invalidData: .badData
+        case .missingInput: .noInput
+        case .cannotWrite: .cannotWrite
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import SEDD
+import Text
+import Torch
+
+/// Which model, with which tokenizer.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Model folder: config.json, weights and tokenizer files.", valueName: "dir"))
+    var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokenizer for a folder without one: byte, characters:FILE or gpt2:DIR.", valueName: "tokenizer"))
+    var tokenizer: String?
+
+    func network(on device: Device) throws -> ScoreNetwork {
+        try ModelFolder.load(URL(filePath: model), device: device)
+    }
+
+    /// The tokenizer, checked against the model's vocabulary.
+    func makeTokenizer(for network: ScoreNetwork) throws -> any Tokenizer {
+        let made =
+            try tokenizer.map { try TokenizerSpecification($0).load() }
+            ?? Tokenizers.load(kind: network.configuration.tokenizer, folder: URL(filePath: model))
+        guard made.vocabularySize == network.configuration.tokens else {
+            throw SEDDError(
+                .invalidData,
+                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(network.configuration.tokens); choose the one it was trained with")
+        }
+        return made
+    }
+}

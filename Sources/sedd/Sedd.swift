@@ -1,0 +1,31 @@
+import ArgumentParser
+
+/// The command line: parse, validate, call the library, print.
+@main
+struct Sedd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sedd",
+        abstract: "Score entropy discrete diffusion language models: train, sample, infill, measure.",
+        discussion: """
+            Examples:
+              sedd train --config tiny-cpu --data story.txt --output runs/story
+              sedd sample --model runs/story/checkpoints/last --template 'Once [[40]] the end.' --show
+            """,
+        version: Version.text,
+        subcommands: [
+            Inspect.self, Convert.self, Doctor.self,
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure.exit(error)
+        }
+    }
+}
