@@ -1,7 +1,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <ATen/detail/MPSHooksInterface.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -21,6 +20,15 @@ static void fill(const std::string &text, char *buffer, size_t capacity) {
 }
 
 const char *ct_version(void) { return TORCH_VERSION; }
+
+CTStatus ct_library_path(char *buffer, size_t capacity) {
+    return guarded([&] {
+        Dl_info found{};
+        const void *address = reinterpret_cast<const void *>(&at::get_num_threads);
+        TORCH_CHECK(dladdr(address, &found) != 0 && found.dli_fname != nullptr, "the loader does not know libtorch's file");
+        fill(found.dli_fname, buffer, capacity);
+    });
+}
 
 // libtorch_cuda registers its operators as it is opened; nothing else of it is called directly.
 CTStatus ct_load_cuda(const char *path, bool *out) {

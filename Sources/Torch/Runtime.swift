@@ -23,12 +23,18 @@ public enum Runtime {
     public static func parallelInformation() throws(TorchError) -> String {
         var buffer = [CChar](repeating: 0, count: 8192)
         try check(ct_parallel_information(&buffer, buffer.count), "parallel information")
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text(buffer)
     }
 
     /// The folder that libtorch's libraries were loaded from.
-    public static var libraryFolder: String? {
-        loadedLibraries().first { $0.contains("libtorch_cpu") }.map { ($0 as NSString).deletingLastPathComponent }
+    public static func libraryFolder() throws(TorchError) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        try check(ct_library_path(&buffer, buffer.count), "library folder")
+        return URL(filePath: text(buffer)).deletingLastPathComponent().standardized.path
+    }
+
+    private static func text(_ buffer: [CChar]) -> String {
+        String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static let cudaState = Mutex<Result<Void, TorchError>?>(nil)
@@ -48,24 +54,12 @@ public enum Runtime {
     }
 
     private static func loadCUDA() throws(TorchError) {
-        let name = "libtorch_cuda.so"
-        let path = libraryFolder.map { $0 + "/" + name } ?? name
+        let path = try libraryFolder() + "/libtorch_cuda.so"
         var opened = false
         try check(ct_load_cuda(path, &opened), "load CUDA")
         guard opened else {
             let reason = String(cString: ct_last_error())
             throw TorchError(.device, "CUDA cannot be used: \(reason); install a CUDA build of libtorch, or use --device cpu")
         }
-    }
-
-    private static func loadedLibraries() -> [String] {
-        #if os(Linux)
-            guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return [] }
-            return maps.split(separator: "\n").compactMap { line in
-                line.firstIndex(of: "/").map { String(line[$0...]) }
-            }
-        #else
-            return []
-        #endif
     }
 }

@@ -13,7 +13,7 @@ struct Sedd: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Inspect.self, Convert.self, Doctor.self,
+            Train.self, Inspect.self, Convert.self, Doctor.self,
         ])
 
     static func main() async {

@@ -63,6 +63,8 @@ const char *ct_last_error(void);
 
 // runtime.cpp: what the engine is and where it can run
 const char *ct_version(void);
+// The file that libtorch's operators were loaded from.
+CTStatus ct_library_path(char *buffer, size_t capacity);
 CTStatus ct_load_cuda(const char *path, bool *out);
 CTStatus ct_device_count(CTDeviceKind kind, int32_t *out);
 CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity);

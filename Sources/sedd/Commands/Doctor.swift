@@ -12,7 +12,7 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         print(Version.text)
-        line("libtorch", "\(Runtime.version), from \(Runtime.libraryFolder ?? "an unknown folder")")
+        line("libtorch", "\(Runtime.version), from \(try Runtime.libraryFolder())")
         line("threads", "\(try Runtime.threads()) of \(ProcessInfo.processInfo.activeProcessorCount) cores; set with --threads")
         let information = try Runtime.parallelInformation()
         line("vector instructions", information.split(separator: "\n").last.map(String.init) ?? "unknown")

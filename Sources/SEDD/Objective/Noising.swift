@@ -1,0 +1,50 @@
+/// Draws times and noises whole batches; a function of (seed, step, sequence).
+public struct Noising: Sendable {
+    private let graph: any TransitionGraph
+    private let noise: any NoiseSchedule
+    private let corruption: RandomStream
+    private let times: RandomStream
+    /// Times are drawn from smallestTime...1.
+    let smallestTime: Double
+
+    init(graph: any TransitionGraph, noise: any NoiseSchedule, seed: UInt64, smallestTime: Double) {
+        self.graph = graph
+        self.noise = noise
+        self.smallestTime = smallestTime
+        corruption = RandomStream(seed: seed, purpose: .corruption)
+        times = RandomStream(seed: seed, purpose: .times)
+    }
+
+    /// Stratified times: one in each of `count` equal parts of smallestTime...1, so that a batch covers them evenly.
+    ///
+    /// - Parameters:
+    ///   - strata: which parts.
+    ///   - count: number of parts.
+    func times(step: Int, strata: Range<Int>, of count: Int) -> [Double] {
+        strata.map { stratum in
+            let place = (Double(stratum) + times.uniform(step: step, sequence: stratum)) / Double(count)
+            return smallestTime + (1 - smallestTime) * place
+        }
+    }
+
+    /// Noises `clean`, one time a sequence.
+    ///
+    /// - Parameters:
+    ///   - clean: tokens row by row; times.count x length.
+    ///   - firstSequence: the number of the first sequence within the step; the noise of a sequence follows from its
+    ///     number, not from its place in this batch.
+    func batch(
+        _ clean: [Int], length: Int, times: [Double], step: Int, firstSequence: Int
+    ) -> NoisedBatch {
+        let sigma = times.map(noise.sigma)
+        let states = clean.indices.map { index in
+            let row = index / length
+            return graph.corrupted(clean[index], sigma: sigma[row]) {
+                corruption.uniform(
+                    step: step, sequence: firstSequence + row, position: index % length, draw: $0)
+            }
+        }
+        return NoisedBatch(
+            clean: clean, states: states, length: length, sigma: sigma, sigmaRate: times.map(noise.sigmaRate))
+    }
+}

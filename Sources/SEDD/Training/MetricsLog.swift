@@ -1,0 +1,49 @@
+import Foundation
+import Torch
+
+/// `metrics.jsonl` (one object a line) and the same numbers as TensorBoard events.
+final class MetricsLog {
+    private let handle: FileHandle
+    private let events: EventFileWriter
+    private let path: String
+
+    /// Opens the logs of `run` to go on after `step`: lines of later steps, which a killed run left, are dropped.
+    init(_ run: RunFolder, after step: Int) throws {
+        path = run.metricsFile.path
+        let kept = Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
+        try FileWriter.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
+        handle = try FileHandle(forWritingTo: run.metricsFile)
+        try handle.seekToEnd()
+        events = try EventFileWriter(folder: run.url, resumingAfter: step > 0 ? step : nil)
+    }
+
+    deinit { try? handle.close() }
+
+    /// Adds a line; `values` also go to TensorBoard under `group/name`.
+    func add(step: Int, _ values: [(name: String, value: Double)], group: String) throws {
+        let fields = ["\"step\":\(step)"] + values.map { "\"\($0.name)\":\(Self.number($0.value))" }
+        do { try handle.write(contentsOf: Data("{\(fields.joined(separator: ","))}\n".utf8)) } catch {
+            throw SEDDError(.cannotWrite, "\(path): cannot write: \(error.localizedDescription); free space and resume")
+        }
+        for (name, value) in values { try events.scalar("\(group)/\(name)", value, step: step) }
+    }
+
+    /// Adds a text to TensorBoard.
+    func add(step: Int, sample: String) throws {
+        // TensorBoard reads Markdown: four spaces keep a line as it is.
+        let literal = sample.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
+        try events.text("samples", literal.joined(separator: "\n"), step: step)
+    }
+
+    private static func lines(_ file: URL) -> [Substring] {
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
+        return text.split(separator: "\n")
+    }
+
+    private static func step(of line: Substring) -> Int? {
+        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        return object?["step"] as? Int
+    }
+
+    private static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
+}

@@ -1,0 +1,190 @@
+public import Foundation
+public import Text
+public import Torch
+
+/// Trains a model: a pure function of (configuration, step), kept in a run folder.
+public final class Trainer {
+    /// What a step measured.
+    public struct StepMetrics: Sendable {
+        public let step: Int
+        public let steps: Int
+        /// Nats per token.
+        public let loss: Double
+        public let gradientNorm: Double
+        public let rate: Double
+        /// Tokens of a step's batch.
+        public let tokens: Int
+        public let seconds: Double
+        public var tokensPerSecond: Double { Double(tokens) / seconds }
+    }
+
+    /// What happens along the way.
+    public enum Event: Sendable {
+        case resumed(step: Int, checkpoint: URL)
+        case step(StepMetrics)
+        /// The diffusion term of the moving average on held-out blocks, nats per token.
+        case validation(step: Int, DiffusionTerm.Estimate)
+        case sample(step: Int, String)
+        case checkpoint(step: Int, URL)
+    }
+
+    public let configuration: TrainingConfiguration
+    public let modelConfiguration: ModelConfiguration
+    /// The weights that the optimizer moves.
+    public let network: ScoreNetwork
+    /// Their moving average: what is validated, sampled and saved as the model.
+    public let averaged: ScoreNetwork
+    /// Makes a text from the moving average, where samples are wanted along the way.
+    public var sampler: ((ScoreNetwork, _ step: Int) throws -> String)?
+
+    private var state: TrainingState
+    private let run: RunFolder
+    private let dataset: TokenDataset
+    private let tokenizer: any Tokenizer
+    private let loss: ScoreEntropyLoss
+    private let noising: Noising
+    private let windows: RandomStream
+    private let optimizer: OptimizerStep
+
+    /// - Parameters:
+    ///   - run: a folder that ``RunFolder/create(_:)`` has made.
+    ///   - dataset: tokens of `tokenizer`.
+    /// - Throws: ``SEDDError`` where the configuration makes no sense, `TextError` where the data hold no block.
+    public init(
+        _ configuration: TrainingConfiguration, run: RunFolder, dataset: TokenDataset, tokenizer: any Tokenizer,
+        device: Device = .cpu
+    ) throws {
+        try configuration.validate()
+        try dataset.training.requireBlock(of: configuration.model.length)
+        self.configuration = configuration
+        self.run = run
+        self.dataset = dataset
+        self.tokenizer = tokenizer
+        modelConfiguration = configuration.modelConfiguration(
+            tokens: tokenizer.vocabularySize, kind: tokenizer.kind)
+        let seed = configuration.training.seed
+        network = try ScoreNetwork(modelConfiguration, seed: seed, device: device)
+        state = try TrainingState(network.weights)
+        averaged = try ScoreNetwork(modelConfiguration, state.average)
+        let graph = modelConfiguration.makeGraph()
+        loss = ScoreEntropyLoss(network: network, graph: graph)
+        noising = Noising(
+            graph: graph, noise: try modelConfiguration.makeNoise(), seed: seed,
+            smallestTime: configuration.training.smallestTime)
+        windows = RandomStream(seed: seed, purpose: .windows)
+        optimizer = OptimizerStep(optim: configuration.optim, ema: configuration.training.ema)
+    }
+
+    /// Trains from the newest checkpoint, or from the start, to the last step.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked after each step; true saves and leaves.
+    ///   - report: told what happens.
+    /// - Throws: ``SEDDError`` of kind `interrupted` after `shouldStop`, `diverged` where the loss is not finite.
+    public func train(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
+        if let checkpoint = try run.checkpoints.restoreLatest(into: &state) {
+            try report(.resumed(step: state.step, checkpoint: checkpoint))
+        }
+        let log = try MetricsLog(run, after: state.step)
+        let training = configuration.training
+        if state.step == 0 { try validate(log, report) }
+        while state.step < training.nIters {
+            let metrics = try step()
+            if metrics.step % training.logFreq == 0 || metrics.step == training.nIters {
+                try log.add(
+                    step: metrics.step,
+                    [
+                        ("loss", metrics.loss), ("gradient_norm", metrics.gradientNorm),
+                        ("learning_rate", metrics.rate), ("tokens_per_second", metrics.tokensPerSecond),
+                    ], group: "train")
+            }
+            try report(.step(metrics))
+            let last = metrics.step == training.nIters
+            if last || metrics.step % training.evalFreq == 0 { try validate(log, report) }
+            if training.sampleFreq > 0, last || metrics.step % training.sampleFreq == 0 { try sample(log, report) }
+            let stop = !last && shouldStop()
+            if last || stop || metrics.step % training.snapshotFreq == 0 { try save(report) }
+            if stop {
+                throw SEDDError(.interrupted, "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)")
+            }
+        }
+    }
+
+    /// One optimizer step.
+    func step() throws -> StepMetrics {
+        let start = ContinuousClock.now
+        let training = configuration.training
+        let length = configuration.model.length
+        let next = state.step + 1
+        try state.gradients.flat.zeroInPlace()
+        let part = training.batchSize / training.accum
+        var total = 0.0
+        for first in stride(from: 0, to: training.batchSize, by: part) {
+            let sequences = first..<first + part
+            let clean = try sequences.flatMap { try window(step: next, sequence: $0) }
+            let times = noising.times(step: next, strata: sequences, of: training.batchSize)
+            let batch = noising.batch(clean, length: length, times: times, step: next, firstSequence: first)
+            let dropout = Dropout(
+                share: configuration.model.dropout, seed: training.seed, step: next, sequences: Array(sequences))
+            // The reference's loss: the mean over sequences of nats per sequence.
+            total += try loss.accumulateGradients(batch, scale: 1 / Double(training.batchSize), dropout: dropout)
+                .reduce(0, +)
+        }
+        let mean = total / Double(training.batchSize * length)
+        let norm = try state.gradients.flat.norm().item()
+        guard mean.isFinite, norm.isFinite else { throw diverged(step: next, mean, norm) }
+        try optimizer.apply(&state, gradientNorm: norm)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        return StepMetrics(
+            step: next, steps: training.nIters, loss: mean, gradientNorm: norm, rate: optimizer.rate(next),
+            tokens: training.batchSize * length, seconds: seconds)
+    }
+
+    private func window(step: Int, sequence: Int) throws -> [Int] {
+        let length = configuration.model.length
+        let places = dataset.training.count - length + 1
+        let offset = windows.integer(below: places, step: step, sequence: sequence)
+        return try dataset.training.window(at: offset, length: length).map(Int.init)
+    }
+
+    private func diverged(step: Int, _ loss: Double, _ norm: Double) -> SEDDError {
+        let good = run.checkpoints.steps().last.map { run.checkpoints.url(step: $0).path }
+        return SEDDError(
+            .diverged,
+            "step \(step): the loss is \(loss) and the gradient's norm \(norm); the last good checkpoint is \(good ?? "none"): resume from it with a lower optim.lr or a longer optim.warmup")
+    }
+
+    private func validate(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
+        let length = configuration.model.length
+        let whole = dataset.heldOut.count / length
+        guard whole > 0 else { return }
+        let wanted = min(whole, configuration.training.evalBlocks)
+        // Blocks spread evenly over the held-out part, the same at every validation.
+        let blocks = try (0..<wanted).map { index in
+            try dataset.heldOut.window(at: index * whole / wanted * length, length: length).map(Int.init)
+        }
+        let term = try DiffusionTerm(
+            network: averaged, timesPerBlock: configuration.training.evalTimes, seed: configuration.training.seed)
+        let estimate = try term.evaluate(blocks)
+        if state.step > 0, estimate.mean < state.best?.validation ?? .infinity {
+            state.best = .init(step: state.step, validation: estimate.mean)
+        }
+        try log.add(
+            step: state.step,
+            [("validation", estimate.mean), ("validation_standard_error", estimate.standardError)], group: "held_out")
+        try report(.validation(step: state.step, estimate))
+    }
+
+    private func sample(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
+        guard let text = try sampler?(averaged, state.step) else { return }
+        try run.write(sample: text, step: state.step)
+        try log.add(step: state.step, sample: text)
+        try report(.sample(step: state.step, text))
+    }
+
+    private func save(_ report: (Event) throws -> Void) throws {
+        let url = try run.checkpoints.save(
+            state, modelConfiguration, tokenizer: tokenizer, keep: configuration.training.keep)
+        try report(.checkpoint(step: state.step, url))
+    }
+}

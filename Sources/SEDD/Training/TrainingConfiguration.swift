@@ -1,0 +1,154 @@
+/// Everything that a training run is a function of; `run.yaml`.
+public struct TrainingConfiguration: Sendable, Codable, Equatable {
+    public struct Model: Sendable, Codable, Equatable {
+        public var hiddenSize = 192
+        public var condDim = 128
+        public var length = 128
+        public var nBlocks = 4
+        public var nHeads = 4
+        public var scaleBySigma = true
+        public var dropout = 0.1
+
+        enum CodingKeys: String, CodingKey {
+            case length, dropout
+            case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
+            case scaleBySigma = "scale_by_sigma"
+        }
+    }
+
+    public struct Graph: Sendable, Codable, Equatable {
+        public var type = ModelConfiguration.GraphKind.absorb
+    }
+
+    public struct Noise: Sendable, Codable, Equatable {
+        public var type = ModelConfiguration.NoiseKind.loglinear
+        public var sigmaMin = 1e-4
+        public var sigmaMax = 20.0
+
+        enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
+    }
+
+    public struct DataSource: Sendable, Codable, Equatable {
+        /// UTF-8 texts and nanoGPT's `.bin` files, one after the other.
+        public var files: [String] = []
+        /// Share of the tokens, the last ones, that are kept for validation.
+        public var heldOut = 0.1
+
+        enum CodingKeys: String, CodingKey { case files, heldOut = "held_out" }
+    }
+
+    public struct Training: Sendable, Codable, Equatable {
+        /// Sequences a step, over all its parts.
+        public var batchSize = 16
+        /// Parts that a step's batch is worked on in, to save memory.
+        public var accum = 1
+        /// Steps.
+        public var nIters = 2500
+        /// Decay of the moving average, once warm.
+        public var ema = 0.9999
+        public var seed: UInt64 = 0
+        /// Times are drawn from here to 1.
+        public var smallestTime = 1e-3
+        /// Steps between lines of metrics.jsonl.
+        public var logFreq = 10
+        /// Steps between validations.
+        public var evalFreq = 250
+        /// Held-out blocks of a validation.
+        public var evalBlocks = 64
+        /// Stratified times for each of them.
+        public var evalTimes = 4
+        /// Steps between checkpoints.
+        public var snapshotFreq = 250
+        /// Checkpoints that are kept beside the best.
+        public var keep = 2
+        /// Steps between samples; 0 for none.
+        public var sampleFreq = 500
+
+        enum CodingKeys: String, CodingKey {
+            case accum, ema, seed, keep
+            case batchSize = "batch_size", nIters = "n_iters", smallestTime = "smallest_time", logFreq = "log_freq"
+            case evalFreq = "eval_freq", evalBlocks = "eval_blocks", evalTimes = "eval_times"
+            case snapshotFreq = "snapshot_freq", sampleFreq = "sample_freq"
+        }
+    }
+
+    public struct Optimizer: Sendable, Codable, Equatable {
+        public var lr = 3e-4
+        public var beta1 = 0.9
+        public var beta2 = 0.999
+        public var eps = 1e-8
+        public var weightDecay = 0.0
+        /// Steps over which the rate rises to `lr`.
+        public var warmup = 2500
+        /// Greatest norm of the gradient; negative for none.
+        public var gradClip = 1.0
+
+        enum CodingKeys: String, CodingKey {
+            case lr, beta1, beta2, eps, warmup, weightDecay = "weight_decay", gradClip = "grad_clip"
+        }
+    }
+
+    public struct Sampling: Sendable, Codable, Equatable {
+        public var predictor = "analytic"
+        public var steps = 64
+        /// Sequences of each sample along the way.
+        public var count = 2
+    }
+
+    public var model = Model()
+    /// `byte`, `characters` (of the data), `characters:FILE` or `gpt2:DIR`.
+    public var tokenizer = "byte"
+    public var graph = Graph()
+    public var noise = Noise()
+    public var data = DataSource()
+    public var training = Training()
+    public var optim = Optimizer()
+    public var sampling = Sampling()
+
+    public init() {}
+
+    /// The configuration of the model that this run makes.
+    ///
+    /// - Parameters:
+    ///   - tokens: tokens of the tokenizer.
+    ///   - kind: which tokenizer's files lie beside the model.
+    public func modelConfiguration(tokens: Int, kind: String) -> ModelConfiguration {
+        ModelConfiguration(
+            tokens: tokens, graph: .init(type: graph.type),
+            noise: .init(type: noise.type, sigmaMin: noise.sigmaMin, sigmaMax: noise.sigmaMax),
+            model: .init(
+                hiddenSize: model.hiddenSize, condDim: model.condDim, length: model.length, nBlocks: model.nBlocks,
+                nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout),
+            tokenizer: kind)
+    }
+
+    /// Checks what the types cannot say.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
+    public func validate() throws(SEDDError) {
+        try modelConfiguration(tokens: 256, kind: tokenizer).validate()
+        let counts = [
+            ("training.batch_size", training.batchSize), ("training.accum", training.accum),
+            ("training.n_iters", training.nIters), ("training.log_freq", training.logFreq),
+            ("training.eval_freq", training.evalFreq), ("training.eval_blocks", training.evalBlocks),
+            ("training.eval_times", training.evalTimes), ("training.snapshot_freq", training.snapshotFreq),
+            ("training.keep", training.keep), ("sampling.steps", sampling.steps), ("sampling.count", sampling.count),
+        ]
+        for (key, value) in counts where value < 1 { throw Self.bad(key, value, "1 or more") }
+        for (key, value) in [("training.sample_freq", training.sampleFreq), ("optim.warmup", optim.warmup)]
+        where value < 0 { throw Self.bad(key, value, "0 or more") }
+        for (key, value) in [
+            ("training.ema", training.ema), ("optim.beta1", optim.beta1), ("optim.beta2", optim.beta2),
+            ("data.held_out", data.heldOut),
+        ] where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
+        for (key, value) in [("optim.lr", optim.lr), ("optim.eps", optim.eps), ("training.smallest_time", training.smallestTime)]
+        where !(value > 0 && value < 1) { throw Self.bad(key, value, "0 < value < 1") }
+        guard training.batchSize % training.accum == 0 else {
+            throw Self.bad("training.batch_size", training.batchSize, "a multiple of training.accum, \(training.accum)")
+        }
+    }
+
+    private static func bad(_ key: String, _ value: some Any, _ expected: String) -> SEDDError {
+        SEDDError(.invalidData, "\(key) is \(value); expected \(expected)")
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Presets
+import SEDD
+import Text
+import Torch
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model on texts; Ctrl-C saves, --resume continues.",
+        discussion: """
+            Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8; files ending in .bin hold uint16 tokens.
+
+            Examples:
+              sedd train --config tiny-cpu --data story.txt --output runs/story
+              sedd train --config tiny-cpu --set training.n_iters=500 --set graph.type=uniform --data a.txt b.txt --output runs/u
+              sedd train --resume --output runs/story
+            """)
+
+    @Option(help: ArgumentHelp("Configuration file, or the name of a preset.", valueName: "file|preset"))
+    var config: String?
+    @Option(name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
+    var overrides: [String] = []
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
+    var data: [String] = []
+    @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: String
+    @Flag(help: "Continue the run in --output from its newest checkpoint.") var resume = false
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        if resume {
+            guard config == nil, data.isEmpty else {
+                throw ValidationError("--resume takes configuration and data from run.yaml; leave out --config and --data")
+            }
+        } else if config == nil {
+            throw ValidationError("--config is missing; name a file or a preset: \(Presets.names.joined(separator: ", "))")
+        }
+    }
+
+    func run() throws {
+        let device = try engine.open()
+        let run = RunFolder(URL(filePath: output))
+        let configuration = try resolved(run)
+        let console = Console()
+        let tokenizer = try makeTokenizer(configuration)
+        let dataset = try TokenDataset(
+            sources: configuration.data.files.map { URL(filePath: $0) }, tokenizer: tokenizer,
+            heldOutFraction: configuration.data.heldOut
+        ) { progress in
+            console.progress(
+                Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
+                "tokenizing \(progress.file): \(progress.bytesDone >> 20) of \(progress.bytesTotal >> 20) MiB")
+        }
+        try dataset.training.requireBlock(of: configuration.model.length)
+        if !resume { try run.create(configuration) }
+        let trainer = try Trainer(configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device)
+        trainer.sampler = { network, step in
+            try TrainingSample(configuration, tokenizer).text(network, step: step)
+        }
+        console.line(
+            "\(trainer.network.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)")
+        let interruption = Interruption()
+        var report = TrainingReport(console: console)
+        defer { console.finish() }
+        try trainer.train(shouldStop: { interruption.wasAsked }) { report.show($0) }
+    }
+
+    /// The configuration of this run: from the run folder, or from --config, --set and --data.
+    private func resolved(_ run: RunFolder) throws -> TrainingConfiguration {
+        guard let config, !resume else {
+            guard run.exists else { throw SEDDError(.missingInput, "\(output): no run.yaml here; start a run with --config and --data") }
+            let stored = try run.configuration()
+            guard !overrides.isEmpty else { return stored }
+            return try ConfigurationFile.resolve(
+                yaml: ConfigurationFile.yaml(stored), overrides: overrides, source: "\(output)/run.yaml")
+        }
+        var made =
+            try Presets.yaml(named: config).map {
+                try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
+            } ?? ConfigurationFile.resolve(contentsOf: URL(filePath: config), overrides: overrides)
+        if !data.isEmpty { made.data.files = data }
+        guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
+        made.data.files = made.data.files.map { URL(filePath: $0).standardized.path }
+        return made
+    }
+
+    private func makeTokenizer(_ configuration: TrainingConfiguration) throws -> any Tokenizer {
+        guard configuration.tokenizer == CharacterTokenizer.kind else {
+            return try TokenizerSpecification(configuration.tokenizer).load()
+        }
+        // The alphabet of all the data, held-out part included: a scalar that is only there must have an id too.
+        let alphabets = try configuration.data.files.map { try CharacterTokenizer(alphabetOf: URL(filePath: $0)).alphabet }
+        return try CharacterTokenizer(alphabetOf: String(String.UnicodeScalarView(alphabets.joined())))
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// What a command tells while it works: on stderr, a bar on a terminal and plain lines elsewhere.
+final class Console {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var barShown = false
+    private var lastPlain = ContinuousClock.now - .seconds(3600)
+    /// Seconds between plain lines where there is no terminal.
+    private let plainInterval = Duration.seconds(10)
+
+    /// Shows how far something is, from 0 to 1.
+    func progress(_ fraction: Double, _ text: @autoclosure () -> String, always: Bool = false) {
+        if isTerminal {
+            let width = 24
+            let filled = min(width, max(0, Int(fraction * Double(width))))
+            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+            write("\r\u{1B}[K\(bar) \(String(format: "%3d", Int(fraction * 100))) %  \(text())")
+            barShown = true
+        } else if always || ContinuousClock.now - lastPlain >= plainInterval {
+            lastPlain = .now
+            write("\(text())\n")
+        }
+    }
+
+    /// Writes a line of its own; a bar is drawn again below it by the next ``progress(_:_:always:)``.
+    func line(_ text: String) {
+        write((barShown ? "\r\u{1B}[K" : "") + text + "\n")
+        barShown = false
+    }
+
+    /// Ends a bar.
+    func finish() {
+        if barShown { write("\n") }
+        barShown = false
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    /// `1h02m`, `3m20s` or `12s`.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e7 else { return "?" }
+        let whole = Int(seconds.rounded())
+        if whole >= 3600 { return "\(whole / 3600)h" + String(format: "%02dm", whole % 3600 / 60) }
+        if whole >= 60 { return "\(whole / 60)m" + String(format: "%02ds", whole % 60) }
+        return "\(whole)s"
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import SEDD
+
+/// Shows what happens while a model is trained.
+struct TrainingReport {
+    let console: Console
+    /// Smoothed, for the bar: a step's own loss is noisy.
+    private var loss: Double?
+    private var seconds: Double?
+    private var validation: Double?
+
+    init(console: Console) { self.console = console }
+
+    mutating func show(_ event: Trainer.Event) {
+        switch event {
+        case .resumed(let step, let checkpoint): console.line("resumed after step \(step) from \(checkpoint.path)")
+        case .step(let metrics): show(metrics)
+        case .validation(let step, let estimate):
+            validation = estimate.mean
+            console.line("step \(step): held-out \(number(estimate.mean)) ± \(number(estimate.standardError)) nats/token")
+        case .sample(let step, let text): console.line("step \(step): sample\n\(text)")
+        case .checkpoint(let step, let url): console.line("step \(step): saved \(url.path)")
+        }
+    }
+
+    private mutating func show(_ metrics: Trainer.StepMetrics) {
+        loss = loss.map { 0.98 * $0 + 0.02 * metrics.loss } ?? metrics.loss
+        let perStep = seconds.map { 0.95 * $0 + 0.05 * metrics.seconds } ?? metrics.seconds
+        seconds = perStep
+        let left = Double(metrics.steps - metrics.step) * perStep
+        console.progress(
+            Double(metrics.step) / Double(metrics.steps),
+            "step \(metrics.step)/\(metrics.steps)  loss \(number(loss ?? metrics.loss))  \(Int(Double(metrics.tokens) / perStep)) tokens/s  \(Console.duration(left)) left")
+    }
+
+    private func number(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(3))) }
+}
