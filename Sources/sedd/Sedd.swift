@@ -13,7 +13,7 @@ struct Sedd: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Train.self, Inspect.self, Convert.self, Doctor.self,
+            Train.self, Sample.self, Tokenize.self, Inspect.self, Convert.self, Bench.self, Doctor.self,
         ])
 
     static func main() async {

@@ -41,10 +41,8 @@ public final class Trainer {
     private let run: RunFolder
     private let dataset: TokenDataset
     private let tokenizer: any Tokenizer
-    private let loss: ScoreEntropyLoss
-    private let noising: Noising
     private let windows: RandomStream
-    private let optimizer: OptimizerStep
+    private let takeStep: TrainingStep
 
     /// - Parameters:
     ///   - run: a folder that ``RunFolder/create(_:)`` has made.
@@ -66,13 +64,8 @@ public final class Trainer {
         network = try ScoreNetwork(modelConfiguration, seed: seed, device: device)
         state = try TrainingState(network.weights)
         averaged = try ScoreNetwork(modelConfiguration, state.average)
-        let graph = modelConfiguration.makeGraph()
-        loss = ScoreEntropyLoss(network: network, graph: graph)
-        noising = Noising(
-            graph: graph, noise: try modelConfiguration.makeNoise(), seed: seed,
-            smallestTime: configuration.training.smallestTime)
         windows = RandomStream(seed: seed, purpose: .windows)
-        optimizer = OptimizerStep(optim: configuration.optim, ema: configuration.training.ema)
+        takeStep = try TrainingStep(configuration, network: network)
     }
 
     /// Trains from the newest checkpoint, or from the start, to the last step.
@@ -110,34 +103,15 @@ public final class Trainer {
         }
     }
 
-    /// One optimizer step.
-    func step() throws -> StepMetrics {
+    private func step() throws -> StepMetrics {
         let start = ContinuousClock.now
-        let training = configuration.training
-        let length = configuration.model.length
         let next = state.step + 1
-        try state.gradients.flat.zeroInPlace()
-        let part = training.batchSize / training.accum
-        var total = 0.0
-        for first in stride(from: 0, to: training.batchSize, by: part) {
-            let sequences = first..<first + part
-            let clean = try sequences.flatMap { try window(step: next, sequence: $0) }
-            let times = noising.times(step: next, strata: sequences, of: training.batchSize)
-            let batch = noising.batch(clean, length: length, times: times, step: next, firstSequence: first)
-            let dropout = Dropout(
-                share: configuration.model.dropout, seed: training.seed, step: next, sequences: Array(sequences))
-            // The reference's loss: the mean over sequences of nats per sequence.
-            total += try loss.accumulateGradients(batch, scale: 1 / Double(training.batchSize), dropout: dropout)
-                .reduce(0, +)
-        }
-        let mean = total / Double(training.batchSize * length)
-        let norm = try state.gradients.flat.norm().item()
-        guard mean.isFinite, norm.isFinite else { throw diverged(step: next, mean, norm) }
-        try optimizer.apply(&state, gradientNorm: norm)
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let outcome = try takeStep(&state) { try window(step: next, sequence: $0) }
+        guard outcome.applied else { throw diverged(step: next, outcome.loss, outcome.gradientNorm) }
         return StepMetrics(
-            step: next, steps: training.nIters, loss: mean, gradientNorm: norm, rate: optimizer.rate(next),
-            tokens: training.batchSize * length, seconds: seconds)
+            step: next, steps: configuration.training.nIters, loss: outcome.loss, gradientNorm: outcome.gradientNorm,
+            rate: takeStep.optimizer.rate(next), tokens: configuration.training.batchSize * configuration.model.length,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
     }
 
     private func window(step: Int, sequence: Int) throws -> [Int] {

@@ -1,0 +1,145 @@
+import Foundation
+public import Torch
+
+/// How long a training step and a sampling step take, beside what the machine's matrix products would need.
+///
+/// The work that cannot be avoided, for T tokens, M rows that meet the head, P = 12 blocks d^2: training
+/// 6 T P + 6 M d V + 12 blocks B L^2 d, a sampling step 2 T P + 2 M d V + 4 blocks B L^2 d floating-point operations.
+/// A roofline is that over (measured rate of float32 products x time).
+public struct Benchmark: Sendable {
+    /// The shape of the model and of the batch.
+    public struct Shape: Sendable {
+        public var tokens, hidden, heads, blocks, length, batch: Int
+
+        public init(tokens: Int, hidden: Int, heads: Int, blocks: Int, length: Int, batch: Int) {
+            self.tokens = tokens
+            self.hidden = hidden
+            self.heads = heads
+            self.blocks = blocks
+            self.length = length
+            self.batch = batch
+        }
+    }
+
+    /// What was measured; the keys of `sedd bench --json`.
+    public struct Result: Sendable, Codable {
+        /// Medians over the repeats, seconds.
+        public let trainStepSeconds, sampleStepSeconds: Double
+        /// Tokens of a batch.
+        public let tokens: Int
+        public let parameters: Int
+        /// float32, 1024 x 1024 x 1024, best of the repeats.
+        public let gemmGflops: Double
+        public let trainRoofline, sampleRoofline: Double
+        public let peakRssBytes: Int
+
+        enum CodingKeys: String, CodingKey {
+            case tokens, parameters
+            case trainStepSeconds = "train_step_seconds", sampleStepSeconds = "sample_step_seconds"
+            case gemmGflops = "gemm_gflops", trainRoofline = "train_roofline", sampleRoofline = "sample_roofline"
+            case peakRssBytes = "peak_rss_bytes"
+        }
+    }
+
+    let shape: Shape
+    let repeats: Int
+    let device: Device
+
+    public init(shape: Shape, repeats: Int, device: Device = .cpu) {
+        self.shape = shape
+        self.repeats = repeats
+        self.device = device
+    }
+
+    /// Measures; takes `repeats` steps of each kind after one that is not counted.
+    public func run() throws -> Result {
+        let configuration = try self.configuration()
+        let training = try measureTraining(configuration)
+        let sampling = try measureSampling(configuration)
+        let rate = try matrixRate()
+        let (t, d, v) = (Double(shape.batch * shape.length), Double(shape.hidden), Double(shape.tokens + 1))
+        let p = 12 * Double(shape.blocks) * d * d
+        let mixing = Double(shape.blocks * shape.batch * shape.length * shape.length) * d
+        let trainWork = 6 * t * p + 6 * (t / 2) * d * v + 12 * mixing
+        let sampleWork = 2 * t * p + 2 * (t / 2) * d * v + 4 * mixing
+        return Result(
+            trainStepSeconds: training.seconds, sampleStepSeconds: sampling, tokens: shape.batch * shape.length,
+            parameters: training.parameters, gemmGflops: rate / 1e9, trainRoofline: trainWork / (rate * training.seconds),
+            sampleRoofline: sampleWork / (rate * sampling), peakRssBytes: Self.peakMemory())
+    }
+
+    private func configuration() throws -> TrainingConfiguration {
+        var made = TrainingConfiguration()
+        made.model.hiddenSize = shape.hidden
+        made.model.nHeads = shape.heads
+        made.model.nBlocks = shape.blocks
+        made.model.length = shape.length
+        made.training.batchSize = shape.batch
+        try made.validate()
+        return made
+    }
+
+    private func text(_ sequence: Int) -> [Int] {
+        let stream = RandomStream(seed: 1, purpose: .windows)
+        return (0..<shape.length).map { stream.integer(below: shape.tokens, step: 0, sequence: sequence, position: $0) }
+    }
+
+    private func measureTraining(_ configuration: TrainingConfiguration) throws -> (seconds: Double, parameters: Int) {
+        let network = try ScoreNetwork(
+            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
+        var state = try TrainingState(network.weights)
+        let step = try TrainingStep(configuration, network: network)
+        let seconds = try median { _ = try step(&state, window: text) }
+        return (seconds, network.weights.layout.parameters)
+    }
+
+    /// One reverse step from the state in which every other position is masked.
+    private func measureSampling(_ configuration: TrainingConfiguration) throws -> Double {
+        let network = try ScoreNetwork(
+            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
+        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
+        let first = try (0..<shape.batch).map { sequence in
+            let words = text(sequence)
+            let half = words.indices.map { $0 % 2 == 0 ? words[$0] : nil }
+            return try SequenceState(template: half, seed: UInt64(sequence), steps: 128, graph: process.graph)
+        }
+        return try median {
+            var states = first
+            try process.advance(&states)
+        }
+    }
+
+    private func matrixRate() throws -> Double {
+        let x = try Tensor.full([1024, 1024], 0.5, device: device)
+        var best = Double.infinity
+        for _ in 0..<10 {
+            best = min(best, try seconds { _ = try x.matmul(x) })
+        }
+        return 2 * 1024 * 1024 * 1024 / best
+    }
+
+    private func median(_ body: () throws -> Void) throws -> Double {
+        try body()
+        let times = try (0..<repeats).map { _ in try seconds(body) }.sorted()
+        return times[times.count / 2]
+    }
+
+    private func seconds(_ body: () throws -> Void) throws -> Double {
+        let start = ContinuousClock.now
+        try body()
+        try device.synchronize()
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// The most memory that this process has had, bytes.
+    static func peakMemory() -> Int {
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(RUSAGE_SELF.rawValue, &usage)
+            return Int(usage.ru_maxrss) << 10
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            return Int(usage.ru_maxrss)
+        #endif
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+public import Text
+
+/// Text with holes: which positions are given and which the model writes.
+///
+/// `[[12]]` is twelve free tokens, `[[*]]` whatever fills the length (several share it evenly, the first ones take what
+/// is left over), `\[[` a literal `[[`. Each stretch of text is tokenized by itself.
+public struct Template: Sendable, Equatable {
+    enum Segment: Sendable, Equatable {
+        case text(String)
+        case hole(Int)
+        case fill
+    }
+
+    let segments: [Segment]
+
+    /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that makes no sense.
+    public init(_ source: String) throws(SEDDError) {
+        var segments: [Segment] = []
+        var text = ""
+        var rest = source[...]
+        while let character = rest.first {
+            if rest.hasPrefix("\\[[") {
+                text += "[["
+                rest = rest.dropFirst(3)
+            } else if rest.hasPrefix("[[") {
+                guard let end = rest.range(of: "]]") else {
+                    throw SEDDError(.usage, "template: '\(rest.prefix(12))' opens a hole that never closes; write [[12]], [[*]], or \\[[ for a literal [[")
+                }
+                let inside = rest[rest.index(rest.startIndex, offsetBy: 2)..<end.lowerBound]
+                if !text.isEmpty { segments.append(.text(text)) }
+                text = ""
+                segments.append(try Self.hole(inside))
+                rest = rest[end.upperBound...]
+            } else {
+                text.append(character)
+                rest = rest.dropFirst()
+            }
+        }
+        if !text.isEmpty { segments.append(.text(text)) }
+        self.segments = segments
+    }
+
+    private static func hole(_ inside: Substring) throws(SEDDError) -> Segment {
+        if inside == "*" { return .fill }
+        guard let count = Int(inside), count >= 1, count <= 1 << 24 else {
+            throw SEDDError(.usage, "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 or more, or *; write \\[[ for a literal [[")
+        }
+        return .hole(count)
+    }
+
+    /// Whether any position is left to the model by the template itself.
+    var hasHoles: Bool { segments.contains { if case .text = $0 { false } else { true } } }
+    private var hasFill: Bool { segments.contains(.fill) }
+
+    /// A token for each given position, nil for each free one.
+    ///
+    /// - Parameters:
+    ///   - length: the length wanted; nil for the template's own, where it has holes and no `[[*]]`. What a template
+    ///     without `[[*]]` leaves of it is free and follows its end.
+    ///   - modelLength: the length where neither says one.
+    /// - Throws: ``SEDDError`` of kind `usage` where the template is longer than the length.
+    public func positions(
+        tokenizer: any Tokenizer, length: Int?, modelLength: Int
+    ) throws -> [Int?] {
+        let parts: [[Int?]] = try segments.map { segment in
+            switch segment {
+            case .text(let text): try tokenizer.encode(text).map { Int($0) }
+            case .hole(let count): [Int?](repeating: nil, count: count)
+            case .fill: []
+            }
+        }
+        let own = parts.reduce(0) { $0 + $1.count }
+        let target = length ?? (hasFill || !hasHoles ? modelLength : own)
+        guard own <= target else {
+            throw SEDDError(.usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise --length")
+        }
+        let fills = segments.count { $0 == .fill }
+        var free = target - own
+        var left = max(fills, 1)
+        var positions: [Int?] = []
+        for (segment, part) in zip(segments, parts) {
+            positions += part
+            guard segment == .fill else { continue }
+            let share = (free + left - 1) / left
+            positions += [Int?](repeating: nil, count: share)
+            free -= share
+            left -= 1
+        }
+        return positions + [Int?](repeating: nil, count: target - positions.count)
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import SEDD
+import Text
+
+/// Shows a sequence while it forms, on stderr: redrawn in place on a terminal, a few snapshots elsewhere.
+final class TrajectoryScreen {
+    private let tokenizer: any Tokenizer
+    private let mask: Int?
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var rows = 0
+    /// Snapshots where there is no terminal.
+    private let snapshots = 6
+    private static let unsettled = "░"
+
+    init(tokenizer: any Tokenizer, mask: Int?) {
+        self.tokenizer = tokenizer
+        self.mask = mask
+    }
+
+    func show(_ state: SequenceState) throws {
+        let shown = state.done * snapshots / (state.steps + 1)
+        let before = (state.done - 1) * snapshots / (state.steps + 1)
+        guard isTerminal || state.done == 0 || state.isFinished || shown != before else { return }
+        let settled = mask.map { mask in state.states.count { $0 != mask } } ?? state.states.count
+        let share = "\(settled) of \(state.states.count) positions settled"
+        let title = "step \(min(state.done, state.steps)) of \(state.steps)  " + (mask == nil ? "\(state.changed.count) positions moved" : share)
+        let text = title + "\n" + (try rendered(state))
+        if isTerminal {
+            let up = rows > 0 ? "\u{1B}[\(rows)A\r\u{1B}[J" : ""
+            rows = lines(text)
+            write(up + text + "\n")
+            if state.isFinished { write("\n") }
+        } else {
+            write(text + "\n\n")
+        }
+    }
+
+    /// The text with unsettled positions as blocks; on a terminal what the last step changed stands out.
+    private func rendered(_ state: SequenceState) throws -> String {
+        let fresh = Set(isTerminal ? state.changed : [])
+        var result = ""
+        var run: [UInt8] = []
+        var runIsFresh = false
+        func flush() {
+            guard !run.isEmpty else { return }
+            let text = String(decoding: run, as: UTF8.self)
+            result += runIsFresh ? "\u{1B}[1;32m\(text)\u{1B}[0m" : text
+            run = []
+        }
+        for (position, token) in state.states.enumerated() {
+            if token == mask {
+                flush()
+                result += Self.unsettled
+                continue
+            }
+            let isFresh = fresh.contains(position)
+            if isFresh != runIsFresh { flush() }
+            runIsFresh = isFresh
+            run += try tokenizer.bytes(of: Int32(token))
+        }
+        flush()
+        return result
+    }
+
+    /// Screen rows that `text` takes.
+    private func lines(_ text: String) -> Int {
+        var size = winsize()
+        let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        let plain = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")
+        return plain.split(separator: "\n", omittingEmptySubsequences: false)
+            .reduce(0) { $0 + max(1, ($1.count + width - 1) / width) }
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
