@@ -1,5 +1,5 @@
 public import Foundation
-import Torch
+public import Torch
 import Yams
 
 /// Between the files that models of this kind come in.
@@ -47,20 +47,23 @@ public enum Conversion {
     ///
     /// A checkpoint written so holds the weights as both the model and its moving average, at step 0, with an optimizer
     /// that has seen nothing.
-    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
-    public static func write(_ network: ScoreNetwork, to target: URL) throws {
+    /// - Parameter dtype: element type of safetensors; float16 and bfloat16 halve the file. Pickles are float32.
+    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`, `usage` for a pickle of another type.
+    public static func write(_ network: ScoreNetwork, to target: URL, dtype: DType = .float32) throws {
         let configuration = network.configuration
         guard ["pth", "bin", "safetensors"].contains(target.pathExtension) else {
-            return try ModelFolder.save(configuration, network.weights, to: target)
+            return try ModelFolder.save(configuration, network.weights, to: target, dtype: dtype)
+        }
+        guard target.pathExtension == "safetensors" || dtype == .float32 else {
+            throw SEDDError(.usage, "\(target.path): a pickle holds float32; write safetensors for \(dtype.rawValue)")
         }
         let folder = target.deletingLastPathComponent()
         try ModelFolder.makeFolder(folder)
-        let rates = RotaryPositions.rates(width: configuration.model.hiddenSize / configuration.model.nHeads)
-        let named = network.weights.named
-        let tensors = named + [(name: "rotary_emb.inv_freq", tensor: try Tensor(rates))]
         if target.pathExtension == "safetensors" {
-            try Safetensors.write(tensors, metadata: ["format": "pt"], to: target)
+            try ModelFolder.write(network.weights, configuration, dtype: dtype, to: target)
         } else {
+            let named = network.weights.named
+            let tensors = named + [try ModelFolder.rotaryBuffer(configuration)]
             let model = PickleWriter.Node.dictionary(tensors.map { ($0.name, .tensor($0.tensor)) })
             try PickleWriter.write(target.pathExtension == "bin" ? model : checkpoint(model, named.map(\.tensor)), to: target)
         }

@@ -36,13 +36,24 @@ public enum ModelFolder {
     /// Writes `config.json` and `model.safetensors` into `folder`, which is made where it is missing.
     ///
     /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
-    public static func save(_ configuration: ModelConfiguration, _ weights: Weights, to folder: URL) throws {
+    public static func save(
+        _ configuration: ModelConfiguration, _ weights: Weights, to folder: URL, dtype: DType = .float32
+    ) throws {
         try makeFolder(folder)
         try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
+        try write(weights, configuration, dtype: dtype, to: folder.appending(path: "model.safetensors"))
+    }
+
+    /// Writes the weights and the reference's one buffer as safetensors.
+    static func write(_ weights: Weights, _ configuration: ModelConfiguration, dtype: DType, to url: URL) throws {
+        let named = try weights.named.map { (name: $0.name, tensor: try $0.tensor.detached().cast(to: dtype)) }
+        try Safetensors.write(named + [rotaryBuffer(configuration)], metadata: ["format": "pt"], to: url)
+    }
+
+    /// `rotary_emb.inv_freq`, which the reference registers and strict loading expects.
+    static func rotaryBuffer(_ configuration: ModelConfiguration) throws -> (name: String, tensor: Tensor) {
         let rates = RotaryPositions.rates(width: configuration.model.hiddenSize / configuration.model.nHeads)
-        let buffer = (name: "rotary_emb.inv_freq", tensor: try Tensor(rates))
-        try Safetensors.write(
-            weights.named + [buffer], metadata: ["format": "pt"], to: folder.appending(path: "model.safetensors"))
+        return ("rotary_emb.inv_freq", try Tensor(rates))
     }
 
     static func makeFolder(_ folder: URL) throws {

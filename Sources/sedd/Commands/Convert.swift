@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import SEDD
+import Torch
 
 struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,13 +18,21 @@ struct Convert: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: String
     @Option(help: ArgumentHelp("Weights of a training checkpoint: average (EMA) or raw.", valueName: "which"))
     var weights: Conversion.Choice = .average
+    @Option(help: ArgumentHelp("Element type of safetensors: float32, float16 or bfloat16.", valueName: "type"))
+    var dtype = "float32"
     @Option(help: ArgumentHelp("config.json or the reference's config.yaml, if not beside FROM.", valueName: "file"))
     var config: String?
+
+    func validate() throws {
+        guard ["float32", "float16", "bfloat16"].contains(dtype) else {
+            throw ValidationError("--dtype is '\(dtype)'; expected float32, float16 or bfloat16")
+        }
+    }
 
     func run() throws {
         let network = try Conversion.load(
             URL(filePath: from), configuration: config.map { URL(filePath: $0) }, choice: weights)
-        try Conversion.write(network, to: URL(filePath: to))
+        try Conversion.write(network, to: URL(filePath: to), dtype: DType(rawValue: dtype) ?? .float32)
         let count = network.weights.layout.parameters
         print("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
     }

@@ -1,0 +1,43 @@
+# `make help` lists the targets. Everything that the product needs is set up by `make setup`, which the others call.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
+
+SEDD := .build/release/sedd
+MODEL := Models/gutenberg
+
+.PHONY: help setup build demo test bench format format-check docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## find or install libtorch (LIBTORCH=/path uses yours)
+	@Scripts/libtorch.sh
+
+build: setup ## build the release binary, .build/release/sedd
+	swift build -c release --product sedd
+
+demo: build ## watch the bundled model write text and fill holes
+	@Scripts/demo.sh $(SEDD) $(MODEL)
+
+test: setup ## run all tests, and build the example package as a user of the library would
+	swift build --build-tests -Xswiftc -warnings-as-errors
+	swift test --skip-build
+	@Scripts/example.sh
+
+bench: build ## time training and sampling steps at two shapes
+	@Scripts/bench.sh $(SEDD)
+
+format: ## format the Swift sources
+	swift format --in-place --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
+
+format-check: ## fail where the Swift sources are not formatted
+	swift format lint --strict --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
+
+docs: setup ## build the documentation, .build/docs
+	swift package --allow-writing-to-directory .build/docs generate-documentation --target SEDD \
+	    --output-path .build/docs --disable-indexing
+
+clean: ## remove what was built; the libtorch cache stays
+	rm -rf .build Examples/*/.build

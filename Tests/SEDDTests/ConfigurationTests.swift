@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@testable import SEDD
+
+struct ConfigurationTests {
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let yaml: String
+        var overrides: [String] = []
+        var kind = SEDDError.Kind.invalidData
+        let message: String
+        var testDescription: String { yaml + overrides.joined(separator: " ") }
+    }
+
+    @Test(arguments: [
+        Fault(yaml: "modle: {}", message: "test: the key 'modle' is unknown; did you mean 'model'?"),
+        Fault(
+            yaml: "model: {hidden: 12}", message: "test: the key 'model.hidden' is unknown; did you mean 'model.n_heads'?"),
+        Fault(yaml: "model: {hidden_size: wide}", message: "test: model.hidden_size has the wrong type; expected a whole number"),
+        Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
+        Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),
+        Fault(yaml: "- 1", message: "test: expected a mapping of keys to values"),
+        Fault(
+            yaml: "model: {hidden_size: 100, n_heads: 3}",
+            message:
+                "test: model.hidden_size 100 over model.n_heads 3: expected an even whole width for each head; choose a width that 2 n_heads divides"
+        ),
+        Fault(yaml: "optim: {lr: -1}", message: "test: optim.lr is -1.0; expected 0 < value < 1"),
+        Fault(yaml: "training: {batch_size: 5, accum: 2}", message: "test: training.batch_size is 5; expected a multiple of training.accum, 2"),
+        Fault(yaml: "training: {ema: 1.0}", message: "test: training.ema is 1.0; expected 0 <= value < 1"),
+        Fault(
+            yaml: "{}", overrides: ["training.steps=3"], kind: .usage,
+            message: "--set training.steps=3: the key 'training.steps' is unknown; did you mean 'training.seed'?"),
+        Fault(yaml: "{}", overrides: ["novalue"], kind: .usage, message: "--set 'novalue': expected key.path=value"),
+        Fault(
+            yaml: "graph: {type: uniform}\nmodel: {scale_by_sigma: true}",
+            message: "test: model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb"),
+    ])
+    func faults(_ fault: Fault) {
+        let error = #expect(throws: SEDDError.self) {
+            try ConfigurationFile.resolve(yaml: fault.yaml, overrides: fault.overrides, source: "test")
+        }
+        #expect(error?.kind == fault.kind)
+        #expect(error?.description == fault.message)
+    }
+
+    @Test func overridesAndDefaults() throws {
+        let made = try ConfigurationFile.resolve(
+            yaml: "model:\n  hidden_size: 64\n", overrides: ["training.n_iters=7", "graph.type=uniform", "data.files=[a, b]"],
+            source: "test")
+        #expect(made.model.hiddenSize == 64)
+        #expect(made.training.nIters == 7)
+        #expect(made.data.files == ["a", "b"])
+        #expect(made.model.scaleBySigma == false, "it follows the graph")
+        #expect(made.optim == TrainingConfiguration.Optimizer())
+        #expect(try ConfigurationFile.resolve(yaml: ConfigurationFile.yaml(made), source: "run.yaml") == made)
+    }
+
+    @Test func emptyFileIsTheDefaults() throws {
+        #expect(try ConfigurationFile.resolve(yaml: "", source: "test") == TrainingConfiguration())
+    }
+
+    @Test(arguments: [
+        ("{}", "tokens is missing; add it"),
+        ("{\"tokens\": \"many\"}", "tokens has the wrong type; expected a whole number"),
+        ("[1]", "the file has the wrong type"),
+        ("{", "the file"),
+    ])
+    func modelConfigurationFaults(_ json: String, _ message: String) throws {
+        let folder = try TemporaryFolder()
+        let url = folder.url.appending(path: "config.json")
+        try Data(json.utf8).write(to: url)
+        let error = #expect(throws: SEDDError.self) { try ModelConfiguration(contentsOf: url) }
+        #expect(error?.kind == .invalidData)
+        #expect(error?.description.hasPrefix("\(url.path): \(message)") == true, "\(error?.description ?? "")")
+    }
+}

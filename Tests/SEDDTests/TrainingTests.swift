@@ -1,0 +1,183 @@
+import Foundation
+import Testing
+import Text
+import Torch
+
+@testable import SEDD
+
+struct TrainingTests {
+    /// A small run on a text of its own.
+    final class Setting {
+        let folder: TemporaryFolder
+        let dataset: TokenDataset
+        var configuration = TrainingConfiguration()
+
+        init(_ graph: ModelConfiguration.GraphKind = .absorb) throws {
+            folder = try TemporaryFolder()
+            let text = folder.url.appending(path: "text.txt")
+            let words = ["the cat sat on the mat. ", "a dog ran to the hill. ", "birds sing in the tree. "]
+            try Data((0..<400).map { words[$0 * $0 % 3] }.joined().utf8).write(to: text)
+            dataset = try TokenDataset(
+                sources: [text], tokenizer: ByteTokenizer(), cache: TokenCache(folder: folder.url), heldOutFraction: 0.1)
+            configuration = try ConfigurationFile.resolve(
+                yaml: """
+                    model: {hidden_size: 32, cond_dim: 16, length: 16, n_blocks: 2, n_heads: 2}
+                    graph: {type: \(graph.rawValue)}
+                    noise: {type: \(graph == .absorb ? "loglinear" : "geometric")}
+                    training: {batch_size: 4, n_iters: 12, log_freq: 1, eval_freq: 6, eval_blocks: 4, eval_times: 2,
+                               snapshot_freq: 4, sample_freq: 0, keep: 2, seed: 3}
+                    optim: {lr: 0.003, warmup: 4}
+                    """, source: "test")
+        }
+
+        func trainer(_ name: String, create: Bool = true) throws -> (Trainer, RunFolder) {
+            let run = RunFolder(folder.url.appending(path: name))
+            if create { try run.create(configuration) }
+            return (try Trainer(configuration, run: run, dataset: dataset, tokenizer: ByteTokenizer()), run)
+        }
+    }
+
+    private func losses(_ run: RunFolder) throws -> [Int: Double] {
+        var found: [Int: Double] = [:]
+        for line in try String(contentsOf: run.metricsFile, encoding: .utf8).split(separator: "\n") {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            guard let step = object["step"] as? Int, let loss = object["loss"] as? Double else { continue }
+            #expect(found.updateValue(loss, forKey: step) == nil, "step \(step) is there once")
+        }
+        return found
+    }
+
+    @Test(arguments: ModelConfiguration.GraphKind.allCases)
+    func stoppedAndResumedEqualsUninterrupted(_ graph: ModelConfiguration.GraphKind) throws {
+        let setting = try Setting(graph)
+        let (whole, wholeRun) = try setting.trainer("whole")
+        try whole.train { _ in }
+        let (first, run) = try setting.trainer("parts")
+        var steps = 0
+        let error = #expect(throws: SEDDError.self) {
+            try first.train(shouldStop: { steps += 1; return steps == 6 }) { _ in }
+        }
+        #expect(error?.kind == .interrupted)
+        // Work after the last checkpoint, as a killed run leaves it.
+        let stray = Data("{\"step\":7,\"loss\":99}\n".utf8)
+        let handle = try FileHandle(forWritingTo: run.metricsFile)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: stray)
+        try handle.close()
+        let (second, _) = try setting.trainer("parts", create: false)
+        try second.train { _ in }
+        #expect(try losses(run) == losses(wholeRun))
+        let (a, b): ([Double], [Double]) = (try whole.averaged.weights.flat.array(), try second.averaged.weights.flat.array())
+        #expect(a == b, "the moving averages are the same to the bit")
+    }
+
+    @Test func accumulationIsOneBatch() throws {
+        let setting = try Setting()
+        setting.configuration.model.dropout = 0.2
+        let (one, run1) = try setting.trainer("one")
+        try one.train { _ in }
+        setting.configuration.training.accum = 2
+        let (two, run2) = try setting.trainer("two")
+        try two.train { _ in }
+        let (a, b) = (try losses(run1), try losses(run2))
+        #expect(a.count == 12)
+        for (step, loss) in a {
+            let other = try #require(b[step])
+            #expect(abs(other / loss - 1) < 1e-4, "step \(step): \(loss) and \(other)")
+        }
+    }
+
+    @Test func averageFollowsTheReferencesRule() throws {
+        let rule = OptimizerStep(optim: .init(), ema: 0.9999)
+        #expect(rule.decay(1) == 2.0 / 11)
+        #expect(rule.decay(100) == 101.0 / 110)
+        #expect(rule.decay(1_000_000) == 0.9999)
+        #expect(rule.rate(250) == 3e-5)
+        #expect(rule.rate(9999) == 3e-4)
+    }
+
+    @Test func timesAreStratified() throws {
+        let noising = Noising(graph: AbsorbingGraph(tokens: 4), noise: LogLinearNoise(), seed: 2, smallestTime: 0.1)
+        let times = noising.times(step: 5, strata: 0..<8, of: 8)
+        for (index, time) in times.enumerated() {
+            let place = (time - 0.1) / 0.9 * 8
+            #expect(place > Double(index) && place < Double(index + 1))
+        }
+        #expect(noising.times(step: 5, strata: 4..<8, of: 8) == Array(times[4...]), "parts of a batch are the batch")
+    }
+
+    @Test func divergenceStopsWithTheStepAndTheCheckpoint() throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("nan")
+        var poisoned = false
+        let error = #expect(throws: SEDDError.self) {
+            try trainer.train { event in
+                guard case .checkpoint(4, _) = event, !poisoned else { return }
+                poisoned = true
+                try trainer.network.weights("blocks.0.mlp.0.weight").copyInPlace(Tensor.full([], .nan))
+            }
+        }
+        #expect(error?.kind == .diverged)
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("step 5: the loss is nan"), "\(text)")
+        #expect(text.contains(run.checkpoints.url(step: 4).path))
+    }
+
+    @Test func checkpointsAreKeptAndPruned() throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("kept")
+        try trainer.train { _ in }
+        let steps = run.checkpoints.steps()
+        #expect(steps.suffix(2) == [8, 12])
+        #expect(steps.count <= 3, "the last two and the best: \(steps)")
+        let last = run.url.appending(path: "checkpoints/last")
+        #expect(try ModelFolder.load(last).configuration.tokens == 256)
+    }
+
+    @Test(arguments: ["model.safetensors", "training/moment1.safetensors", "training/progress.json"])
+    func damagedCheckpointsAreRefused(_ file: String) throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("damaged")
+        try trainer.train { _ in }
+        let url = run.checkpoints.url(step: 12).appending(path: file)
+        var bytes = try Data(contentsOf: url)
+        bytes[bytes.count - 2] ^= 1
+        try bytes.write(to: url)
+        let (again, _) = try setting.trainer("damaged", create: false)
+        let error = #expect(throws: SEDDError.self) { try again.train { _ in } }
+        #expect(error?.kind == .invalidData)
+        #expect(error?.description.contains(file) == true)
+    }
+
+    @Test func leftoversOfAKilledSaveAreHarmless() throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("killed")
+        var stop = false
+        _ = try? trainer.train(shouldStop: { stop }) { if case .checkpoint = $0 { stop = true } }
+        let partial = run.url.appending(path: "checkpoints/.step-8.partial")
+        try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: partial.appending(path: "model.safetensors"))
+        let (again, _) = try setting.trainer("killed", create: false)
+        try again.train { _ in }
+        #expect(run.checkpoints.steps().last == 12)
+        #expect(!FileManager.default.fileExists(atPath: partial.path))
+    }
+
+    @Test func aRunIsNotOverwritten() throws {
+        let setting = try Setting()
+        _ = try setting.trainer("there")
+        let error = #expect(throws: SEDDError.self) { _ = try setting.trainer("there") }
+        #expect(error?.kind == .usage)
+    }
+
+    /// Weights, losses and gradients do not depend on how the rows are cut into chunks or batches.
+    @Test func validationIsTheSameInAnyBatch() throws {
+        let network = try randomNetwork(smallConfiguration())
+        let term = try DiffusionTerm(network: network, timesPerBlock: 6, seed: 1)
+        let blocks = (0..<4).map { row in (0..<12).map { ($0 * 7 + row) % 11 } }
+        let whole = try term.evaluate(blocks)
+        let small = try term.evaluate(blocks, tokensPerBatch: 24)
+        #expect(abs(whole.mean - small.mean) < 1e-6 * abs(whole.mean))
+        #expect(whole.standardError > 0)
+    }
+}
