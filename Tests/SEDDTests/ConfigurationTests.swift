@@ -15,7 +15,7 @@ struct ConfigurationTests {
     @Test(arguments: [
         Fault(yaml: "modle: {}", message: "test: the key 'modle' is unknown; did you mean 'model'?"),
         Fault(
-            yaml: "model: {hidden: 12}", message: "test: the key 'model.hidden' is unknown; did you mean 'model.n_heads'?"),
+            yaml: "model: {hidden: 12}", message: "test: the key 'model.hidden' is unknown; did you mean 'model.hidden_size'?"),
         Fault(yaml: "model: {hidden_size: wide}", message: "test: model.hidden_size has the wrong type; expected a whole number"),
         Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
         Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),

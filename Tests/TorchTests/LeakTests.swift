@@ -12,7 +12,8 @@ import Torch
     #if os(Linux)
         private func resident() throws -> Int {
             let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
-            return try #require(Int(try #require(fields.dropFirst().first))) * sysconf(Int32(_SC_PAGESIZE))
+            let pages = try #require(fields.dropFirst().first.flatMap { Int($0) })
+            return pages * sysconf(Int32(_SC_PAGESIZE))
         }
 
         private func growth(_ rounds: Int, _ body: () throws -> Void) throws -> Int {

@@ -70,7 +70,7 @@ import Torch
                 "scatter from a tensor", .engine, ["scatter:", "7"],
                 { _ = try a.scattered(1, index.reshaped([2, 1]), source: Tensor.zeros([2, 1])) }
             ),
-            ("add rows", .index, ["add rows:"], { try a.addRowsInPlace(a, at: index) }),
+            ("add rows", .index, ["add rows:"], { try a.addRowsInPlace(a.cloned(), at: index) }),
             ("strided", .engine, ["strided:"], { _ = try a.strided([9], [1], offset: 0) }),
             ("strided backwards", .engine, ["strided:"], { _ = try a.strided([2], [-1], offset: 3) }),
         ])
@@ -80,7 +80,7 @@ import Torch
         run([
             ("matmul", .engine, ["matmul:"], { _ = try a.matmul(Tensor.zeros([3, 2], dtype: .float64)) }),
             ("where", .engine, ["where:"], { _ = try a.choose(a, a) }),
-            ("rows by a number", .index, ["index select:"], { _ = try a.rows(Tensor([0.0, 1.0])) }),
+            ("rows by a number", .engine, ["index select:"], { _ = try a.rows(Tensor([0.0, 1.0])) }),
             ("gather by a number", .engine, ["gather:"], { _ = try a.gathered(1, a) }),
             ("embedding by a number", .engine, ["embedding:"], { _ = try a.embedding(a) }),
             ("mean of whole numbers", .engine, ["mean:"], { _ = try whole.mean() }),

@@ -155,7 +155,7 @@ CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight);
 // target += aᵀ b, for a [R, M], b [R, N], target [M, N].
 CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b);
 
-// target[index[r]] += rows[r].
+// target[index[r]] += rows[r]; see kernels/add_rows.cpp for the CPU.
 CTStatus ct_add_rows_into(CTTensor target, CTTensor rows, CTTensor index);
 
 // autograd.cpp
@@ -176,9 +176,54 @@ CTStatus ct_archive_write(CTArchiveWriter archive, const char *name, const void 
 CTStatus ct_archive_finish(CTArchiveWriter archive);
 void ct_archive_discard(CTArchiveWriter archive);
 
-// kernels/: fused passes that libtorch has no operator for (CPU)
-// Writes 0 or 1 / (1 - drop) for each element of `out`, float32 [sequences, length, width]; see dropout.cpp.
-CTStatus ct_dropout_mask(CTTensor out, uint64_t key, uint64_t step, const uint32_t *sequences, double drop);
+// kernels/: fused passes that libtorch has no operator for. CPU, contiguous float32. R = sequences x length rows,
+// modulation [sequences, parts x d] holds shifts, scales and gates side by side; `part` names one of them.
+
+// What training drops of one branch: a function of (key, step, sequences[b], position, channel); share 0 for nothing.
+typedef struct {
+    uint64_t key, step;
+    const uint32_t *sequences;
+    double share;
+} CTDropout;
+
+// dropout.cpp: 0 or 1 / (1 - share) for each element of `out` [sequences, length, width].
+CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout);
+
+// norm_modulate.cpp: y = norm(x) weight (1 + scale) + shift; `statistics` [R, 2] keeps mean and 1 / deviation.
+CTStatus ct_norm_modulate(CTTensor x, CTTensor weight, CTTensor modulation, int64_t shift_part, int64_t scale_part,
+                          double epsilon, CTTensor *y, CTTensor *statistics);
+// Adds into x_gradient and weight_gradient; writes the two parts of modulation_gradient.
+CTStatus ct_norm_modulate_backward(CTTensor y_gradient, CTTensor x, CTTensor statistics, CTTensor weight,
+                                   CTTensor modulation, int64_t shift_part, int64_t scale_part, CTTensor x_gradient,
+                                   CTTensor weight_gradient, CTTensor modulation_gradient);
+
+// gated_residual.cpp: y = x + gate dropout(branch + bias).
+CTStatus ct_gated_residual(CTTensor x, CTTensor branch, CTTensor bias_or_null, CTTensor modulation, int64_t gate_part,
+                           CTDropout dropout, CTTensor *y);
+// branch_gradient is made; bias_gradient is added into; the part of modulation_gradient is written.
+CTStatus ct_gated_residual_backward(CTTensor y_gradient, CTTensor branch, CTTensor bias_or_null, CTTensor modulation,
+                                    int64_t gate_part, CTDropout dropout, CTTensor bias_gradient_or_null,
+                                    CTTensor modulation_gradient, CTTensor *branch_gradient);
+
+// gelu.cpp: u += bias in place, y = gelu(u); backward turns y_gradient into that of u, in place.
+CTStatus ct_bias_gelu(CTTensor u, CTTensor bias, CTTensor *y);
+CTStatus ct_bias_gelu_backward(CTTensor y_gradient, CTTensor u, CTTensor bias_gradient);
+
+// rotary.cpp: turns the queries and keys of [R, 3 d] in place; cosine and sine are [length, width / 2].
+CTStatus ct_rotate(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads);
+// Gradients of turned queries, keys and of values, each [sequences, heads, length, width], into one [R, 3 d].
+CTStatus ct_unrotate(CTTensor query, CTTensor key, CTTensor value, CTTensor cosine, CTTensor sine, CTTensor *joint);
+
+// attention.cpp: libtorch's own fused attention, kept with what its backward pass needs.
+CTStatus ct_attention_recorded(CTTensor query, CTTensor key, CTTensor value, CTTensor *out, CTTensor *log_sums);
+CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor query, CTTensor key, CTTensor value, CTTensor out,
+                               CTTensor log_sums, CTTensor *query_gradient, CTTensor *key_gradient,
+                               CTTensor *value_gradient);
+
+// add_rows.cpp: target[index[r]] += rows[r].
+CTStatus ct_add_rows(CTTensor target, CTTensor rows, CTTensor index);
+
+// adamw.cpp
 // One AdamW step and one moving-average step over flat float32 arrays; see adamw.cpp.
 typedef struct {
     double rate, beta1, beta2, epsilon, decay;

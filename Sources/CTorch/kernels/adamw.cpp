@@ -4,7 +4,7 @@
 //   average += average_weight (w - average)
 #include <cmath>
 
-#include "../guard.h"
+#include "arrays.h"
 #include "parallel.h"
 
 using namespace ctorch;
@@ -26,23 +26,15 @@ void sweep(float *w, const float *gradient, float *m, float *v, float *average, 
     }
 }
 
-float *flat(CTTensor handle, int64_t count, const char *name) {
-    at::Tensor &tensor = unwrap(handle);
-    TORCH_CHECK_VALUE(tensor.is_cpu() && tensor.is_contiguous() && tensor.scalar_type() == at::kFloat,
-                      name, " is not a contiguous float32 array on the CPU");
-    TORCH_CHECK_VALUE(tensor.numel() == count, name, " has ", tensor.numel(), " elements, expected ", count);
-    return tensor.mutable_data_ptr<float>();
-}
-
 }  // namespace
 
 CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
                   CTAdamW s) {
     return guarded([&] {
         const int64_t count = unwrap(weights).numel();
-        float *w = flat(weights, count, "weights"), *g = flat(gradient, count, "gradient");
-        float *m = flat(moment1, count, "moment1"), *v = flat(moment2, count, "moment2");
-        float *a = flat(average, count, "average");
+        float *w = floats(unwrap(weights), "weights", count), *g = floats(unwrap(gradient), "gradient", count);
+        float *m = floats(unwrap(moment1), "moment1", count), *v = floats(unwrap(moment2), "moment2", count);
+        float *a = floats(unwrap(average), "average", count);
         const Factors f{static_cast<float>(s.beta1), static_cast<float>(s.beta2),
                         static_cast<float>(1 - s.rate * s.decay), static_cast<float>(s.rate / s.correction1),
                         static_cast<float>(1 / std::sqrt(s.correction2)), static_cast<float>(s.epsilon),

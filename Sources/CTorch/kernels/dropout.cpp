@@ -3,25 +3,19 @@
 //
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), counter = (channel / 8, position,
 // sequence, step); its four words are eight 16-bit lanes, lane = channel % 8, dropped where lane < drop * 65536.
-#include <algorithm>
-#include <cmath>
+#include "dropout.h"
 
-#include "../guard.h"
+#include <algorithm>
+
+#include "arrays.h"
 #include "parallel.h"
 
 using namespace ctorch;
 
-namespace {
-
-constexpr int lanes = 16;  // counters worked on at once: a whole AVX-512 register of words
-
-struct Row {
-    uint32_t key0, key1, position, sequence, step, threshold;
-    float kept;
-};
+static constexpr int lanes = 16;  // counters worked on at once: a whole AVX-512 register of words
 
 CT_VECTORISED
-void mask_row(float *out, int64_t width, Row row) {
+static void factors(float *out, int64_t width, const DropoutRow &row) {
     for (int64_t start = 0; start < width; start += 8 * lanes) {
         uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
         for (int j = 0; j < lanes; ++j) {
@@ -57,25 +51,19 @@ void mask_row(float *out, int64_t width, Row row) {
     }
 }
 
-}  // namespace
+void ctorch::dropout_factors(float *out, int64_t width, DropoutRow row) { factors(out, width, row); }
 
-CTStatus ct_dropout_mask(CTTensor out, uint64_t key, uint64_t step, const uint32_t *sequences, double drop) {
+CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout) {
     return guarded([&] {
         at::Tensor &mask = unwrap(out);
-        TORCH_CHECK_VALUE(mask.is_cpu() && mask.is_contiguous() && mask.scalar_type() == at::kFloat && mask.dim() == 3,
-                          "a dropout mask is float32 [sequences, length, width] on the CPU, found ", mask.toString());
-        TORCH_CHECK_VALUE(drop >= 0 && drop < 1, "a dropout of ", drop, " was asked for; expected 0 <= dropout < 1");
+        TORCH_CHECK_VALUE(mask.dim() == 3, "a dropout mask has shape [sequences, length, width]");
+        TORCH_CHECK_VALUE(dropout.share >= 0 && dropout.share < 1, "a dropout of ", dropout.share,
+                          " was asked for; expected 0 <= dropout < 1");
         const int64_t length = mask.size(1), width = mask.size(2);
-        const uint32_t threshold = static_cast<uint32_t>(std::lround(drop * 65536));
-        // The chance that a lane is kept is exactly 1 - threshold / 65536, so this keeps the mean exactly.
-        const float kept = static_cast<float>(1.0 / (1.0 - threshold / 65536.0));
-        float *data = mask.mutable_data_ptr<float>();
+        float *data = floats(mask, "mask");
         parallel_rows(mask.size(0) * length, 16, [&](int64_t begin, int64_t end) {
             for (int64_t row = begin; row < end; ++row) {
-                mask_row(data + row * width, width,
-                         Row{static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32),
-                             static_cast<uint32_t>(row % length), sequences[row / length], static_cast<uint32_t>(step),
-                             threshold, kept});
+                dropout_factors(data + row * width, width, dropout_row(dropout, row / length, row % length));
             }
         });
     });

@@ -30,9 +30,7 @@ public struct Inspection: Sendable {
         let sigma = times.map(noise.sigma)
         let rate = times.map(noise.sigmaRate)
         let rows = try Rows(states: xt, sigma: xt.indices.map { sigma[$0 / l] }, device: network.device)
-        let hidden = try network.trunk(
-            Tensor(xt, shape: [b, l], device: network.device), sigma: sigma
-        ).reshaped([b * l, -1])
+        let hidden = try network.hidden(Tensor(xt, shape: [b, l], device: network.device), sigma: sigma)
         let logScore = try network.logScore(hidden: hidden, rows)
         var results: [(name: String, tensor: Tensor)] = [
             ("sigma", try Tensor(sigma.map(Float.init))), ("sigma_rate", try Tensor(rate.map(Float.init))),

@@ -18,13 +18,17 @@ public struct Dropout: Sendable {
         self.sequences = sequences.map { UInt32(truncatingIfNeeded: $0) }
     }
 
+    /// What is dropped of one branch (0 attention, 1 MLP) of a block; nil for nothing.
+    func of(block: Int, branch: Int) -> Kernels.Dropout? {
+        guard share > 0 else { return nil }
+        let key = RandomStream(seed: seed, purpose: .dropout(block: block, branch: branch)).key
+        return Kernels.Dropout(share: share, key: key, step: UInt64(step), sequences: sequences)
+    }
+
     /// `x` [B, L, d] with elements dropped and the rest scaled up.
     func callAsFunction(_ x: Tensor, block: Int, branch: Int) throws -> Tensor {
-        guard share > 0 else { return x }
+        guard let dropped = of(block: block, branch: branch) else { return x }
         let shape = try x.shape
-        let key = RandomStream(seed: seed, purpose: .dropout(block: block, branch: branch)).key
-        let mask = try Kernels.dropoutMask(
-            sequences: sequences, length: shape[1], width: shape[2], key: key, step: UInt64(step), drop: share)
-        return try x * mask.moved(to: x.device)
+        return try x * Kernels.dropoutMask(dropped, length: shape[1], width: shape[2]).moved(to: x.device)
     }
 }

@@ -3,14 +3,14 @@ import Torch
 
 /// Rotary positions, half-split: (a, b) -> (a cos - b sin, b cos + a sin), angle = position / 10000^(2 i / width).
 struct RotaryPositions: Sendable {
-    /// [length, 1, 1, width / 2].
+    /// [length, width / 2].
     let cosine, sine: Tensor
 
     init(length: Int, width: Int, device: Device) throws {
         // Single precision, as in the released code: at position 1000 the angles differ from exact ones.
         let rates = Self.rates(width: width)
         let angles = (0..<length).flatMap { position in rates.map { Float(position) * $0 } }
-        let shape = [length, 1, 1, width / 2]
+        let shape = [length, width / 2]
         cosine = try Tensor(angles.map { Float(cos(Double($0))) }, shape: shape, device: device)
         sine = try Tensor(angles.map { Float(sin(Double($0))) }, shape: shape, device: device)
     }
@@ -27,6 +27,7 @@ struct RotaryPositions: Sendable {
         let half = try x.shape[4] / 2
         let a = try x.narrowed(4, from: 0, length: half)
         let b = try x.narrowed(4, from: half, length: half)
-        return try Tensor.concatenated([a * cosine - b * sine, b * cosine + a * sine], dimension: 4)
+        let (c, s) = (try cosine.unsqueezed(1).unsqueezed(1), try sine.unsqueezed(1).unsqueezed(1))  // [L, 1, 1, width / 2]
+        return try Tensor.concatenated([a * c - b * s, b * c + a * s], dimension: 4)
     }
 }

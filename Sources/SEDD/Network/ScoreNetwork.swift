@@ -3,7 +3,7 @@ public import Torch
 
 /// The released transformer in two halves.
 ///
-/// ``trunk(_:sigma:dropout:)`` takes whole sequences to hidden vectors; ``logScore(hidden:_:)`` takes the hidden vectors
+/// ``hidden(_:sigma:)`` takes whole sequences to hidden vectors; ``logScore(hidden:_:)`` takes the hidden vectors
 /// of the positions that matter to log-scores. Nothing here ever holds [B, L, V].
 public final class ScoreNetwork: Sendable {
     public let configuration: ModelConfiguration
@@ -15,6 +15,8 @@ public final class ScoreNetwork: Sendable {
     private let blocks: [TransformerBlock]
     private let finalNorm, finalModulation, finalModulationBias: Tensor
     let headWeight, headBias: Tensor
+    /// The trunk by fused kernels, where they run: on the CPU.
+    let fused: FusedTrunk?
 
     /// A network over `weights`, which it shares.
     init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
@@ -31,6 +33,7 @@ public final class ScoreNetwork: Sendable {
         finalModulationBias = try weights("output_layer.adaLN_modulation.bias")
         headWeight = try weights("output_layer.linear.weight")
         headBias = try weights("output_layer.linear.bias")
+        fused = device == .cpu ? try FusedTrunk(configuration, weights) : nil
     }
 
     /// A network with first values drawn from `seed`.
@@ -43,13 +46,19 @@ public final class ScoreNetwork: Sendable {
         try self.init(configuration, device == .cpu ? weights : weights.copied(to: device))
     }
 
-    /// Hidden vectors, normalised and modulated, ready for the head; [B, L, d].
+    /// Hidden vectors, normalised and modulated, ready for the head; [B L, d].
     ///
     /// - Parameters:
     ///   - tokens: states; int64 [B, L].
     ///   - sigma: total noise of each of the B sequences.
-    ///   - dropout: what training drops; nil otherwise.
-    public func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
+    public func hidden(_ tokens: Tensor, sigma: [Double]) throws -> Tensor {
+        if let fused { return try fused.forward(tokens, sigma: sigma, dropout: nil, recording: false).hidden }
+        return try trunk(tokens, sigma: sigma).reshaped([-1, configuration.model.hiddenSize])
+    }
+
+    /// The hidden vectors by plain operators, recorded where weights ask for gradients; [B, L, d]. It runs on every
+    /// device, and is what the fused trunk is compared with.
+    func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
         let shape = try tokens.shape
         guard shape.count == 2, shape[0] == sigma.count else {
             throw SEDDError(.usage, "trunk: expected states [B, L] with B = \(sigma.count) noise levels, found \(shape)")

@@ -44,7 +44,7 @@ public struct ScoreEntropyLoss: Sendable {
 
     /// The loss of each sequence, nats.
     public func evaluate(_ batch: NoisedBatch) throws -> [Double] {
-        let hidden = try trunk(batch, dropout: nil)
+        let hidden = try network.hidden(states(batch), sigma: batch.sigma)
         var losses = [Double](repeating: 0, count: batch.sequences)
         try forEachChunk(batch) { positions, rows, clean in
             let chosen = try hidden.rows(Tensor(positions, device: network.device))
@@ -55,16 +55,33 @@ public struct ScoreEntropyLoss: Sendable {
         return losses
     }
 
-    /// The loss of each sequence, nats; adds the gradient of `scale` times their sum to the weights' gradients.
-    ///
-    /// The network's weights must ask for gradients and have storage for them.
-    public func accumulateGradients(_ batch: NoisedBatch, scale: Double, dropout: Dropout?) throws -> [Double] {
-        let recorded = try trunk(batch, dropout: dropout)
-        let hidden = try recorded.detached()
-        let hiddenGradient = try Tensor.zeros(hidden.shape, device: network.device)
+    /// The loss of each sequence, nats; adds the gradient of `scale` times their sum to `gradients`, which is also
+    /// where the network's weights keep theirs.
+    func accumulateGradients(
+        _ batch: NoisedBatch, scale: Double, dropout: Dropout?, into gradients: Weights
+    ) throws -> [Double] {
+        let states = try states(batch)
+        guard let fused = network.fused else {
+            let recorded = try network.trunk(states, sigma: batch.sigma, dropout: dropout)
+            let rows = try recorded.reshaped([batch.sequences * batch.length, -1])
+            let head = try headGradients(batch, hidden: rows.detached(), scale: scale, into: gradients)
+            try rows.backward(head.hidden)
+            return head.losses
+        }
+        let (hidden, tape) = try fused.forward(states, sigma: batch.sigma, dropout: dropout, recording: true)
+        let head = try headGradients(batch, hidden: hidden, scale: scale, into: gradients)
+        if let tape { try fused.backward(tape, hiddenGradient: head.hidden, gradients: gradients) }
+        return head.losses
+    }
+
+    /// Losses, and the gradient of the hidden vectors; adds that of the head to `gradients`.
+    private func headGradients(
+        _ batch: NoisedBatch, hidden: Tensor, scale: Double, into gradients: Weights
+    ) throws -> (losses: [Double], hidden: Tensor) {
+        let pulled = try Tensor.zeros(hidden.shape, device: network.device)
         let weight = try network.headWeight.detached()
-        guard let weightGradient = try network.headWeight.gradient, let biasGradient = try network.headBias.gradient
-        else { throw SEDDError(.usage, "score entropy: the weights have no gradient storage; make a Trainer") }
+        let weightGradient = try gradients("output_layer.linear.weight")
+        let biasGradient = try gradients("output_layer.linear.bias")
         var losses = [Double](repeating: 0, count: batch.sequences)
         try forEachChunk(batch) { positions, rows, clean in
             let index = try Tensor(positions, device: network.device)
@@ -72,22 +89,18 @@ public struct ScoreEntropyLoss: Sendable {
             let logScore = try LogScore(network.logScore(hidden: chosen, rows).tensor.detached())
             let result = try graph.scoreEntropy(logScore, rows, clean: clean, gradient: true)
             add(entropy: try result.entropy.array(), positions, batch, to: &losses)
-            guard let pull = result.gradient else { return }
+            guard let gradient = result.gradient else { return }
             let factors = positions.map { Float(scale * batch.sigmaRate[$0 / batch.length]) }
-            let weighted = try pull * Tensor(factors, shape: [factors.count, 1], device: network.device)
+            let weighted = try gradient * Tensor(factors, shape: [factors.count, 1], device: network.device)
             try weightGradient.addTransposedProductInPlace(weighted, chosen)
             try biasGradient.addInPlace(weighted.sum(0))
-            try hiddenGradient.addRowsInPlace(weighted.matmul(weight), at: index)
+            try pulled.addRowsInPlace(weighted.matmul(weight), at: index)
         }
-        try recorded.backward(hiddenGradient)
-        return losses
+        return (losses, pulled)
     }
 
-    /// Hidden vectors of all positions; [B L, d].
-    private func trunk(_ batch: NoisedBatch, dropout: Dropout?) throws -> Tensor {
-        let states = try Tensor(batch.states, shape: [batch.sequences, batch.length], device: network.device)
-        let hidden = try network.trunk(states, sigma: batch.sigma, dropout: dropout)
-        return try hidden.reshaped([batch.sequences * batch.length, -1])
+    private func states(_ batch: NoisedBatch) throws -> Tensor {
+        try Tensor(batch.states, shape: [batch.sequences, batch.length], device: network.device)
     }
 
     private func forEachChunk(

@@ -58,7 +58,7 @@ public struct ReverseProcess: Sendable {
         let times = parts.map { $0.sequence.time(smallest: Self.smallestTime) }
         let sigmas = times.map(noise.sigma)
         let states = try Tensor(parts.flatMap(\.sequence.states), shape: [parts.count, length], device: network.device)
-        let hidden = try network.trunk(states, sigma: sigmas).reshaped([parts.count * length, -1])
+        let hidden = try network.hidden(states, sigma: sigmas)
         // Sequences about to be denoised take another rule than those about to step.
         var drawn = parts.map { [Int](repeating: 0, count: $0.open.count) }
         for last in [false, true] {

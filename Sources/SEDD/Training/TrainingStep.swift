@@ -45,8 +45,9 @@ struct TrainingStep: Sendable {
                 try sequences.flatMap(window), length: length, times: times, step: next, firstSequence: first)
             let dropped = Dropout(share: dropout, seed: training.seed, step: next, sequences: Array(sequences))
             // The reference's loss: the mean over sequences of nats per sequence.
-            total += try loss.accumulateGradients(batch, scale: 1 / Double(training.batchSize), dropout: dropped)
-                .reduce(0, +)
+            total += try loss.accumulateGradients(
+                batch, scale: 1 / Double(training.batchSize), dropout: dropped, into: state.gradients
+            ).reduce(0, +)
         }
         let mean = total / Double(training.batchSize * length)
         let norm = try state.gradients.flat.norm().item()

@@ -63,10 +63,10 @@ struct PickleReader {
         case 0x85: stack.append(.tuple([try pop()]))
         case 0x86: stack.append(.tuple(try popMany(2)))
         case 0x87: stack.append(.tuple(try popMany(3)))
-        case UInt8(ascii: "a"): try extendList([pop()])
-        case UInt8(ascii: "e"): try extendList(popToMark())
-        case UInt8(ascii: "s"): try extendDictionary(popMany(2))
-        case UInt8(ascii: "u"): try extendDictionary(popToMark())
+        case UInt8(ascii: "a"): try extendList(with: popMany(1))
+        case UInt8(ascii: "e"): try extendList(with: popToMark())
+        case UInt8(ascii: "s"): try extendDictionary(with: popMany(2))
+        case UInt8(ascii: "u"): try extendDictionary(with: popToMark())
         case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
         case UInt8(ascii: "r"): memo[try unsigned(4)] = try top()
         case 0x94: memo[memo.count] = try top()
@@ -196,12 +196,13 @@ struct PickleReader {
         return value
     }
 
-    private func extendList(_ values: [PickleValue]) throws(SEDDError) {
+    // Mutating, so that `self` is looked at only after the arguments have been taken off the stack.
+    private mutating func extendList(with values: [PickleValue]) throws(SEDDError) {
         guard case .list(let box) = try top() else { throw fault("appends to something that is no list") }
         box.items += values
     }
 
-    private func extendDictionary(_ values: [PickleValue]) throws(SEDDError) {
+    private mutating func extendDictionary(with values: [PickleValue]) throws(SEDDError) {
         guard case .dictionary(let table) = try top(), values.count % 2 == 0 else {
             throw fault("adds entries to something that is no dictionary")
         }

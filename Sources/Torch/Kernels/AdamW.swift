@@ -1,19 +1,6 @@
 import CTorch
 
-/// Fused passes on the CPU; each has a plain reference in the tests.
-public enum Kernels {
-    /// Factors 0 or 1 / (1 - drop), float32 [sequences, length, width], each a function of (key, step, sequence,
-    /// position, channel) alone. The chance is `drop` to the nearest 1/65536.
-    ///
-    /// - Parameter sequences: the number that names each sequence of the batch within its step.
-    public static func dropoutMask(
-        sequences: [UInt32], length: Int, width: Int, key: UInt64, step: UInt64, drop: Double
-    ) throws(TorchError) -> Tensor {
-        let mask = try Tensor.empty([sequences.count, length, width])
-        try check(ct_dropout_mask(mask.handle, key, step, sequences, drop), "dropout mask")
-        return mask
-    }
-
+extension Kernels {
     /// What one step of AdamW and of the moving average needs beside the arrays.
     public struct AdamW: Sendable {
         public var rate, beta1, beta2, epsilon, decay: Double

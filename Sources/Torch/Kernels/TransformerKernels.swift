@@ -1,0 +1,131 @@
+import CTorch
+
+extension Kernels {
+    /// A layer norm followed by (1 + scale) and shift.
+    public struct ModulatedNorm: Sendable {
+        let weight: Tensor
+        let shiftPart, scalePart: Int
+        let epsilon: Double
+
+        /// - Parameters:
+        ///   - weight: [d].
+        ///   - shiftPart, scalePart: which parts of the modulation.
+        public init(weight: Tensor, shiftPart: Int, scalePart: Int, epsilon: Double) {
+            self.weight = weight
+            self.shiftPart = shiftPart
+            self.scalePart = scalePart
+            self.epsilon = epsilon
+        }
+
+        /// y [R, d], and the mean and inverse deviation of each row, [R, 2], which the backward pass needs.
+        public func forward(_ x: Tensor, _ modulation: Tensor) throws(TorchError) -> (y: Tensor, statistics: Tensor) {
+            var y = CTTensor()
+            var statistics = CTTensor()
+            try check(
+                ct_norm_modulate(
+                    x.handle, weight.handle, modulation.handle, Int64(shiftPart), Int64(scalePart), epsilon, &y, &statistics),
+                "norm and modulate")
+            return (Tensor(owning: y), Tensor(owning: statistics))
+        }
+
+        /// Adds to `xGradient` and `weightGradient`, writes two parts of `modulationGradient`.
+        public func backward(
+            _ yGradient: Tensor, x: Tensor, statistics: Tensor, modulation: Tensor, xGradient: Tensor,
+            weightGradient: Tensor, modulationGradient: Tensor
+        ) throws(TorchError) {
+            try check(
+                ct_norm_modulate_backward(
+                    yGradient.handle, x.handle, statistics.handle, weight.handle, modulation.handle, Int64(shiftPart),
+                    Int64(scalePart), xGradient.handle, weightGradient.handle, modulationGradient.handle),
+                "norm and modulate, backward")
+        }
+    }
+
+    /// y = x + gate dropout(branch + bias).
+    public struct GatedResidual: Sendable {
+        let bias: Tensor?
+        let gatePart: Int
+        let dropout: Dropout?
+
+        public init(bias: Tensor?, gatePart: Int, dropout: Dropout?) {
+            self.bias = bias
+            self.gatePart = gatePart
+            self.dropout = dropout
+        }
+
+        public func forward(_ x: Tensor, branch: Tensor, _ modulation: Tensor) throws(TorchError) -> Tensor {
+            try Tensor.make("gated residual") { out in
+                dropout.withHandle {
+                    ct_gated_residual(
+                        x.handle, branch.handle, bias?.handle ?? CTTensor(), modulation.handle, Int64(gatePart), $0, out)
+                }
+            }
+        }
+
+        /// The gradient of the branch [R, d]; adds to `biasGradient`, writes a part of `modulationGradient`. The
+        /// gradient of x is `yGradient` itself.
+        public func backward(
+            _ yGradient: Tensor, branch: Tensor, modulation: Tensor, biasGradient: Tensor?, modulationGradient: Tensor
+        ) throws(TorchError) -> Tensor {
+            try Tensor.make("gated residual, backward") { out in
+                dropout.withHandle {
+                    ct_gated_residual_backward(
+                        yGradient.handle, branch.handle, bias?.handle ?? CTTensor(), modulation.handle, Int64(gatePart),
+                        $0, biasGradient?.handle ?? CTTensor(), modulationGradient.handle, out)
+                }
+            }
+        }
+    }
+
+    /// u += bias in place; gelu(u).
+    public static func biasGelu(_ u: Tensor, bias: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make("bias and gelu") { ct_bias_gelu(u.handle, bias.handle, $0) }
+    }
+
+    /// Turns the gradient of gelu(u) into that of u, in place; adds to `biasGradient`.
+    public static func biasGeluBackward(_ gradient: Tensor, u: Tensor, biasGradient: Tensor) throws(TorchError) {
+        try check(ct_bias_gelu_backward(gradient.handle, u.handle, biasGradient.handle), "gelu, backward")
+    }
+
+    /// Turns the queries and keys of `joint` [R, 3 d] in place; cosine and sine are [length, width / 2].
+    public static func rotate(_ joint: Tensor, cosine: Tensor, sine: Tensor, heads: Int) throws(TorchError) {
+        try check(ct_rotate(joint.handle, cosine.handle, sine.handle, Int64(heads)), "rotary positions")
+    }
+
+    /// The gradient of the joint array [R, 3 d] from those of turned queries, turned keys and values [B, heads, L, width].
+    public static func unrotate(
+        query: Tensor, key: Tensor, value: Tensor, cosine: Tensor, sine: Tensor
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("rotary positions, backward") {
+            ct_unrotate(query.handle, key.handle, value.handle, cosine.handle, sine.handle, $0)
+        }
+    }
+
+    /// softmax(Q Kᵀ / sqrt(width)) V [B, heads, L, width], and what its backward pass needs.
+    public static func attention(
+        query: Tensor, key: Tensor, value: Tensor
+    ) throws(TorchError) -> (out: Tensor, logSums: Tensor) {
+        var out = CTTensor()
+        var logSums = CTTensor()
+        try check(
+            ct_attention_recorded(query.handle, key.handle, value.handle, &out, &logSums), "attention")
+        return (Tensor(owning: out), Tensor(owning: logSums))
+    }
+
+    /// Gradients of queries, keys and values.
+    public static func attentionBackward(
+        _ gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logSums: Tensor
+    ) throws(TorchError) -> (query: Tensor, key: Tensor, value: Tensor) {
+        var (q, k, v) = (CTTensor(), CTTensor(), CTTensor())
+        try check(
+            ct_attention_backward(
+                gradient.handle, query.handle, key.handle, value.handle, out.handle, logSums.handle, &q, &k, &v),
+            "attention, backward")
+        return (Tensor(owning: q), Tensor(owning: k), Tensor(owning: v))
+    }
+
+    /// target[index[r]] += rows[r] for target [N, d], rows [R, d], index int64 [R].
+    public static func addRows(_ target: Tensor, _ rows: Tensor, at index: Tensor) throws(TorchError) {
+        try check(ct_add_rows(target.handle, rows.handle, index.handle), "add rows")
+    }
+}

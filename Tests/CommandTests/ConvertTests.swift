@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// Between model folders, safetensors and PyTorch files: the numbers stay, bit for bit.
+@Suite struct ConvertTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func convert(_ from: URL, _ to: String, _ options: [String] = []) async throws -> URL {
+        let target = folder.url.appendingPathComponent(to)
+        let result = try await SeddProcess.run(["convert", "--from", from.path, "--to", target.path] + options)
+        try #require(result.code == 0, "\(result.errors)")
+        #expect(result.text.contains("weights in"), "\(result.text)")
+        return target
+    }
+
+    /// Every tensor's name, shape and bytes.
+    private func weights(_ folder: URL) throws -> [String: Data] {
+        try PlainSafetensors.read(folder.appendingPathComponent("model.safetensors")).mapValues { entry in
+            Data("\(entry.dtype) \(entry.shape) ".utf8) + entry.bytes
+        }
+    }
+
+    @Test(.enabled(if: Shared.isPresent, Shared.skipped), arguments: ["absorb", "absorb-geometric", "uniform"])
+    func referenceCheckpoints(name: String) async throws {
+        let golden = Shared.golden(name)
+        let first = try await convert(golden.appendingPathComponent("checkpoint.pth"), "first")
+        let checkpoint = try await convert(first, "there/checkpoint.pth")
+        let second = try await convert(checkpoint, "second")
+        #expect(try weights(first) == weights(second), "folder, .pth, folder")
+        let raw = try await convert(
+            golden.appendingPathComponent("checkpoint.pth"), "raw", ["--weights", "raw"])
+        #expect(try weights(raw).keys == weights(first).keys)
+        #expect(try weights(raw) != weights(first), "the raw weights are not the average")
+        // The golden folder holds one of the two, in the released layout.
+        let released = try weights(golden)
+        #expect(try [weights(first), weights(raw)].contains(released))
+    }
+
+    @Test(.enabled(if: Shared.isPresent, Shared.skipped))
+    func configurationBesideTheCheckpoint() async throws {
+        let lonely = try folder.copy(Shared.golden("absorb").appendingPathComponent("checkpoint.pth"), as: "checkpoint.pth")
+        let result = try await SeddProcess.run(["convert", "--from", lonely.path, "--to", folder.path("out")])
+        expectFailure(result, 66, ["config.json", "--config"], "no configuration")
+        let config = Shared.golden("absorb").appendingPathComponent("config.json").path
+        _ = try await convert(lonely, "out", ["--config", config])
+    }
+
+    @Test func everyForm() async throws {
+        let model = try await TinyRun.model()
+        let expected = try weights(model)
+        var last = model
+        for form in ["plain/model.safetensors", "bin/pytorch_model.bin", "pth/checkpoint.pth", "folder"] {
+            last = try await convert(last, form)
+            #expect(exists(last))
+        }
+        #expect(try weights(last) == expected)
+        #expect(try contents(folder.url.appendingPathComponent("pth")) == ["checkpoint.pth", "config.json"])
+        // A folder with pytorch_model.bin alone is a model.
+        let sampled = try await SeddProcess.run(
+            ["sample", "--model", folder.path("bin"), "--tokenizer", "byte", "--steps", "2", "--seed", "1"])
+        #expect(sampled.code == 0, "\(sampled.errors)")
+    }
+
+    // A model that can be sampled by itself can be sampled by itself after it was converted.
+    @Test func tokenizersGoAlong() async throws {
+        let text = try folder.file("characters.txt", TinyRun.text).path
+        let characters = try TinyRun.arguments(
+            in: folder, output: "characters", set: ["tokenizer=characters", "training.n_iters=1", "training.sample_freq=0"])
+        let trained = try await SeddProcess.run(characters)
+        try #require(trained.code == 0, "\(trained.errors), \(text)")
+        let source = folder.url.appendingPathComponent("characters/checkpoints/step-1")
+        #expect(exists(source.appendingPathComponent("characters.txt")))
+        let copy = try await convert(source, "copy")
+        let sampled = try await SeddProcess.run(["sample", "--model", copy.path, "--steps", "2", "--seed", "1"])
+        #expect(sampled.code == 0, "\(sampled.errors)")
+    }
+
+    @Test func refusals() async throws {
+        let model = try await TinyRun.model()
+        let absent = folder.path("absent")
+        let table: [(name: String, from: String, to: String, code: Int32, words: [String])] = [
+            ("no source", absent, folder.path("out"), 66, [absent]),
+            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 66, ["config.json"]),
+            ("a target below a file", model.path, folder.path("notes.txt/out"), 73, [folder.path("notes.txt/out")]),
+            ("a .pth below a file", model.path, folder.path("notes.txt/a.pth"), 73, [folder.path("notes.txt")]),
+        ]
+        for (name, from, to, code, words) in table {
+            let result = try await SeddProcess.run(["convert", "--from", from, "--to", to])
+            expectFailure(result, code, words, name)
+        }
+        for ending in ["pth", "bin", "safetensors"] {
+            let copy = try await TinyRun.model(in: try TemporaryFolder())
+            let file = folder.url.appendingPathComponent("broken/model.\(ending)")
+            try folder.file("broken/config.json", Data(contentsOf: model.appendingPathComponent("config.json")))
+            try folder.file("broken/model.\(ending)", "this is no file of weights, whatever its name says")
+            let result = try await SeddProcess.run(["convert", "--from", file.path, "--to", folder.path("out")])
+            expectFailure(result, 65, [file.path], "a text called .\(ending), \(copy.lastPathComponent)")
+        }
+        #expect(!exists(folder.url.appendingPathComponent("out")))
+    }
+}

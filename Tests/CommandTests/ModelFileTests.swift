@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+/// Model folders that are not what they should be.
+@Suite struct ModelFileTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func sample(_ model: URL, _ options: [String] = []) async throws -> SeddProcess.Result {
+        try await SeddProcess.run(["sample", "--model", model.path, "--seed", "1", "--steps", "2"] + options)
+    }
+
+    @Test func missingFiles() async throws {
+        let absent = folder.url.appendingPathComponent("absent")
+        expectFailure(try await sample(absent), 66, [absent.path, "no such folder"], "no folder")
+        let empty = try folder.file("empty/readme.txt", "").deletingLastPathComponent()
+        expectFailure(try await sample(empty), 66, [empty.path, "config.json"], "no configuration")
+        let model = try await TinyRun.model(in: folder)
+        try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
+        expectFailure(try await sample(model), 66, [model.path, "model.safetensors"], "no weights")
+        let file = try folder.file("plain.txt", "text")
+        expectFailure(try await sample(file), 66, [file.path], "a file for a folder")
+    }
+
+    struct Change: Sendable, CustomTestStringConvertible {
+        let name: String
+        let old: String
+        let new: String
+        let words: [String]
+        var testDescription: String { name }
+    }
+
+    static let changes: [Change] = [
+        Change(name: "unknown graph", old: "\"absorb\"", new: "\"absorbing\"", words: ["graph.type", "absorbing"]),
+        Change(name: "unknown noise", old: "\"loglinear\"", new: "\"linear\"", words: ["noise.type", "linear"]),
+        Change(name: "heads", old: "\"n_heads\" : 2", new: "\"n_heads\" : 5", words: ["model.n_heads", "5", "32"]),
+        Change(name: "odd head width", old: "\"n_heads\" : 2", new: "\"n_heads\" : 32", words: ["model.n_heads"]),
+        Change(name: "no heads", old: "\"n_heads\" : 2", new: "\"n_heads\" : 0", words: ["model.n_heads", "0"]),
+        Change(name: "negative width", old: "\"hidden_size\" : 32", new: "\"hidden_size\" : -32", words: ["hidden_size"]),
+        Change(name: "text for a number", old: "\"n_blocks\" : 1", new: "\"n_blocks\" : \"1\"", words: ["model.n_blocks"]),
+        Change(name: "missing key", old: "\"n_blocks\"", new: "\"blocks\"", words: ["model.n_blocks", "missing"]),
+        Change(name: "null", old: "\"tokens\" : 256", new: "\"tokens\" : null", words: ["tokens"]),
+        Change(name: "dropout of 2", old: "\"dropout\" : ", new: "\"dropout\" : 2", words: ["model.dropout"]),
+        Change(name: "scale with uniform", old: "\"absorb\"", new: "\"uniform\"", words: ["scale_by_sigma", "uniform"]),
+        Change(
+            name: "more weights than any memory", old: "\"hidden_size\" : 32", new: "\"hidden_size\" : 1073741824",
+            words: ["model.safetensors"]),
+        Change(name: "unknown tokenizer", old: "\"byte\"", new: "\"words\"", words: ["words"]),
+    ]
+
+    @Test(arguments: changes)
+    func configuration(change: Change) async throws {
+        let model = try await TinyRun.model(in: folder, replacing: [(change.old, change.new)])
+        expectFailure(try await sample(model), 65, [model.path] + change.words, change.name)
+    }
+
+    @Test(arguments: [
+        ("nothing", ""), ("no JSON", "hidden_size: 32"), ("an array", "[1]"), ("half", "{\"tokens\": 25"),
+    ])
+    func configurationThatIsNoObject(name: String, text: String) async throws {
+        let model = try await TinyRun.model(in: folder)
+        try Data(text.utf8).write(to: model.appendingPathComponent("config.json"))
+        expectFailure(try await sample(model), 65, [model.path + "/config.json"], name)
+    }
+
+    @Test func weightsOfAnotherShape() async throws {
+        let model = try await TinyRun.model(in: folder, replacing: [("\"cond_dim\" : 16", "\"cond_dim\" : 24")])
+        let result = try await sample(model)
+        expectFailure(result, 65, [model.path, "expected [24, 256], found [16, 256]", "more"], "another shape")
+        #expect(result.errors.components(separatedBy: ": expected").count == 6, "the first five: \(result.errors)")
+    }
+
+    @Test func weightsOfOtherNames() async throws {
+        let model = try await TinyRun.model(in: folder)
+        let file = model.appendingPathComponent("model.safetensors")
+        let renamed = try PlainSafetensors.read(file).values.sorted { $0.name < $1.name }.map { entry in
+            PlainSafetensors.Entry(
+                name: "net." + entry.name, dtype: entry.dtype, shape: entry.shape, bytes: entry.bytes)
+        }
+        try PlainSafetensors.data(renamed).write(to: file)
+        let result = try await sample(model)
+        expectFailure(result, 65, [file.path, "vocab_embed", "found none", "more"], "other names")
+        #expect(result.errors.components(separatedBy: ": expected").count == 6, "the first five: \(result.errors)")
+
+        // One name too many is told as well.
+        let more = [PlainSafetensors.floats("extra.weight", [1], [1])]
+        let good = try await TinyRun.model().appendingPathComponent("model.safetensors")
+        try PlainSafetensors.data(Array(PlainSafetensors.read(good).values) + more).write(to: file)
+        expectFailure(try await sample(model), 65, ["extra.weight", "expected none"], "one more")
+    }
+
+    @Test(arguments: [0, 7, 8, 100, 5000])
+    func truncatedWeights(length: Int) async throws {
+        let model = try await TinyRun.model(in: folder)
+        let file = model.appendingPathComponent("model.safetensors")
+        try Data(Data(contentsOf: file).prefix(length)).write(to: file)
+        expectFailure(try await sample(model), 65, [file.path], "cut to \(length) bytes")
+    }
+
+    // The classic: a pickle that runs a command as it is loaded.
+    @Test(arguments: [
+        ("posix", "cposix\nsystem\n"), ("os", "cos\nsystem\n"), ("eval", "cbuiltins\neval\n"),
+        ("by stack", "\u{8C}\u{02}os\u{8C}\u{06}system\u{93}"),
+    ])
+    func pickleThatRunsACommand(name: String, callable: String) async throws {
+        let touched = folder.url.appendingPathComponent("touched")
+        let command = "touch \(touched.path)"
+        let latin = callable.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+        let length = UInt32(command.utf8.count)
+        let pickle: [UInt8] =
+            [0x80, 2] + latin + [UInt8(ascii: "X")] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+            + Array(command.utf8) + [0x85, UInt8(ascii: "R"), UInt8(ascii: ".")]
+        let model = try await TinyRun.model(in: folder)
+        try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
+        let file = model.appendingPathComponent("pytorch_model.bin")
+        try PlainZip.checkpoint(pickle: pickle).write(to: file)
+        expectFailure(try await sample(model), 65, [file.path, "nothing is executed"], name)
+        let converted = try await SeddProcess.run(["convert", "--from", file.path, "--to", folder.path("out")])
+        expectFailure(converted, 65, [file.path], name)
+        #expect(!exists(touched), "the command was run")
+        #expect(!exists(folder.url.appendingPathComponent("out")))
+    }
+
+    @Test(arguments: [
+        ("empty", []), ("no end", [0x80, 2, 125]), ("empty stack", [0x80, 2, 46]), ("a number", [0x80, 2, 75, 1, 46]),
+        ("no mark", [0x80, 2, 116, 46]), ("unknown code", [0x80, 2, 0xFF, 46]), ("huge text", [88, 255, 255, 255, 255]),
+        ("absent memo", [104, 9, 46]), ("list in itself", [93, 113, 0, 104, 0, 97, 46]),
+    ] as [(String, [UInt8])])
+    func picklesThatAreNone(name: String, pickle: [UInt8]) async throws {
+        let model = try await TinyRun.model(in: folder)
+        try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
+        let file = model.appendingPathComponent("pytorch_model.bin")
+        try PlainZip.checkpoint(pickle: pickle).write(to: file)
+        expectFailure(try await sample(model), 65, [file.path], name)
+    }
+
+    @Test func tokenizers() async throws {
+        let model = try await TinyRun.model(in: folder, replacing: [("\"tokenizer\" : \"byte\"", "\"ignored\" : 1")])
+        expectFailure(try await sample(model), 66, [model.path, "--tokenizer"], "no tokenizer")
+        let named = try await sample(model, ["--tokenizer", "byte", "--length", "4"])
+        #expect(named.code == 0, "\(named.errors)")
+        let alphabet = try folder.file("alphabet.txt", "abc").path
+        let other = try await sample(model, ["--tokenizer", "characters:\(alphabet)"])
+        expectFailure(other, 65, ["3 tokens", "256"], "a tokenizer of another size")
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+/// Sampling from the small model, and what it refuses.
+@Suite struct SampleTests {
+    private let folder: TemporaryFolder
+    private let model: String
+
+    init() async throws {
+        folder = try TemporaryFolder()
+        model = try await TinyRun.model().path
+    }
+
+    private func sample(_ options: String...) async throws -> SeddProcess.Result {
+        try await SeddProcess.run(["sample", "--model", model] + options)
+    }
+
+    private func objects(_ options: String...) async throws -> [[String: Any]] {
+        let result = try await SeddProcess.run(["sample", "--model", model, "--jsonl"] + options)
+        try #require(result.code == 0, "\(result.errors)")
+        return try CommandTests.objects(result.text)
+    }
+
+    @Test(arguments: ["analytic", "euler"])
+    func linesHaveTheirKeys(sampler: String) async throws {
+        let lines = try await objects("--count", "3", "--seed", "40", "--steps", "4", "--sampler", sampler)
+        try #require(lines.count == 3)
+        for (index, line) in lines.enumerated() {
+            let keys: Set = ["text", "tokens", "seed", "steps", "sampler", "networkEvaluations", "seconds"]
+            #expect(Set(line.keys) == keys)
+            let tokens = try #require(line["tokens"] as? [Int])
+            #expect(tokens.count == 16 && tokens.allSatisfy { (0..<256).contains($0) }, "\(tokens)")
+            #expect(line["text"] as? String == String(decoding: tokens.map { UInt8($0) }, as: UTF8.self))
+            #expect(line["seed"] as? Int == 40 + index)
+            #expect(line["steps"] as? Int == 4)
+            #expect(line["sampler"] as? String == sampler)
+            #expect((1...5).contains(line["networkEvaluations"] as? Int ?? 0), "\(line)")
+            #expect(line["seconds"] as? Double ?? -1 > 0)
+        }
+    }
+
+    @Test func seedsAloneDecide() async throws {
+        func tokens(_ options: String...) async throws -> [[Int]] {
+            let arguments = ["sample", "--model", model, "--jsonl", "--seed", "7", "--steps", "6", "--count", "4"]
+            let result = try await SeddProcess.run(arguments + options)
+            try #require(result.code == 0, "\(result.errors)")
+            return try CommandTests.objects(result.text).map { try #require($0["tokens"] as? [Int]) }
+        }
+        let alone = try await tokens("--batch", "1")
+        #expect(try await tokens("--batch", "3") == alone, "a sample does not depend on its batch")
+        #expect(try await tokens("--batch", "16") == alone)
+        #expect(Set(alone).count == 4, "seeds differ")
+        let later = try await objects("--seed", "9", "--steps", "6")
+        #expect(try #require(later.first)["tokens"] as? [Int] == alone[2], "seeds count up")
+    }
+
+    @Test func templatesAreKept() async throws {
+        for line in try await objects("--count", "4", "--seed", "1", "--steps", "4", "--template", "the [[*]] sea.") {
+            let text = try #require(line["text"] as? String)
+            #expect(text.hasPrefix("the ") && text.hasSuffix(" sea."), "\(text)")
+            #expect((line["tokens"] as? [Int])?.count == 16)
+        }
+        let literal = try #require(try await objects("--steps", "2", "--template", "\\[[3]] [[3]]").first)
+        #expect((literal["text"] as? String)?.hasPrefix("[[3]] ") == true, "\(literal)")
+        #expect((literal["tokens"] as? [Int])?.count == 9, "a template with holes has its own length")
+    }
+
+    @Test func templateTokensAreKept() async throws {
+        let template: [Int?] = [nil, 65, nil, nil, 0, nil, 255, 66, nil, nil]
+        let file = try folder.file("template.json", JSONEncoder().encode(template)).path
+        for line in try await objects("--count", "3", "--seed", "5", "--steps", "3", "--template-tokens", file) {
+            let tokens = try #require(line["tokens"] as? [Int])
+            try #require(tokens.count == template.count)
+            for (token, fixed) in zip(tokens, template) where fixed != nil { #expect(token == fixed) }
+        }
+        let full = try folder.file("full.json", "[104,105]").path
+        let fixed = try #require(try await objects("--steps", "3", "--template-tokens", full).first)
+        #expect(fixed["text"] as? String == "hi", "nothing is left to write")
+    }
+
+    @Test func plainOutput() async throws {
+        let one = try await sample("--seed", "3", "--steps", "2", "--template", "ab[[2]]cd")
+        #expect(one.code == 0, "\(one.errors)")
+        #expect(one.errors.isEmpty, "a seed that was given is not told: \(one.errors)")
+        #expect(one.text.hasPrefix("ab") && one.text.hasSuffix("cd\n"), "\(one.text)")
+        let drawn = try await sample("--steps", "2", "--show", "--length", "8")
+        #expect(drawn.code == 0, "\(drawn.errors)")
+        #expect(drawn.errors.hasPrefix("seed "), "a seed that was drawn is told: \(drawn.errors)")
+        #expect(drawn.errors.contains("8 of 8 positions settled"), "\(drawn.errors)")
+        #expect(!drawn.errors.contains("\u{1B}"), "no escape codes where there is no terminal")
+    }
+
+    struct Bad: Sendable, CustomTestStringConvertible {
+        let name: String
+        let options: [String]
+        let code: Int32
+        let words: [String]
+        var testDescription: String { name }
+    }
+
+    static let table: [Bad] = [
+        Bad(
+            name: "template longer than the length", options: ["--template", "hello[[9]]", "--length", "8"], code: 64,
+            words: ["14 tokens", "length is 8"]),
+        Bad(name: "hole that never closes", options: ["--template", "a [[12"], code: 64, words: ["[[12", "never closes"]),
+        Bad(name: "hole of nothing", options: ["--template", "a [[0]]"], code: 64, words: ["[[0]]"]),
+        Bad(name: "hole of a word", options: ["--template", "a [[x]]"], code: 64, words: ["[[x]]"]),
+        Bad(name: "unknown sampler", options: ["--sampler", "ddim"], code: 64, words: ["ddim"]),
+    ]
+
+    @Test(arguments: table)
+    func isRefused(bad: Bad) async throws {
+        let result = try await SeddProcess.run(["sample", "--model", model] + bad.options)
+        expectFailure(result, bad.code, bad.words, bad.name)
+    }
+
+    @Test(arguments: [
+        ("no JSON", "1, 2, 3", 65, ["JSON array"]), ("an object", "{}", 65, ["JSON array"]),
+        ("fractions", "[1.5]", 65, ["JSON array"]), ("texts", "[\"a\"]", 65, ["JSON array"]),
+        ("out of vocabulary", "[null, 256]", 64, ["256"]), ("negative", "[-1, null]", 64, ["-1"]),
+        ("empty", "[]", 64, ["length 0"]),
+    ] as [(String, String, Int32, [String])])
+    func templateTokens(name: String, text: String, code: Int32, words: [String]) async throws {
+        let file = try folder.file("template.json", text).path
+        expectFailure(try await sample("--steps", "2", "--template-tokens", file, "--seed", "1"), code, words, name)
+    }
+
+    @Test func templateTokensOfAnotherLength() async throws {
+        let file = try folder.file("template.json", "[null,null]").path
+        let result = try await sample("--template-tokens", file, "--length", "3")
+        expectFailure(result, 64, [file, "2 entries", "--length is 3"], "another length")
+        expectFailure(try await sample("--template-tokens", folder.path("no")), 66, [folder.path("no")], "no file")
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// The built `sedd`, run as a person runs it.
+final class SeddProcess {
+    /// What a finished run left.
+    struct Result {
+        /// The exit code, or 128 + the signal that ended the process, as shells count.
+        let code: Int32
+        let output: Data
+        let errors: String
+
+        var text: String { String(decoding: output, as: UTF8.self) }
+        var lines: [String] { text.split(separator: "\n").map(String.init) }
+        /// The last line on stderr: the one that says what went wrong.
+        var lastError: String { errors.split(separator: "\n").last.map(String.init) ?? "" }
+    }
+
+    private let process = Process()
+    private let folder: TemporaryFolder
+    private let deadline: ContinuousClock.Instant
+
+    /// Starts `sedd` with `arguments`; nothing of the tests' own environment but the path reaches it.
+    ///
+    /// - Parameters:
+    ///   - shell: a shell command around it instead, in which `"$@"` is sedd and its arguments.
+    ///   - limit: after so long it is killed, and ``wait()`` throws.
+    init(
+        _ arguments: [String], stdin: Data = Data(), environment: [String: String] = [:], shell: String? = nil,
+        limit: Duration = .seconds(60)
+    ) throws {
+        let executable = try #require(Self.executable, "no built 'sedd' beside the tests")
+        folder = try TemporaryFolder()
+        deadline = .now + limit
+        if let shell {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", shell, "sh", executable.path] + arguments
+        } else {
+            process.executableURL = executable
+            process.arguments = arguments
+        }
+        process.environment = [
+            "PATH": "/usr/bin:/bin", "HOME": folder.url.path, "XDG_CACHE_HOME": folder.url.path,
+            // A thread each: tests run side by side, and sums come in one order.
+            "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        ].merging(environment) { $1 }
+        process.standardInput = try FileHandle(forReadingFrom: folder.file("stdin", stdin))
+        process.standardOutput = try FileHandle(forWritingTo: folder.file("stdout", Data()))
+        process.standardError = try FileHandle(forWritingTo: folder.file("stderr", Data()))
+        try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    /// Runs to the end.
+    static func run(
+        _ arguments: [String], stdin: String = "", environment: [String: String] = [:], shell: String? = nil
+    ) async throws -> Result {
+        try await SeddProcess(arguments, stdin: Data(stdin.utf8), environment: environment, shell: shell).wait()
+    }
+
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// What it wrote to stderr so far.
+    var errorsSoFar: String {
+        (try? String(contentsOf: folder.url.appendingPathComponent("stderr"), encoding: .utf8)) ?? ""
+    }
+
+    /// Waits until `condition` holds; throws when the process ends or the limit passes before.
+    func wait(until condition: () throws -> Bool, _ what: Comment) async throws {
+        while try !condition() {
+            try #require(process.isRunning && ContinuousClock.now < deadline, "\(what); stderr: \(errorsSoFar)")
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Waits for the end.
+    func wait() async throws -> Result {
+        while process.isRunning {
+            if ContinuousClock.now > deadline {
+                kill(process.processIdentifier, SIGKILL)
+                Issue.record("sedd \(process.arguments ?? []) took too long; stderr: \(errorsSoFar)")
+                throw CancellationError()
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let status = process.terminationStatus
+        return Result(
+            code: process.terminationReason == .exit ? status : 128 + status,
+            output: try Data(contentsOf: folder.url.appendingPathComponent("stdout")), errors: errorsSoFar)
+    }
+
+    private final class Marker {}
+
+    /// `sedd` in the folder of build products: that of the test bundle, which is the test binary itself on Linux.
+    private static let executable: URL? = {
+        let named = ProcessInfo.processInfo.environment["SEDD_EXECUTABLE"].map { URL(fileURLWithPath: $0) }
+        if let named { return named }
+        let places = [Bundle(for: Marker.self).bundleURL, Bundle.main.bundleURL] + CommandLine.arguments
+            .filter { $0.contains(".xctest") }.map { URL(fileURLWithPath: $0) }
+        for place in places {
+            var folder = place.resolvingSymlinksInPath()
+            for _ in 0..<6 {
+                let candidate = folder.appendingPathComponent("sedd")
+                var isFolder: ObjCBool = false
+                if FileManager.default.fileExists(atPath: candidate.path, isDirectory: &isFolder), !isFolder.boolValue,
+                    FileManager.default.isExecutableFile(atPath: candidate.path)
+                {
+                    return candidate
+                }
+                folder.deleteLastPathComponent()
+            }
+        }
+        return nil
+    }()
+}
+
+/// Expects `code`, nothing on stdout, and one line on stderr that starts with `sedd: ` and contains each of `words`.
+func expectFailure(
+    _ result: SeddProcess.Result, _ code: Int32, _ words: [String], _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(result.code == code, "\(what): \(result.errors)", sourceLocation: sourceLocation)
+    let lines = result.errors.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 2 && lines.last == "", "\(what): one line: \(result.errors)", sourceLocation: sourceLocation)
+    #expect(result.errors.hasPrefix("sedd: "), "\(what): \(result.errors)", sourceLocation: sourceLocation)
+    #expect(result.output.isEmpty, "\(what): \(result.text)", sourceLocation: sourceLocation)
+    for word in words where !result.errors.contains(word) {
+        Issue.record("\(what): expected '\(word)' in '\(result.errors)'", sourceLocation: sourceLocation)
+    }
+}

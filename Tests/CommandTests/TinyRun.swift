@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// A model that trains in a second: one block of width 32 over bytes, on a text that is made here.
+enum TinyRun {
+    /// A few hundred lines that read like English: subject, verb, object, place.
+    static let text: String = {
+        let subjects = ["the cat", "a dog", "the old man", "my sister", "the small bird", "a child", "the king"]
+        let verbs = ["sees", "finds", "follows", "loves", "forgets", "carries"]
+        let objects = ["the red ball", "a house", "some bread", "the long road", "a song", "the river"]
+        let places = ["in the garden", "by the sea", "at night", "under the tree", "near the town"]
+        return (0..<300).map { index in
+            let (a, b) = (index * 7919 % 1009, index * 104_729 % 1013)
+            return [
+                subjects[a % subjects.count], verbs[b % verbs.count], objects[(a + b) % objects.count],
+                places[(a / 7 + b / 6) % places.count],
+            ].joined(separator: " ") + ".\n"
+        }.joined()
+    }()
+
+    static let configuration = """
+        model: {hidden_size: 32, cond_dim: 16, n_blocks: 1, n_heads: 2, length: 16}
+        tokenizer: byte
+        training:
+          batch_size: 4
+          n_iters: 120
+          log_freq: 1
+          eval_freq: 40
+          eval_blocks: 4
+          eval_times: 2
+          snapshot_freq: 40
+          sample_freq: 120
+          ema: 0.9
+        sampling: {steps: 4, count: 1}
+        optim: {lr: 5.0e-3, warmup: 10}
+        """
+
+    /// Writes configuration and text into `folder` and gives the arguments that train on them.
+    static func arguments(
+        in folder: TemporaryFolder, output: String = "run", configuration: String = configuration, set: [String] = []
+    ) throws -> [String] {
+        let config = try folder.file("tiny.yaml", configuration)
+        let data = try folder.file("story.txt", text)
+        return ["train", "--config", config.path] + set.flatMap { ["--set", $0] }
+            + ["--data", data.path, "--output", folder.path(output)]
+    }
+
+    /// A finished run of ``configuration``, trained once for all tests; not to be changed.
+    static func shared() async throws -> URL { try await training.value }
+
+    private static let training = Task {
+        let folder = try TemporaryFolder()
+        let result = try await SeddProcess.run(arguments(in: folder))
+        try #require(result.code == 0, "\(result.errors)")
+        // The folder's owner goes away with this closure: keep the files until the process ends.
+        kept = try FileManager.default.url(
+            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: folder.url, create: true)
+        let run = kept.appendingPathComponent("run")
+        try FileManager.default.copyItem(at: folder.url.appendingPathComponent("run"), to: run)
+        atexit { try? FileManager.default.removeItem(at: TinyRun.kept) }
+        return run
+    }
+
+    private nonisolated(unsafe) static var kept = URL(fileURLWithPath: "/nonexistent")
+
+    /// The model that the shared run made.
+    static func model() async throws -> URL { try await shared().appendingPathComponent("checkpoints/step-120") }
+
+    /// A copy of it whose `config.json` has been changed: each pattern replaced where it stands.
+    static func model(in folder: TemporaryFolder, replacing changes: [(String, String)] = []) async throws -> URL {
+        let copy = try await folder.copy(model(), as: "model")
+        let file = copy.appendingPathComponent("config.json")
+        var text = try String(contentsOf: file, encoding: .utf8)
+        for (old, new) in changes {
+            try #require(text.contains(old), "\(old) is in \(text)")
+            text = text.replacingOccurrences(of: old, with: new)
+        }
+        try Data(text.utf8).write(to: file)
+        return copy
+    }
+
+    /// The objects in `metrics.jsonl` of a run.
+    static func metrics(_ run: URL) throws -> [[String: Any]] {
+        try objects(String(contentsOf: run.appendingPathComponent("metrics.jsonl"), encoding: .utf8))
+    }
+
+    /// Loss by step.
+    static func losses(_ run: URL) throws -> [Int: Double] {
+        let pairs = try metrics(run).compactMap { line -> (Int, Double)? in
+            guard let step = line["step"] as? Int, let loss = line["loss"] as? Double else { return nil }
+            return (step, loss)
+        }
+        return Dictionary(pairs) { $1 }
+    }
+}

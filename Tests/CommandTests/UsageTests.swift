@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// What a person mistypes: 64 and one line; and what they ask for help with: 0.
+@Suite struct UsageTests {
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let name: String
+        let arguments: [String]
+        let words: [String]
+        var testDescription: String { name }
+    }
+
+    static let table: [Mistake] = [
+        Mistake(name: "no subcommand", arguments: [], words: []),
+        Mistake(name: "unknown subcommand", arguments: ["trian"], words: ["trian"]),
+        Mistake(name: "unknown option", arguments: ["sample", "--modle", "x"], words: ["--modle"]),
+        Mistake(name: "no model", arguments: ["sample"], words: ["--model"]),
+        Mistake(name: "no number", arguments: ["sample", "--model", "x", "--count", "many"], words: ["many", "--count"]),
+        Mistake(name: "no sequences", arguments: ["sample", "--model", "x", "--count", "0"], words: ["--count", "0"]),
+        Mistake(name: "no steps", arguments: ["sample", "--model", "x", "--steps", "0"], words: ["--steps"]),
+        Mistake(name: "length below 1", arguments: ["sample", "--model", "x", "--length", "0"], words: ["--length"]),
+        Mistake(
+            name: "two templates", arguments: ["sample", "--model", "x", "--template", "a", "--template-tokens", "b"],
+            words: ["--template-tokens"]),
+        Mistake(
+            name: "unknown sampler", arguments: ["sample", "--model", "x", "--sampler", "best"],
+            words: ["best", "analytic", "euler"]),
+        Mistake(name: "unknown device", arguments: ["bench", "--device", "gpu"], words: ["gpu", "cpu"]),
+        Mistake(name: "no such device", arguments: ["bench", "--device", "mps:7"], words: ["mps:7", "--device cpu"]),
+        Mistake(name: "no threads", arguments: ["bench", "--threads", "0"], words: ["--threads"]),
+        Mistake(name: "no tokens", arguments: ["bench", "--tokens", "0"], words: ["--tokens"]),
+        Mistake(name: "unknown tokenizer", arguments: ["tokenize", "--tokenizer", "words"], words: ["words", "byte"]),
+        Mistake(name: "no configuration", arguments: ["train", "--output", "x"], words: ["--config", "tiny-cpu"]),
+        Mistake(
+            name: "no data", arguments: ["train", "--config", "tiny-cpu", "--output", "x"], words: ["--data"]),
+        Mistake(
+            name: "resume with a configuration",
+            arguments: ["train", "--resume", "--config", "tiny-cpu", "--output", "x"], words: ["--resume", "--config"]),
+        Mistake(
+            name: "step size above 1",
+            arguments: ["inspect", "--model", "x", "--input", "x", "--output", "x", "--step-size", "2"],
+            words: ["--step-size", "2"]),
+        Mistake(
+            name: "unknown weights", arguments: ["convert", "--from", "x", "--to", "y", "--weights", "best"],
+            words: ["best", "average"]),
+    ]
+
+    @Test(arguments: table)
+    func mistake(mistake: Mistake) async throws {
+        expectFailure(try await SeddProcess.run(mistake.arguments), 64, mistake.words, mistake.name)
+    }
+
+    // Overrides are typed on the command line, so what is wrong with them is usage, and named as such.
+    @Test(arguments: [
+        ("no value", "training", ["--set", "key.path=value"]),
+        ("no key", "=3", ["--set", "key.path=value"]),
+        ("unknown key", "training.n_itres=3", ["training.n_itres", "training.n_iters"]),
+        ("unknown section", "trainig.n_iters=3", ["trainig", "training"]),
+        ("a section as a value", "training=3", ["training", "a mapping"]),
+        ("a text for a number", "training.n_iters=many", ["--set", "training.n_iters"]),
+        ("a number out of range", "training.n_iters=0", ["--set", "training.n_iters", "1 or more"]),
+    ])
+    func override(name: String, override: String, words: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let result = try await SeddProcess.run(TinyRun.arguments(in: folder, set: [override]))
+        expectFailure(result, 64, words, name)
+        #expect(!exists(folder.url.appendingPathComponent("run")), "nothing was started")
+    }
+
+    @Test(arguments: ["train", "sample", "tokenize", "inspect", "convert", "bench", "doctor"])
+    func helpHasAnExample(command: String) async throws {
+        let result = try await SeddProcess.run([command, "--help"])
+        #expect(result.code == 0)
+        #expect(result.text.contains("Example"), "\(result.text)")
+        #expect(result.text.contains("sedd \(command)"), "\(result.text)")
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test func doctorTellsVersions() async throws {
+        let result = try await SeddProcess.run(["doctor"])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try result.text.contains(Regex(#"sedd \d+\.\d+\.\d+ \(libtorch \d+\.\d+"#)), "\(result.text)")
+        for word in ["threads", "vector instructions", "arithmetic", "works", "cuda"] {
+            #expect(result.text.contains(word), "\(result.text)")
+        }
+        let version = try await SeddProcess.run(["--version"])
+        #expect(version.code == 0)
+        #expect(result.lines.first == version.lines.first)
+    }
+
+    // From another folder, with nothing in the environment.
+    @Test func runsFromAnyFolder() async throws {
+        let result = try await SeddProcess.run(
+            ["tokenize", "--tokenizer", "byte"], stdin: "ab", shell: "cd / && exec env -i \"$@\"")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.text == "[97,98]\n")
+    }
+}
