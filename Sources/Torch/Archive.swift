@@ -16,6 +16,10 @@ public final class ArchiveReader {
         guard FileManager.default.fileExists(atPath: path) else {
             throw TorchError(.missingFile, "\(path): no such file; expected a PyTorch checkpoint")
         }
+        // Before version 1.6, PyTorch wrote bare pickles.
+        if let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: 2), start == Data([0x80, 2]) {
+            throw TorchError(.invalidFile, "\(path): a file of PyTorch before 1.6; load it there and save it again with torch.save")
+        }
         var out = CTArchiveReader()
         guard ct_archive_open(path, &out) == CT_OK else {
             throw TorchError(.invalidFile, "\(path): the file is no PyTorch zip archive, or is truncated; save it again with torch.save")
@@ -25,14 +29,18 @@ public final class ArchiveReader {
 
     deinit { ct_archive_close(handle) }
 
+    /// Whether there is a record called `name`.
+    public func has(_ name: String) -> Bool {
+        var present = false
+        return ct_archive_has(handle, name, &present) == CT_OK && present
+    }
+
     /// The bytes of the record called `name`.
     ///
     /// - Throws: ``TorchError`` of kind `invalidFile` where it is absent or damaged.
     public func record(_ name: String) throws(TorchError) -> [UInt8] {
         var size = 0
-        var present = false
-        guard ct_archive_has(handle, name, &present) == CT_OK, present,
-            ct_archive_size(handle, name, &size) == CT_OK, size <= fileSize
+        guard has(name), ct_archive_size(handle, name, &size) == CT_OK, size <= fileSize
         else { throw TorchError(.invalidFile, "\(path): the record '\(name)' is absent or damaged; save the file again") }
         var bytes = [UInt8](repeating: 0, count: size)
         guard ct_archive_read(handle, name, &bytes, size) == CT_OK else {

@@ -13,8 +13,18 @@ enum Failure {
 
     static func exit(_ error: any Error) -> Never {
         guard let (code, line) = describe(error) else { Sedd.exit(withError: error) }
-        FileHandle.standardError.write(Data("sedd: \(line)\n".utf8))
+        FileHandle.standardError.write(Data("sedd: \(printable(line))\n".utf8))
         Foundation.exit(code.rawValue)
+    }
+
+    /// One line that a terminal shows as it is, whatever a hostile file put into a name.
+    static func printable(_ line: String) -> String {
+        let limit = 2000
+        let shown = line.unicodeScalars.prefix(limit).map { scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }.joined()
+        return line.unicodeScalars.count > limit ? shown + "…" : shown
     }
 
     /// Code and line of an error; nil for what is no failure (help, version).

@@ -17,7 +17,7 @@ import Testing
             TinyRun.arguments(in: folder, set: ["training.n_iters=1000000", "training.sample_freq=0"] + set))
         let file = run.appendingPathComponent("metrics.jsonl")
         try await process.wait(
-            until: { try (try? String(contentsOf: file, encoding: .utf8))?.contains("{\"step\":\(step),") ?? false },
+            until: { (try? String(contentsOf: file, encoding: .utf8))?.contains("{\"step\":\(step),") ?? false },
             "training reaches step \(step)")
         return process
     }

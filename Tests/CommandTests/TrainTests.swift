@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test func resolvedConfiguration() async throws {
-        let yaml = try String(contentsOf: TinyRun.shared().appendingPathComponent("run.yaml"), encoding: .utf8)
+        let file = try await TinyRun.shared().appendingPathComponent("run.yaml")
+        let yaml = try String(contentsOf: file, encoding: .utf8)
         for line in ["hidden_size: 32", "n_iters: 120", "weight_decay: 0", "tokenizer: byte", "story.txt"] {
             #expect(yaml.contains(line), "\(yaml)")
         }

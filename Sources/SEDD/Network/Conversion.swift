@@ -71,16 +71,22 @@ public enum Conversion {
     }
 
     private static func checkpoint(_ model: PickleWriter.Node, _ shadow: [Tensor]) -> PickleWriter.Node {
+        // The reference's optimizer also holds one parameter of its noise schedule, after those of the network.
+        let places = (0...shadow.count).map { PickleWriter.Node.integer($0) }
         let group = PickleWriter.Node.dictionary([
-            ("lr", .number(3e-4)), ("params", .list(shadow.indices.map { .integer($0) })),
+            ("lr", .number(3e-4)), ("betas", .tuple([.number(0.9), .number(0.999)])), ("eps", .number(1e-8)),
+            ("weight_decay", .number(0)), ("params", .list(places)),
         ])
         return .dictionary([
             ("optimizer", .dictionary([("state", .dictionary([])), ("param_groups", .list([group]))])),
             ("model", model),
-            ("ema", .dictionary([
-                ("decay", .number(0.9999)), ("num_updates", .integer(0)),
-                ("shadow_params", .list(shadow.map { .tensor($0) })),
-            ])),
+            (
+                "ema",
+                .dictionary([
+                    ("decay", .number(0.9999)), ("num_updates", .integer(0)),
+                    ("shadow_params", .list(shadow.map { .tensor($0) })),
+                ])
+            ),
             ("step", .integer(0)),
         ])
     }

@@ -1,7 +1,7 @@
 /// Reads the pickles that `torch.save` writes, and executes nothing in them.
 ///
-/// A pickle is a small stack program. Of its names only those that build tensors and ordered dictionaries are known, and
-/// they are carried out here, not called; any other name is an error that says which was asked for.
+/// A pickle is a small stack program. Of its names only those of ``PickleName`` are known, and they are carried out here,
+/// not called; any other name is an error that says which was asked for.
 struct PickleReader {
     private let bytes: [UInt8]
     private let path: String
@@ -9,13 +9,15 @@ struct PickleReader {
     private var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
+    private var heap = PickleHeap()
 
     /// The value that `bytes` builds.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData`, naming the file, the byte and the fault.
-    static func read(_ bytes: [UInt8], path: String) throws(SEDDError) -> PickleValue {
+    static func read(_ bytes: [UInt8], path: String) throws(SEDDError) -> Pickle {
         var reader = PickleReader(bytes: bytes, path: path)
-        return try reader.run()
+        let root = try reader.run()
+        return Pickle(root: root, heap: reader.heap)
     }
 
     private init(bytes: [UInt8], path: String) {
@@ -56,13 +58,13 @@ struct PickleReader {
         case UInt8(ascii: "B"): stack.append(.bytes(Array(try take(unsigned(4)))))
         case UInt8(ascii: "c"): stack.append(try granted(line(), line()))
         case 0x93: stack.append(try stackGlobal())
-        case UInt8(ascii: "]"): stack.append(.list(PickleBox()))
-        case UInt8(ascii: "}"): stack.append(.dictionary(PickleTable()))
-        case UInt8(ascii: ")"): stack.append(.tuple([]))
-        case UInt8(ascii: "t"): stack.append(.tuple(try popToMark()))
-        case 0x85: stack.append(.tuple([try pop()]))
-        case 0x86: stack.append(.tuple(try popMany(2)))
-        case 0x87: stack.append(.tuple(try popMany(3)))
+        case UInt8(ascii: "]"): stack.append(.list(heap.add([])))
+        case UInt8(ascii: "}"): stack.append(.dictionary(heap.addTable()))
+        case UInt8(ascii: ")"): pushTuple([])
+        case UInt8(ascii: "t"): try pushTuple(popToMark())
+        case 0x85: try pushTuple(popMany(1))
+        case 0x86: try pushTuple(popMany(2))
+        case 0x87: try pushTuple(popMany(3))
         case UInt8(ascii: "a"): try extendList(with: popMany(1))
         case UInt8(ascii: "e"): try extendList(with: popToMark())
         case UInt8(ascii: "s"): try extendDictionary(with: popMany(2))
@@ -84,18 +86,10 @@ struct PickleReader {
     // MARK: Names
 
     private func granted(_ module: String, _ name: String) throws(SEDDError) -> PickleValue {
-        let known: Bool
-        switch (module, name) {
-        case ("torch._utils", "_rebuild_tensor_v2"), ("torch._utils", "_rebuild_parameter"),
-            ("collections", "OrderedDict"):
-            known = true
-        case ("torch", let name): known = name.hasSuffix("Storage")
-        default: known = false
-        }
-        guard known else {
+        guard let known = PickleName(module: module, name: name) else {
             throw fault("asks for \(module).\(name); only tensors are read, nothing is executed: save the weights alone")
         }
-        return .global(module: module, name: name)
+        return .global(known)
     }
 
     private mutating func stackGlobal() throws(SEDDError) -> PickleValue {
@@ -106,41 +100,44 @@ struct PickleReader {
     }
 
     private func storage(_ value: PickleValue) throws(SEDDError) -> PickleValue {
-        guard case .tuple(let parts) = value, parts.count == 5, case .text("storage") = parts[0],
-            case .global("torch", let dtype) = parts[1], case .text(let key) = parts[2],
+        guard let parts = tuple(value), parts.count == 5, case .text("storage") = parts[0],
+            case .global(.storage(let dtype)) = parts[1], case .text(let key) = parts[2],
             case .integer(let count) = parts[4], count >= 0
         else { throw fault("names a storage in an unknown way") }
         return .storage(dtype: dtype, key: key, count: count)
     }
 
-    private func built(_ callable: PickleValue, _ arguments: PickleValue) throws(SEDDError) -> PickleValue {
-        guard case .global(let module, let name) = callable, case .tuple(let parts) = arguments else {
+    private mutating func built(_ callable: PickleValue, _ arguments: PickleValue) throws(SEDDError) -> PickleValue {
+        guard case .global(let name) = callable, let parts = tuple(arguments) else {
             throw fault("applies something that is no known name")
         }
-        switch (module, name) {
-        case ("collections", "OrderedDict"): return .dictionary(try ordered(parts))
-        case ("torch._utils", "_rebuild_parameter"):
+        switch name {
+        case .orderedDictionary: return try ordered(parts)
+        case .rebuildParameter:
             guard case .tensor = parts.first else { throw fault("makes a parameter of something that is no tensor") }
             return parts[0]
-        case ("torch._utils", "_rebuild_tensor_v2"): return .tensor(try tensor(parts))
-        default: throw fault("applies \(module).\(name), which builds no tensor")
+        case .rebuildTensor: return .tensor(try tensor(parts))
+        case .ignored: return .opaque
+        case .storage(let name): throw fault("applies torch.\(name), which builds no tensor")
         }
     }
 
-    private func ordered(_ parts: [PickleValue]) throws(SEDDError) -> PickleTable {
-        let table = PickleTable()
-        guard let first = parts.first else { return table }
+    private mutating func ordered(_ parts: [PickleValue]) throws(SEDDError) -> PickleValue {
+        let place = heap.addTable()
+        guard let first = parts.first else { return .dictionary(place) }
         guard case .list(let pairs) = first else { throw fault("fills an ordered dictionary in an unknown way") }
-        for pair in pairs.items {
-            guard case .tuple(let two) = pair, two.count == 2 else { throw fault("has a dictionary entry that is no pair") }
-            table.entries.append((two[0], two[1]))
+        for pair in heap.sequences[pairs] {
+            guard let two = tuple(pair) ?? items(pair), two.count == 2 else {
+                throw fault("has a dictionary entry that is no pair")
+            }
+            heap.tables[place].append((two[0], two[1]))
         }
-        return table
+        return .dictionary(place)
     }
 
     private func tensor(_ parts: [PickleValue]) throws(SEDDError) -> PickledTensor {
         guard parts.count >= 4, case .storage(let dtype, let key, let count) = parts[0],
-            case .integer(let offset) = parts[1], case .tuple(let sizes) = parts[2], case .tuple(let steps) = parts[3]
+            case .integer(let offset) = parts[1], let sizes = tuple(parts[2]), let steps = tuple(parts[3])
         else { throw fault("builds a tensor in an unknown way") }
         let shape = try whole(sizes)
         let strides = try whole(steps)
@@ -155,7 +152,7 @@ struct PickleReader {
         guard shape.contains(0) || last < count else {
             throw fault("builds a tensor that reaches element \(last) of a storage of \(count)")
         }
-        return PickledTensor(dtype: dtype, key: key, offset: offset, shape: shape, strides: strides)
+        return PickledTensor(dtype: dtype, key: key, count: count, offset: offset, shape: shape, strides: strides)
     }
 
     private func whole(_ values: [PickleValue]) throws(SEDDError) -> [Int] {
@@ -196,17 +193,32 @@ struct PickleReader {
         return value
     }
 
-    // Mutating, so that `self` is looked at only after the arguments have been taken off the stack.
+    private func tuple(_ value: PickleValue) -> [PickleValue]? {
+        guard case .tuple(let place) = value else { return nil }
+        return heap.sequences[place]
+    }
+
+    private func items(_ value: PickleValue) -> [PickleValue]? {
+        guard case .list(let place) = value else { return nil }
+        return heap.sequences[place]
+    }
+
+    // Mutating, these three, so that `self` is looked at only after the arguments have been taken off the stack.
+
+    private mutating func pushTuple(_ values: [PickleValue]) {
+        stack.append(.tuple(heap.add(values)))
+    }
+
     private mutating func extendList(with values: [PickleValue]) throws(SEDDError) {
-        guard case .list(let box) = try top() else { throw fault("appends to something that is no list") }
-        box.items += values
+        guard case .list(let place) = try top() else { throw fault("appends to something that is no list") }
+        heap.sequences[place] += values
     }
 
     private mutating func extendDictionary(with values: [PickleValue]) throws(SEDDError) {
-        guard case .dictionary(let table) = try top(), values.count % 2 == 0 else {
+        guard case .dictionary(let place) = try top(), values.count % 2 == 0 else {
             throw fault("adds entries to something that is no dictionary")
         }
-        for i in stride(from: 0, to: values.count, by: 2) { table.entries.append((values[i], values[i + 1])) }
+        for i in stride(from: 0, to: values.count, by: 2) { heap.tables[place].append((values[i], values[i + 1])) }
     }
 
     // MARK: Bytes

@@ -7,6 +7,7 @@ struct PickleWriter {
     indirect enum Node {
         case integer(Int)
         case number(Double)
+        case tuple([Node])
         case list([Node])
         case dictionary([(String, Node)])
         case tensor(Tensor)
@@ -47,6 +48,10 @@ struct PickleWriter {
             for shift in stride(from: 56, through: 0, by: -8) {
                 bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(shift)))
             }
+        case .tuple(let items):
+            bytes.append(UInt8(ascii: "("))
+            for item in items { try add(item) }
+            bytes.append(UInt8(ascii: "t"))
         case .list(let items):
             bytes += [UInt8(ascii: "]"), UInt8(ascii: "(")]
             for item in items { try add(item) }

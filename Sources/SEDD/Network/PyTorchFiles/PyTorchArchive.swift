@@ -4,13 +4,17 @@ import Torch
 /// An opened PyTorch file: its pickle, read, and its storages, on demand.
 final class PyTorchArchive {
     let path: String
-    let root: PickleValue
+    let pickle: Pickle
     private let reader: ArchiveReader
 
     init(contentsOf url: URL) throws {
         path = url.path
         reader = try ArchiveReader(contentsOf: url)
-        root = try PickleReader.read(reader.record("data.pkl"), path: path)
+        pickle = try PickleReader.read(reader.record("data.pkl"), path: path)
+        // Absent in older files, which are little-endian on every machine that is still met.
+        if reader.has("byteorder"), try reader.record("byteorder") != Array("little".utf8) {
+            throw SEDDError(.invalidData, "\(path): its numbers are big-endian; save it on a little-endian machine")
+        }
     }
 
     /// The elements of `pickled`, in row order.
@@ -19,9 +23,10 @@ final class PyTorchArchive {
             throw SEDDError(.invalidData, "\(path): a tensor has storage \(pickled.dtype); expected one of \(Self.types.keys.sorted().joined(separator: ", "))")
         }
         let bytes = try reader.record("data/\(pickled.key)")
-        let storage = try bytes.withUnsafeBytes { raw in
-            try Tensor(bytes: raw, shape: [raw.count / dtype.width], dtype: dtype)
+        guard bytes.count == pickled.count * dtype.width else {
+            throw SEDDError(.invalidData, "\(path): the record data/\(pickled.key) has \(bytes.count) bytes; expected \(pickled.count) elements of \(pickled.dtype)")
         }
+        let storage = try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: [pickled.count], dtype: dtype) }
         return try storage.strided(pickled.shape, pickled.strides, offset: pickled.offset).contiguous()
     }
 

@@ -12,10 +12,10 @@ struct StateDictionary {
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
     init(contentsOf url: URL) throws {
         let archive = try PyTorchArchive(contentsOf: url)
-        guard case .dictionary(let table) = archive.root else {
+        guard let entries = archive.pickle.entries(archive.pickle.root) else {
             throw SEDDError(.invalidData, "\(url.path): expected a dictionary of tensors; save model.state_dict()")
         }
-        try self.init(table, archive)
+        try self.init(entries, archive)
     }
 
     /// Reads the reference's training checkpoint.
@@ -24,29 +24,30 @@ struct StateDictionary {
     /// that of `layout`.
     init(checkpoint url: URL, choice: Conversion.Choice, layout: WeightLayout) throws {
         let archive = try PyTorchArchive(contentsOf: url)
-        guard case .dictionary(let root) = archive.root, case .dictionary(let model) = root["model"] else {
+        let pickle = archive.pickle
+        guard let model = pickle.entries(pickle.value(pickle.root, "model")) else {
             throw SEDDError(.invalidData, "\(url.path): expected a training checkpoint with 'model' and 'ema'; for plain weights name the file pytorch_model.bin")
         }
         guard choice == .average else {
-            try self.init(model, archive, droppingPrefix: "module.")
+            try self.init(model, archive)
             return
         }
-        guard case .dictionary(let ema) = root["ema"], case .list(let shadow) = ema["shadow_params"] else {
+        guard let shadow = pickle.items(pickle.value(pickle.value(pickle.root, "ema"), "shadow_params")) else {
             throw SEDDError(.invalidData, "\(url.path): no moving average 'ema.shadow_params'; use --weights raw")
         }
-        guard shadow.items.count == layout.entries.count else {
+        guard shadow.count == layout.entries.count else {
             throw SEDDError(
-                .invalidData, "\(url.path): the moving average has \(shadow.items.count) tensors, the configuration \(layout.entries.count)")
+                .invalidData, "\(url.path): the moving average has \(shadow.count) tensors, the configuration \(layout.entries.count)")
         }
-        let table = PickleTable()
-        for (entry, value) in zip(layout.entries, shadow.items) { table.entries.append((.text(entry.name), value)) }
-        try self.init(table, archive)
+        try self.init(zip(layout.entries, shadow).map { (.text($0.name), $1) }, archive)
     }
 
-    private init(_ table: PickleTable, _ archive: PyTorchArchive, droppingPrefix prefix: String = "") throws {
+    private init(_ entries: [(key: PickleValue, value: PickleValue)], _ archive: PyTorchArchive) throws {
+        // What training in several processes puts before every name.
+        let prefix = "module."
         var tensors: [String: PickledTensor] = [:]
         var names: [String] = []
-        for (key, value) in table.entries {
+        for (key, value) in entries {
             guard case .text(let whole) = key, case .tensor(let tensor) = value else {
                 throw SEDDError(.invalidData, "\(archive.path): an entry is no named tensor; save model.state_dict()")
             }
