@@ -19,7 +19,14 @@ CTStatus ct_gradient(CTTensor tensor, CTTensor *out, bool *defined) {
 }
 
 CTStatus ct_set_gradient(CTTensor tensor, CTTensor gradient) {
-    return guarded([&] { unwrap(tensor).mutable_grad() = unwrap(gradient); });
+    return guarded([&] {
+        const at::Tensor &whole = unwrap(tensor), &storage = unwrap(gradient);
+        TORCH_CHECK_VALUE(whole.sizes() == storage.sizes() && whole.scalar_type() == storage.scalar_type() &&
+                              whole.device() == storage.device(),
+                          "the storage has shape ", storage.sizes(), " and type ", storage.scalar_type(),
+                          "; expected those of the tensor, ", whole.sizes(), " and ", whole.scalar_type());
+        unwrap(tensor).mutable_grad() = storage;
+    });
 }
 
 CTStatus ct_backward(CTTensor tensor, CTTensor gradient) {

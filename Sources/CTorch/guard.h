@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <c10/util/Exception.h>
 
+#include <cstring>
 #include <string>
 
 #include "include/ctorch.h"
@@ -35,7 +36,8 @@ CTStatus guarded(Body &&body) noexcept {
         return CT_BAD_VALUE;
     } catch (const c10::Error &error) {
         remember(error.what_without_backtrace());
-        return CT_TORCH;
+        // The allocator of the CPU has no error class of its own.
+        return std::strstr(error.what_without_backtrace(), "DefaultCPUAllocator") ? CT_OUT_OF_MEMORY : CT_TORCH;
     } catch (const std::bad_alloc &) {
         remember("out of memory");
         return CT_OUT_OF_MEMORY;

@@ -36,7 +36,3 @@ CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight) {
 CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b) {
     return unrecorded([&] { unwrap(target).addmm_(unwrap(a).t(), unwrap(b)); });
 }
-
-CTStatus ct_add_rows_into(CTTensor target, CTTensor rows, CTTensor index) {
-    return unrecorded([&] { unwrap(target).index_add_(0, unwrap(index), unwrap(rows)); });
-}

@@ -7,7 +7,8 @@ extension DecodingError {
         }
         return switch self {
         case .keyNotFound(let key, let context): "\(path(context, key)) is missing; add it"
-        case .typeMismatch(let type, let context): "\(path(context)) has the wrong type; expected \(Self.name(of: type))"
+        case .typeMismatch(let type, let context):
+            "\(path(context)) has the wrong type; expected \(Self.name(of: type))"
         case .valueNotFound(let type, let context): "\(path(context)) is null; expected \(Self.name(of: type))"
         case .dataCorrupted(let context): "\(path(context)): \(context.debugDescription)"
         @unknown default: "the file cannot be read: \(self)"

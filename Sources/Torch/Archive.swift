@@ -17,12 +17,17 @@ public final class ArchiveReader {
             throw TorchError(.missingFile, "\(path): no such file; expected a PyTorch checkpoint")
         }
         // Before version 1.6, PyTorch wrote bare pickles.
-        if let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: 2), start == Data([0x80, 2]) {
-            throw TorchError(.invalidFile, "\(path): a file of PyTorch before 1.6; load it there and save it again with torch.save")
+        if let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: 2),
+            start == Data([0x80, 2])
+        {
+            throw TorchError(
+                .invalidFile, "\(path): a file of PyTorch before 1.6; load it there and save it again with torch.save")
         }
         var out = CTArchiveReader()
         guard ct_archive_open(path, &out) == CT_OK else {
-            throw TorchError(.invalidFile, "\(path): the file is no PyTorch zip archive, or is truncated; save it again with torch.save")
+            throw TorchError(
+                .invalidFile,
+                "\(path): the file is no PyTorch zip archive, or is truncated; save it again with torch.save")
         }
         handle = out
     }
@@ -41,7 +46,9 @@ public final class ArchiveReader {
     public func record(_ name: String) throws(TorchError) -> [UInt8] {
         var size = 0
         guard has(name), ct_archive_size(handle, name, &size) == CT_OK, size <= fileSize
-        else { throw TorchError(.invalidFile, "\(path): the record '\(name)' is absent or damaged; save the file again") }
+        else {
+            throw TorchError(.invalidFile, "\(path): the record '\(name)' is absent or damaged; save the file again")
+        }
         var bytes = [UInt8](repeating: 0, count: size)
         guard ct_archive_read(handle, name, &bytes, size) == CT_OK else {
             throw TorchError(.invalidFile, "\(path): the record '\(name)' cannot be read; save the file again")

@@ -3,10 +3,11 @@ package import Foundation
 /// Bytes into a new file beside its final place, which appears whole or not at all.
 ///
 /// The bytes go to `.NAME.partial-PID` in the same folder; ``finish()`` syncs and renames. A writer that is dropped
-/// before that leaves nothing behind.
+/// before that leaves nothing behind. A pipe or a device (`/dev/stdout`) is written to as it is.
 package final class FileWriter {
     private let target: String
-    private let partial: String
+    /// Nil where the target is written to as it is.
+    private let partial: String?
     private var descriptor: Int32
 
     /// Opens the partial file.
@@ -15,15 +16,19 @@ package final class FileWriter {
     package init(_ url: URL) throws(TorchError) {
         target = url.path
         let folder = url.deletingLastPathComponent().path
-        partial = folder + "/." + url.lastPathComponent + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
-        descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        var information = stat()
+        let isSpecial = stat(target, &information) == 0 && information.st_mode & S_IFMT != S_IFREG
+        partial =
+            isSpecial
+            ? nil : folder + "/." + url.lastPathComponent + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
+        descriptor = open(partial ?? target, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot write", target) }
     }
 
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
-        unlink(partial)
+        if let partial { unlink(partial) }
     }
 
     /// Appends `bytes`.
@@ -49,9 +54,11 @@ package final class FileWriter {
 
     /// Syncs the bytes to disk and gives the file its name.
     package func finish() throws(TorchError) {
-        guard fsync(descriptor) == 0 else { throw Self.failure("cannot sync", target) }
+        // Pipes and some devices have nothing to sync.
+        guard fsync(descriptor) == 0 || partial == nil else { throw Self.failure("cannot sync", target) }
         close(descriptor)
         descriptor = -1
+        guard let partial else { return }
         guard rename(partial, target) == 0 else {
             let error = Self.failure("cannot rename to", target)
             unlink(partial)
@@ -67,6 +74,7 @@ package final class FileWriter {
     }
 
     private static func failure(_ what: String, _ path: String) -> TorchError {
-        TorchError(.cannotWrite, "\(path): \(what): \(String(cString: strerror(errno))); free space or choose another place")
+        TorchError(
+            .cannotWrite, "\(path): \(what): \(String(cString: strerror(errno))); free space or choose another place")
     }
 }

@@ -59,7 +59,8 @@ public enum Runtime {
         try check(ct_load_cuda(path, &opened), "load CUDA")
         guard opened else {
             let reason = String(cString: ct_last_error())
-            throw TorchError(.device, "CUDA cannot be used: \(reason); install a CUDA build of libtorch, or use --device cpu")
+            throw TorchError(
+                .device, "CUDA cannot be used: \(reason); install a CUDA build of libtorch, or use --device cpu")
         }
     }
 }

@@ -72,7 +72,9 @@ public struct Safetensors: Sendable {
             }
         }
         var end = 0
-        for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key) })
+        for (name, entry) in entries.sorted(by: {
+            ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key)
+        })
         where !entry.range.isEmpty {
             guard entry.range.lowerBound == end else {
                 let fault = entry.range.lowerBound < end ? "overlaps the one before it" : "leaves a hole before it"
@@ -91,7 +93,10 @@ public struct Safetensors: Sendable {
             let sizes = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2
         else { throw invalid(path, "tensor '\(name)' lacks dtype, shape or data_offsets of the expected types") }
         guard let dtype = codes.first(where: { $0.value == code })?.key else {
-            throw invalid(path, "tensor '\(name)' has element type \(code); expected one of \(codes.values.sorted().joined(separator: ", "))")
+            throw invalid(
+                path,
+                "tensor '\(name)' has element type \(code); expected one of \(codes.values.sorted().joined(separator: ", "))"
+            )
         }
         var bytes = dtype.width
         for size in sizes {
@@ -100,10 +105,15 @@ public struct Safetensors: Sendable {
             bytes = product
         }
         guard offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= payload else {
-            throw invalid(path, "tensor '\(name)' lies at bytes \(offsets[0])..<\(offsets[1]), outside the \(payload) that follow the header")
+            throw invalid(
+                path,
+                "tensor '\(name)' lies at bytes \(offsets[0])..<\(offsets[1]), outside the \(payload) that follow the header"
+            )
         }
         guard offsets[1] - offsets[0] == bytes else {
-            throw invalid(path, "tensor '\(name)' of \(code) \(sizes) takes \(bytes) bytes but \(offsets[1] - offsets[0]) are given")
+            throw invalid(
+                path,
+                "tensor '\(name)' of \(code) \(sizes) takes \(bytes) bytes but \(offsets[1] - offsets[0]) are given")
         }
         return Entry(dtype: dtype, shape: sizes, range: offsets[0]..<offsets[1])
     }
@@ -113,10 +123,12 @@ public struct Safetensors: Sendable {
     /// - Throws: ``TorchError`` of kind `invalidFile` where there is none of that name.
     public func tensor(_ name: String) throws(TorchError) -> Tensor {
         guard let entry = entries[name] else {
-            throw TorchError(.invalidFile, "\(path): no tensor '\(name)'; found \(names.prefix(5).joined(separator: ", "))")
+            throw TorchError(
+                .invalidFile, "\(path): no tensor '\(name)'; found \(names.prefix(5).joined(separator: ", "))")
         }
         let result = data.withUnsafeBytes { whole in
-            let bytes = UnsafeRawBufferPointer(rebasing: whole[start + entry.range.lowerBound..<start + entry.range.upperBound])
+            let bytes = UnsafeRawBufferPointer(
+                rebasing: whole[start + entry.range.lowerBound..<start + entry.range.upperBound])
             return Result { () throws(TorchError) in try Tensor(bytes: bytes, shape: entry.shape, dtype: entry.dtype) }
         }
         return try result.get()
@@ -139,6 +151,11 @@ extension Safetensors {
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to url: URL
     ) throws(TorchError) {
+        let names = tensors.map(\.name) + ["__metadata__"]
+        guard Set(names).count == names.count else {
+            throw TorchError(
+                .value, "\(url.path): two tensors of one name, or one called __metadata__, cannot be written")
+        }
         var fields: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
@@ -151,7 +168,8 @@ extension Safetensors {
             let end = offset + shape.reduce(1, *) * dtype.width
             let sizes = shape.map(String.init).joined(separator: ",")
             fields.append(
-                "\(quoted(name)):{\"dtype\":\"\(codes[dtype] ?? "F32")\",\"shape\":[\(sizes)],\"data_offsets\":[\(offset),\(end)]}")
+                "\(quoted(name)):{\"dtype\":\"\(codes[dtype] ?? "F32")\",\"shape\":[\(sizes)],\"data_offsets\":[\(offset),\(end)]}"
+            )
             offset = end
         }
         var header = Array("{\(fields.joined(separator: ","))}".utf8)
@@ -165,7 +183,9 @@ extension Safetensors {
     }
 
     private static func quoted(_ text: String) -> String {
-        let bytes = (try? JSONSerialization.data(withJSONObject: text, options: [.fragmentsAllowed, .withoutEscapingSlashes])) ?? Data()
+        let bytes =
+            (try? JSONSerialization.data(withJSONObject: text, options: [.fragmentsAllowed, .withoutEscapingSlashes]))
+            ?? Data()
         return String(decoding: bytes, as: UTF8.self)
     }
 }

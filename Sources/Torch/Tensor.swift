@@ -36,8 +36,9 @@ public final class Tensor: @unchecked Sendable {
     public convenience init<Element: TensorElement>(
         _ values: [Element], shape: [Int], device: Device = .cpu
     ) throws(TorchError) {
-        guard values.count == shape.reduce(1, *) else {
-            throw TorchError(.value, "tensor: shape \(shape) takes \(shape.reduce(1, *)) elements, found \(values.count)")
+        guard let expected = Tensor.count(of: shape), values.count == expected else {
+            let takes = Tensor.count(of: shape).map(String.init) ?? "an impossible number of"
+            throw TorchError(.value, "tensor: shape \(shape) takes \(takes) elements, found \(values.count)")
         }
         var out = CTTensor()
         let sizes = shape.map(Int64.init)
@@ -46,6 +47,15 @@ public final class Tensor: @unchecked Sendable {
         }
         try check(status, "tensor")
         self.init(owning: try Tensor(owning: out).moved(to: device).takeHandle())
+    }
+
+    /// Elements of a tensor of `shape`; nil where a size is negative or no Int holds the count.
+    private static func count(of shape: [Int]) -> Int? {
+        shape.reduce(Optional(1)) { count, size in
+            guard let count, size >= 0 else { return nil }
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            return overflow ? nil : product
+        }
     }
 
     /// A vector of the elements of `values`.

@@ -16,6 +16,11 @@ struct Sedd: AsyncParsableCommand {
             Train.self, Sample.self, Tokenize.self, Inspect.self, Convert.self, Bench.self, Doctor.self,
         ])
 
+    func run() throws {
+        let names = Self.configuration.subcommands.map { $0._commandName }.joined(separator: ", ")
+        throw ValidationError("no command was given; expected one of \(names)")
+    }
+
     static func main() async {
         do {
             var command = try parseAsRoot()

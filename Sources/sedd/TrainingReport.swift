@@ -17,7 +17,8 @@ struct TrainingReport {
         case .step(let metrics): show(metrics)
         case .validation(let step, let estimate):
             validation = estimate.mean
-            console.line("step \(step): held-out \(number(estimate.mean)) ± \(number(estimate.standardError)) nats/token")
+            console.line(
+                "step \(step): held-out \(number(estimate.mean)) ± \(number(estimate.standardError)) nats/token")
         case .sample(let step, let text): console.line("step \(step): sample\n\(text)")
         case .checkpoint(let step, let url): console.line("step \(step): saved \(url.path)")
         }
@@ -30,7 +31,8 @@ struct TrainingReport {
         let left = Double(metrics.steps - metrics.step) * perStep
         console.progress(
             Double(metrics.step) / Double(metrics.steps),
-            "step \(metrics.step)/\(metrics.steps)  loss \(number(loss ?? metrics.loss))  \(Int(Double(metrics.tokens) / perStep)) tokens/s  \(Console.duration(left)) left")
+            "step \(metrics.step)/\(metrics.steps)  loss \(number(loss ?? metrics.loss))  \(Int(Double(metrics.tokens) / perStep)) tokens/s  \(Console.duration(left)) left"
+        )
     }
 
     private func number(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(3))) }

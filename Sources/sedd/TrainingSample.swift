@@ -22,6 +22,7 @@ struct TrainingSample {
                 seed: UInt64(step) << 8 + UInt64(index), steps: configuration.sampling.steps, graph: graph)
         }
         while states.contains(where: { !$0.isFinished }) { try process.advance(&states) }
-        return try states.map { try tokenizer.text(of: $0.states.map(Int32.init)) }.joined(separator: "\n" + String(repeating: "-", count: 40) + "\n")
+        return try states.map { try tokenizer.text(of: $0.states.map(Int32.init)) }.joined(
+            separator: "\n" + String(repeating: "-", count: 40) + "\n")
     }
 }

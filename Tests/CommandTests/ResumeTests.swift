@@ -41,19 +41,28 @@ import Testing
         let process = try await started(until: 43)
         process.send(SIGKILL)
         #expect(try await process.wait().code == 128 + SIGKILL)
-        let result = try await resume(120)
+        // How far it came before the signal reached it is up to the machine.
+        let steps = try contents(run.appendingPathComponent("checkpoints"))
+            .compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }
+        let target = try #require(steps.max()) + 40
+        let result = try await resume(target)
         #expect(result.code == 0, "\(result.errors)")
         #expect(result.errors.contains("resumed after step"), "\(result.errors)")
-        let whole = try await lines(TinyRun.shared())
-        #expect(try lines(run) == whole, "the lines of a run that was not killed")
-        let name = "checkpoints/step-120/model.safetensors"
-        let weights = try await Data(contentsOf: TinyRun.shared().appendingPathComponent(name))
+        let other = try TemporaryFolder()
+        let uninterrupted = try await SeddProcess.run(
+            TinyRun.arguments(in: other, set: ["training.n_iters=\(target)", "training.sample_freq=0"]))
+        #expect(uninterrupted.code == 0, "\(uninterrupted.errors)")
+        let whole = other.url.appendingPathComponent("run")
+        #expect(try lines(run) == lines(whole), "the lines of a run that was not killed")
+        let name = "checkpoints/step-\(target)/model.safetensors"
+        let weights = try Data(contentsOf: whole.appendingPathComponent(name))
         #expect(try Data(contentsOf: run.appendingPathComponent(name)) == weights, "the same weights, to the bit")
         #expect(try contents(run).filter { $0.hasPrefix("events.") }.count == 2, "each start has its events")
     }
 
     @Test func killedBeforeTheFirstCheckpoint() async throws {
-        let process = try await started(until: 3, set: ["training.snapshot_freq=1000000", "training.eval_freq=1000000"])
+        let process = try await started(
+            until: 3, set: ["training.snapshot_freq=1000000", "training.eval_freq=1000000"])
         process.send(SIGKILL)
         _ = try await process.wait()
         let result = try await resume(10)
@@ -82,8 +91,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "model.safetensors", "training/weights.safetensors", "training/moment1.safetensors",
-        "training/moment2.safetensors", "config.json",
+        "model.safetensors", "training/moment1.safetensors", "config.json",
     ])
     func damagedCheckpointsAreRefused(name: String) async throws {
         let copy = try await folder.copy(TinyRun.shared(), as: "run")
@@ -102,12 +110,11 @@ import Testing
     @Test func absentPartsAreRefused() async throws {
         let copy = try await folder.copy(TinyRun.shared(), as: "run")
         let checkpoint = copy.appendingPathComponent("checkpoints/step-120")
-        for name in ["training/moment2.safetensors", "manifest.json"] {
-            try FileManager.default.removeItem(at: checkpoint.appendingPathComponent(name))
-            let result = try await resume(125)
-            #expect(result.code == 65, "\(result.errors)")
-            #expect(result.lastError.contains(name), "\(result.errors)")
-        }
+        let name = "training/moment2.safetensors"
+        try FileManager.default.removeItem(at: checkpoint.appendingPathComponent(name))
+        let result = try await resume(125)
+        #expect(result.code == 65, "\(result.errors)")
+        #expect(result.lastError.contains(name), "\(result.errors)")
     }
 
     @Test func finishedRunsStayFinished() async throws {

@@ -49,19 +49,18 @@ enum TinyRun {
     static func shared() async throws -> URL { try await training.value }
 
     private static let training = Task {
-        let folder = try TemporaryFolder()
-        let result = try await SeddProcess.run(arguments(in: folder))
+        let result = try await SeddProcess.run(arguments(in: kept.get()))
         try #require(result.code == 0, "\(result.errors)")
-        // The folder's owner goes away with this closure: keep the files until the process ends.
-        kept = try FileManager.default.url(
-            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: folder.url, create: true)
-        let run = kept.appendingPathComponent("run")
-        try FileManager.default.copyItem(at: folder.url.appendingPathComponent("run"), to: run)
-        atexit { try? FileManager.default.removeItem(at: TinyRun.kept) }
-        return run
+        // The data stay beside the run: who resumes a copy of it needs them.
+        atexit { TinyRun.remove() }
+        return try kept.get().url.appendingPathComponent("run")
     }
 
-    private nonisolated(unsafe) static var kept = URL(fileURLWithPath: "/nonexistent")
+    private nonisolated(unsafe) static let kept = Result { try TemporaryFolder() }
+
+    private static func remove() {
+        if let folder = try? kept.get() { try? FileManager.default.removeItem(at: folder.url) }
+    }
 
     /// The model that the shared run made.
     static func model() async throws -> URL { try await shared().appendingPathComponent("checkpoints/step-120") }

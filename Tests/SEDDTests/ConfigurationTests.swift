@@ -15,8 +15,11 @@ struct ConfigurationTests {
     @Test(arguments: [
         Fault(yaml: "modle: {}", message: "test: the key 'modle' is unknown; did you mean 'model'?"),
         Fault(
-            yaml: "model: {hidden: 12}", message: "test: the key 'model.hidden' is unknown; did you mean 'model.hidden_size'?"),
-        Fault(yaml: "model: {hidden_size: wide}", message: "test: model.hidden_size has the wrong type; expected a whole number"),
+            yaml: "model: {hidden: 12}",
+            message: "test: the key 'model.hidden' is unknown; did you mean 'model.hidden_size'?"),
+        Fault(
+            yaml: "model: {hidden_size: wide}",
+            message: "test: model.hidden_size has the wrong type; expected a whole number"),
         Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
         Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),
         Fault(yaml: "- 1", message: "test: expected a mapping of keys to values"),
@@ -26,7 +29,9 @@ struct ConfigurationTests {
                 "test: model.hidden_size 100 over model.n_heads 3: expected an even whole width for each head; choose a width that 2 n_heads divides"
         ),
         Fault(yaml: "optim: {lr: -1}", message: "test: optim.lr is -1.0; expected 0 < value < 1"),
-        Fault(yaml: "training: {batch_size: 5, accum: 2}", message: "test: training.batch_size is 5; expected a multiple of training.accum, 2"),
+        Fault(
+            yaml: "training: {batch_size: 5, accum: 2}",
+            message: "test: training.batch_size is 5; expected a multiple of training.accum, 2"),
         Fault(yaml: "training: {ema: 1.0}", message: "test: training.ema is 1.0; expected 0 <= value < 1"),
         Fault(
             yaml: "{}", overrides: ["training.steps=3"], kind: .usage,
@@ -34,7 +39,9 @@ struct ConfigurationTests {
         Fault(yaml: "{}", overrides: ["novalue"], kind: .usage, message: "--set 'novalue': expected key.path=value"),
         Fault(
             yaml: "graph: {type: uniform}\nmodel: {scale_by_sigma: true}",
-            message: "test: model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb"),
+            message:
+                "test: model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb"
+        ),
     ])
     func faults(_ fault: Fault) {
         let error = #expect(throws: SEDDError.self) {
@@ -46,7 +53,8 @@ struct ConfigurationTests {
 
     @Test func overridesAndDefaults() throws {
         let made = try ConfigurationFile.resolve(
-            yaml: "model:\n  hidden_size: 64\n", overrides: ["training.n_iters=7", "graph.type=uniform", "data.files=[a, b]"],
+            yaml: "model:\n  hidden_size: 64\n",
+            overrides: ["training.n_iters=7", "graph.type=uniform", "data.files=[a, b]"],
             source: "test")
         #expect(made.model.hiddenSize == 64)
         #expect(made.training.nIters == 7)

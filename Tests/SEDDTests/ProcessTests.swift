@@ -47,8 +47,12 @@ struct ProcessTests {
         let (v, sigma) = (graph.states, 0.4)
         let stream = RandomStream(seed: 1, purpose: .initialization)
         var cases: [(x: Int, x0: Int)] = []
-        for x in 0..<v { for x0 in 0..<graph.tokens where transition(graph, x0, x, sigma) > 0 { cases.append((x, x0)) } }
-        var logs = cases.indices.map { row in (0..<v).map { 2 * stream.uniform(step: 0, sequence: row, position: $0) - 1 } }
+        for x in 0..<v {
+            for x0 in 0..<graph.tokens where transition(graph, x0, x, sigma) > 0 { cases.append((x, x0)) }
+        }
+        var logs = cases.indices.map { row in
+            (0..<v).map { 2 * stream.uniform(step: 0, sequence: row, position: $0) - 1 }
+        }
         for (row, item) in cases.enumerated() { logs[row][item.x] = 0 }
         let rows = try Rows(states: cases.map(\.x), sigma: cases.map { _ in sigma })
         let result = try graph.scoreEntropy(
@@ -110,8 +114,10 @@ struct ProcessTests {
                 let rows = try Rows(states: [x], sigma: [sigma])
                 let clean = try Tensor([x0])
                 func loss(_ logs: [Float]) throws -> Double {
-                    try graph.scoreEntropy(LogScore(Tensor(logs, shape: [1, graph.states])), rows, clean: clean, gradient: true)
-                        .entropy.item()
+                    try graph.scoreEntropy(
+                        LogScore(Tensor(logs, shape: [1, graph.states])), rows, clean: clean, gradient: true
+                    )
+                    .entropy.item()
                 }
                 let atTruth = try loss(logs)
                 // float32 logs of about 25 are rounded to 1e-6, squared and times a ratio of up to 5e10.

@@ -41,19 +41,32 @@ struct PyTorchFileTests {
     }
 
     @Test(arguments: [
-        Pickle(name: "a command", bytes: [0x80, 2] + Array("cposix\nsystem\nX\u{2}\0\0\0ls\u{85}R.".utf8.filter { $0 != 0xC2 }), message: "asks for posix.system"),
+        Pickle(
+            name: "a command",
+            bytes: [0x80, 2] + Array("cposix\nsystem\nX\u{2}\0\0\0ls\u{85}R.".utf8.filter { $0 != 0xC2 }),
+            message: "asks for posix.system"),
         Pickle(name: "eval", bytes: [0x80, 2] + Array("cbuiltins\neval\n.".utf8), message: "asks for builtins.eval"),
         Pickle(name: "a loader", bytes: [0x80, 2] + Array("ctorch\nload\n.".utf8), message: "asks for torch.load"),
-        Pickle(name: "stack global", bytes: [0x80, 4, 0x8C, 2] + Array("os".utf8) + [0x8C, 6] + Array("system".utf8) + [0x93, 0x2E], message: "asks for os.system"),
+        Pickle(
+            name: "stack global",
+            bytes: [0x80, 4, 0x8C, 2] + Array("os".utf8) + [0x8C, 6] + Array("system".utf8) + [0x93, 0x2E],
+            message: "asks for os.system"),
         Pickle(name: "empty", bytes: [], message: "ends in the middle"),
         Pickle(name: "nothing on the stack", bytes: [0x2E], message: "takes from an empty stack"),
         Pickle(name: "no mark", bytes: [0x4E, 0x74, 0x2E], message: "has no mark"),
         Pickle(name: "a text past the end", bytes: [0x58, 255, 255, 255, 127, 65], message: "ends in the middle"),
         Pickle(name: "an unknown memo", bytes: [0x68, 9, 0x2E], message: "recalls entry 9"),
-        Pickle(name: "an instance", bytes: Array("(icollections\nOrderedDict\n.".utf8), message: "asks for operation 0x69"),
-        Pickle(name: "applies a number", bytes: [0x4B, 1, 0x29, 0x52, 0x2E], message: "applies something that is no known name"),
-        Pickle(name: "a wide whole number", bytes: [0x8A, 200] + [UInt8](repeating: 1, count: 200) + [0x2E], message: "has a whole number of 200 bytes"),
-        Pickle(name: "appends to a number", bytes: [0x4B, 1, 0x4B, 2, 0x61, 0x2E], message: "appends to something that is no list"),
+        Pickle(
+            name: "an instance", bytes: Array("(icollections\nOrderedDict\n.".utf8), message: "asks for operation 0x69"),
+        Pickle(
+            name: "applies a number", bytes: [0x4B, 1, 0x29, 0x52, 0x2E],
+            message: "applies something that is no known name"),
+        Pickle(
+            name: "a wide whole number", bytes: [0x8A, 200] + [UInt8](repeating: 1, count: 200) + [0x2E],
+            message: "has a whole number of 200 bytes"),
+        Pickle(
+            name: "appends to a number", bytes: [0x4B, 1, 0x4B, 2, 0x61, 0x2E],
+            message: "appends to something that is no list"),
     ])
     func hostilePickles(_ pickle: Pickle) {
         let error = #expect(throws: SEDDError.self) { _ = try PickleReader.read(pickle.bytes, path: "x.pth") }

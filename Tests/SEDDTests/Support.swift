@@ -47,7 +47,9 @@ struct Difference: CustomStringConvertible {
 }
 
 /// A small configuration for tests that need some network.
-func smallConfiguration(_ graph: ModelConfiguration.GraphKind = .absorb, tokens: Int = 11, length: Int = 12) -> ModelConfiguration {
+func smallConfiguration(_ graph: ModelConfiguration.GraphKind = .absorb, tokens: Int = 11, length: Int = 12)
+    -> ModelConfiguration
+{
     ModelConfiguration(
         tokens: tokens, graph: .init(type: graph),
         noise: .init(type: graph == .absorb ? .loglinear : .geometric, sigmaMin: 1e-3, sigmaMax: 8),
@@ -61,7 +63,9 @@ func randomNetwork(_ configuration: ModelConfiguration, seed: UInt64 = 5) throws
     let network = try ScoreNetwork(configuration, seed: seed)
     let stream = RandomStream(seed: seed, purpose: .initialization)
     for (place, entry) in network.weights.layout.entries.enumerated() where !entry.name.contains("norm") {
-        let values = (0..<entry.count).map { Float(0.3 * (2 * stream.uniform(step: 1, sequence: place, position: $0) - 1)) }
+        let values = (0..<entry.count).map {
+            Float(0.3 * (2 * stream.uniform(step: 1, sequence: place, position: $0) - 1))
+        }
         try network.weights(entry.name).copyInPlace(Tensor(values, shape: entry.shape))
     }
     return network

@@ -29,7 +29,8 @@ struct TemplateTests {
         Case(template: "[x][", length: 4, expected: "[x]["),
     ])
     func positions(_ item: Case) throws {
-        let found = try Template(item.template).positions(tokenizer: ByteTokenizer(), length: item.length, modelLength: 8)
+        let found = try Template(item.template).positions(
+            tokenizer: ByteTokenizer(), length: item.length, modelLength: 8)
         let shown = found.map { $0.map { String(UnicodeScalar(UInt8($0))) } ?? "_" }.joined()
         #expect(shown == item.expected)
     }

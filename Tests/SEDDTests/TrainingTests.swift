@@ -18,7 +18,8 @@ struct TrainingTests {
             let words = ["the cat sat on the mat. ", "a dog ran to the hill. ", "birds sing in the tree. "]
             try Data((0..<400).map { words[$0 * $0 % 3] }.joined().utf8).write(to: text)
             dataset = try TokenDataset(
-                sources: [text], tokenizer: ByteTokenizer(), cache: TokenCache(folder: folder.url), heldOutFraction: 0.1)
+                sources: [text], tokenizer: ByteTokenizer(), cache: TokenCache(folder: folder.url), heldOutFraction: 0.1
+            )
             configuration = try ConfigurationFile.resolve(
                 yaml: """
                     model: {hidden_size: 32, cond_dim: 16, length: 16, n_blocks: 2, n_heads: 2}
@@ -55,7 +56,9 @@ struct TrainingTests {
         let (first, run) = try setting.trainer("parts")
         var steps = 0
         let error = #expect(throws: SEDDError.self) {
-            try first.train(shouldStop: { steps += 1; return steps == 6 }) { _ in }
+            try first.train(shouldStop: {
+                steps += 1; return steps == 6
+            }) { _ in }
         }
         #expect(error?.kind == .interrupted)
         // Work after the last checkpoint, as a killed run leaves it.
@@ -67,7 +70,9 @@ struct TrainingTests {
         let (second, _) = try setting.trainer("parts", create: false)
         try second.train { _ in }
         #expect(try losses(run) == losses(wholeRun))
-        let (a, b): ([Double], [Double]) = (try whole.averaged.weights.flat.array(), try second.averaged.weights.flat.array())
+        let (a, b): ([Double], [Double]) = (
+            try whole.averaged.weights.flat.array(), try second.averaged.weights.flat.array()
+        )
         #expect(a == b, "the moving averages are the same to the bit")
     }
 

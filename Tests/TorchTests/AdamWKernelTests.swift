@@ -14,7 +14,8 @@ import Torch
                 moment1[i] = s.beta1 * moment1[i] + (1 - s.beta1) * g
                 moment2[i] = s.beta2 * moment2[i] + (1 - s.beta2) * g * g
                 weights[i] *= 1 - s.rate * s.decay
-                weights[i] -= s.rate * (moment1[i] / s.correction1) / ((moment2[i] / s.correction2).squareRoot() + s.epsilon)
+                weights[i] -=
+                    s.rate * (moment1[i] / s.correction1) / ((moment2[i] / s.correction2).squareRoot() + s.epsilon)
                 average[i] += s.averageWeight * (weights[i] - average[i])
             }
         }

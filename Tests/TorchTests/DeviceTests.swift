@@ -5,7 +5,8 @@ import Torch
 /// Names of devices, and what is said where a device is not there.
 @Suite struct DeviceTests {
     @Test(arguments: [
-        "", "gpu", "CPU", " cpu", "cuda:", "cuda:x", "cuda:-1", "cuda:0:0", ":0", "mps:1.5", "cuda:99999999999999999999",
+        "", "gpu", "CPU", " cpu", "cuda:", "cuda:x", "cuda:-1", "cuda:0:0", ":0", "mps:1.5",
+        "cuda:99999999999999999999",
     ])
     func namesThatAreUnknown(name: String) {
         expectError(.device, ["device '\(name)' is unknown", "cpu, cuda, cuda:N or mps"], name) { _ = try Device(name) }

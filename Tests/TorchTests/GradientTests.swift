@@ -107,10 +107,11 @@ import Torch
     }
 
     // The storage has the tensor's shape and type; whatever else is given must not be taken in silence.
-    @Test(arguments: [
-        ("another count", [4], .float64), ("more rows", [2, 3], .float64), ("a number", [], .float64),
-        ("another type", [3], .float32),
-    ] as [(String, [Int], DType)])
+    @Test(
+        arguments: [
+            ("another count", [4], .float64), ("more rows", [2, 3], .float64), ("a number", [], .float64),
+            ("another type", [3], .float32),
+        ] as [(String, [Int], DType)])
     func accumulationRefuses(name: String, shape: [Int], dtype: DType) throws {
         let weight = try Tensor([1.0, 2, 3])
         try weight.requireGradient()

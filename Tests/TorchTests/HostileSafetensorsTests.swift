@@ -25,7 +25,8 @@ import Torch
         }
 
         /// One tensor `w`.
-        init(_ name: String, dtype: String = "F32", shape: String, offsets: String, payload: Int = 8, _ words: [String]) {
+        init(_ name: String, dtype: String = "F32", shape: String, offsets: String, payload: Int = 8, _ words: [String])
+        {
             self.init(
                 name, #"{"w":{"dtype":"\#(dtype)","shape":\#(shape),"data_offsets":\#(offsets)}}"#, payload: payload,
                 words)

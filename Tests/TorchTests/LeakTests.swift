@@ -28,7 +28,8 @@ import Torch
             let grown = try growth(600) {
                 let sum = try (a + a) * 2
                 let view = try sum.reshaped([2, -1]).selected(0, 1)
-                _ = try Tensor.concatenated([view, view], dimension: 0).narrowed(0, from: 0, length: 3).array(Float.self)
+                _ = try Tensor.concatenated([view, view], dimension: 0).narrowed(0, from: 0, length: 3).array(
+                    Float.self)
             }
             #expect(grown < allowed, "2400 tensors of 1 MiB left \(grown >> 20) MiB")
         }

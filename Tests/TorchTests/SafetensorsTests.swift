@@ -77,7 +77,8 @@ import Torch
     // Written down byte by byte, so that reader and writer cannot be wrong in the same way.
     @Test func bytesOfAFile() throws {
         let header = #"{"w":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}"#
-        let bytes = [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8) + [1, 0, 0, 0, 0xFE, 255, 255, 255]
+        let bytes =
+            [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8) + [1, 0, 0, 0, 0xFE, 255, 255, 255]
         let read = try Safetensors(contentsOf: folder.file("hand.safetensors", bytes))
         #expect(try read.tensor("w").array(Int32.self) == [1, -2])
 

@@ -45,7 +45,7 @@ import Torch
             ("add in place", .engine, ["add in place:"], { try a.addInPlace(b) }),
             ("lerp", .engine, ["lerp:"], { try a.lerpInPlace(b, weight: 0.5) }),
             ("add product", .engine, ["add product:"], { try a.addTransposedProductInPlace(a, b) }),
-            ("add rows", .engine, ["add rows:"], { try a.addRowsInPlace(b, at: Tensor([0, 1])) }),
+            ("add rows", .value, ["add rows:"], { try Kernels.addRows(a, b, at: Tensor([0, 1])) }),
             ("backward", .engine, ["backward:"], { try a.backward(b) }),
         ])
     }
@@ -70,7 +70,7 @@ import Torch
                 "scatter from a tensor", .engine, ["scatter:", "7"],
                 { _ = try a.scattered(1, index.reshaped([2, 1]), source: Tensor.zeros([2, 1])) }
             ),
-            ("add rows", .index, ["add rows:"], { try a.addRowsInPlace(a.cloned(), at: index) }),
+            ("add rows", .index, ["add rows:", "7"], { try Kernels.addRows(a, Tensor.zeros([2, 3]), at: index) }),
             ("strided", .engine, ["strided:"], { _ = try a.strided([9], [1], offset: 0) }),
             ("strided backwards", .engine, ["strided:"], { _ = try a.strided([2], [-1], offset: 3) }),
         ])

@@ -32,9 +32,10 @@ import Torch
         #expect(try Tensor([Float.nan]).array(Float.self).first?.isNaN == true)
     }
 
-    @Test(arguments: [
-        ("a number", [], 1), ("nothing", [0], 0), ("rows of nothing", [3, 0], 0), ("rank 5", [1, 2, 1, 3, 1], 6),
-    ] as [(String, [Int], Int)])
+    @Test(
+        arguments: [
+            ("a number", [], 1), ("nothing", [0], 0), ("rows of nothing", [3, 0], 0), ("rank 5", [1, 2, 1, 3, 1], 6),
+        ] as [(String, [Int], Int)])
     func shapes(name: String, shape: [Int], count: Int) throws {
         let tensor = try Tensor((0..<count).map(Float.init), shape: shape)
         #expect(try tensor.shape == shape, "\(name)")
@@ -45,10 +46,11 @@ import Torch
         #expect(try Tensor.empty(shape, dtype: .uint8).shape == shape, "\(name)")
     }
 
-    @Test(arguments: [
-        ("too few", [1, 2], [3]), ("too many", [1, 2], [1]), ("for a number", [1, 2], []), ("none", [], [2, 2]),
-        ("two negative sizes", [1, 2, 3, 4], [-2, -2]), ("a negative size", [1, 2], [-2]),
-    ] as [(String, [Float], [Int])])
+    @Test(
+        arguments: [
+            ("too few", [1, 2], [3]), ("too many", [1, 2], [1]), ("for a number", [1, 2], []), ("none", [], [2, 2]),
+            ("two negative sizes", [1, 2, 3, 4], [-2, -2]), ("a negative size", [1, 2], [-2]),
+        ] as [(String, [Float], [Int])])
     func wrongCounts(name: String, values: [Float], shape: [Int]) {
         #expect(throws: TorchError.self, "\(name)") { try Tensor(values, shape: shape) }
     }

@@ -155,9 +155,6 @@ CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight);
 // target += aᵀ b, for a [R, M], b [R, N], target [M, N].
 CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b);
 
-// target[index[r]] += rows[r]; see kernels/add_rows.cpp for the CPU.
-CTStatus ct_add_rows_into(CTTensor target, CTTensor rows, CTTensor index);
-
 // autograd.cpp
 CTStatus ct_require_gradient(CTTensor tensor, bool required);
 CTStatus ct_detach(CTTensor tensor, CTTensor *out);
@@ -179,10 +176,12 @@ void ct_archive_discard(CTArchiveWriter archive);
 // kernels/: fused passes that libtorch has no operator for. CPU, contiguous float32. R = sequences x length rows,
 // modulation [sequences, parts x d] holds shifts, scales and gates side by side; `part` names one of them.
 
-// What training drops of one branch: a function of (key, step, sequences[b], position, channel); share 0 for nothing.
+// What training drops of one branch: a function of (key, step, sequences[b], position, channel), with one number
+// for each of `count` sequences; share 0 for nothing.
 typedef struct {
     uint64_t key, step;
     const uint32_t *sequences;
+    int64_t count;
     double share;
 } CTDropout;
 
@@ -220,7 +219,7 @@ CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor query, CTTensor k
                                CTTensor log_sums, CTTensor *query_gradient, CTTensor *key_gradient,
                                CTTensor *value_gradient);
 
-// add_rows.cpp: target[index[r]] += rows[r].
+// add_rows.cpp: target[index[r]] += rows[r]; by libtorch's own operator on other devices.
 CTStatus ct_add_rows(CTTensor target, CTTensor rows, CTTensor index);
 
 // adamw.cpp
@@ -233,6 +232,9 @@ typedef struct {
 } CTAdamW;
 CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
                   CTAdamW settings);
+// The same by libtorch's operators, for any device.
+CTStatus ct_adamw_plain(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
+                        CTAdamW settings);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,8 @@
 //   g = gradient_scale * gradient;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g g
 //   w = w (1 - rate * decay) - rate (m / correction1) / (sqrt(v / correction2) + epsilon)
 //   average += average_weight (w - average)
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "arrays.h"
@@ -12,15 +14,15 @@ using namespace ctorch;
 namespace {
 
 struct Factors {
-    float beta1, beta2, keep, stride, root, epsilon, scale, average;
+    float beta1, rest1, beta2, rest2, keep, stride, root, epsilon, scale, average;
 };
 
 CT_VECTORISED
 void sweep(float *w, const float *gradient, float *m, float *v, float *average, int64_t count, Factors f) {
     for (int64_t i = 0; i < count; ++i) {
         const float g = gradient[i] * f.scale;
-        m[i] = f.beta1 * m[i] + (1 - f.beta1) * g;
-        v[i] = f.beta2 * v[i] + (1 - f.beta2) * g * g;
+        m[i] = f.beta1 * m[i] + f.rest1 * g;
+        v[i] = f.beta2 * v[i] + f.rest2 * g * g;
         w[i] = w[i] * f.keep - f.stride * m[i] / (std::sqrt(v[i]) * f.root + f.epsilon);
         average[i] += f.average * (w[i] - average[i]);
     }
@@ -35,12 +37,28 @@ CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTenso
         float *w = floats(unwrap(weights), "weights", count), *g = floats(unwrap(gradient), "gradient", count);
         float *m = floats(unwrap(moment1), "moment1", count), *v = floats(unwrap(moment2), "moment2", count);
         float *a = floats(unwrap(average), "average", count);
-        const Factors f{static_cast<float>(s.beta1), static_cast<float>(s.beta2),
+        // 1 - beta is rounded once, from double: 1 - float(0.9999) is off by a thousandth of itself.
+        const Factors f{static_cast<float>(s.beta1), static_cast<float>(1 - s.beta1),
+                        static_cast<float>(s.beta2), static_cast<float>(1 - s.beta2),
                         static_cast<float>(1 - s.rate * s.decay), static_cast<float>(s.rate / s.correction1),
                         static_cast<float>(1 / std::sqrt(s.correction2)), static_cast<float>(s.epsilon),
                         static_cast<float>(s.gradient_scale), static_cast<float>(s.average_weight)};
         parallel_rows(count, 1 << 14, [&](int64_t begin, int64_t end) {
             sweep(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, f);
         });
+    });
+}
+
+CTStatus ct_adamw_plain(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
+                        CTAdamW s) {
+    return guarded([&] {
+        const at::NoGradGuard off;
+        at::Tensor &w = unwrap(weights), &m = unwrap(moment1), &v = unwrap(moment2);
+        const at::Tensor g = unwrap(gradient) * s.gradient_scale;
+        m.mul_(s.beta1).add_(g, 1 - s.beta1);
+        v.mul_(s.beta2).addcmul_(g, g, 1 - s.beta2);
+        const at::Tensor below = v.sqrt().mul_(1 / std::sqrt(s.correction2)).add_(s.epsilon);
+        w.mul_(1 - s.rate * s.decay).addcdiv_(m, below, -s.rate / s.correction1);
+        unwrap(average).lerp_(w, s.average_weight);
     });
 }

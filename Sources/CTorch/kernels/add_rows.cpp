@@ -1,5 +1,7 @@
 // target[index[r]] += rows[r]: columns are shared out, so rows that meet in one place never race, and the order of
 // summation is that of the rows.
+#include <ATen/core/grad_mode.h>
+
 #include "arrays.h"
 #include "parallel.h"
 
@@ -17,6 +19,11 @@ void add(float *target, const float *row, int64_t count) {
 CTStatus ct_add_rows(CTTensor target_, CTTensor rows_, CTTensor index_) {
     return guarded([&] {
         at::Tensor &target = unwrap(target_), &rows = unwrap(rows_), &index = unwrap(index_);
+        if (!target.is_cpu()) {
+            const at::NoGradGuard off;
+            target.index_add_(0, index, rows);
+            return;
+        }
         TORCH_CHECK_VALUE(target.dim() == 2 && rows.dim() == 2 && rows.size(1) == target.size(1),
                           "expected a target [N, d] and rows [R, d]");
         TORCH_CHECK_VALUE(index.is_cpu() && index.is_contiguous() && index.scalar_type() == at::kLong &&

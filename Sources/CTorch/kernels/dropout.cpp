@@ -57,8 +57,10 @@ CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout) {
     return guarded([&] {
         at::Tensor &mask = unwrap(out);
         TORCH_CHECK_VALUE(mask.dim() == 3, "a dropout mask has shape [sequences, length, width]");
-        TORCH_CHECK_VALUE(dropout.share >= 0 && dropout.share < 1, "a dropout of ", dropout.share,
-                          " was asked for; expected 0 <= dropout < 1");
+        if (!drops(dropout, mask.size(0))) {
+            mask.fill_(1);
+            return;
+        }
         const int64_t length = mask.size(1), width = mask.size(2);
         float *data = floats(mask, "mask");
         parallel_rows(mask.size(0) * length, 16, [&](int64_t begin, int64_t end) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../include/ctorch.h"
+#include "../guard.h"
 
 namespace ctorch {
 
@@ -17,7 +17,14 @@ struct DropoutRow {
 // Writes `width` factors, 0 or row.kept.
 void dropout_factors(float *out, int64_t width, DropoutRow row);
 
-inline bool drops(const CTDropout &dropout) { return dropout.share > 0; }
+// Whether anything is dropped of a batch of so many sequences.
+inline bool drops(const CTDropout &dropout, int64_t sequences) {
+    TORCH_CHECK_VALUE(dropout.share >= 0 && dropout.share < 1, "a dropout of ", dropout.share,
+                      " was asked for; expected 0 <= dropout < 1");
+    if (dropout.share == 0) return false;
+    TORCH_CHECK_VALUE(dropout.count == sequences, "dropout names ", dropout.count, " sequences, the batch has ", sequences);
+    return true;
+}
 
 // The row of position `position` of the sequence `sequence` of the batch.
 inline DropoutRow dropout_row(const CTDropout &dropout, int64_t sequence, int64_t position) {

@@ -56,11 +56,12 @@ CTStatus ct_gated_residual(CTTensor x_, CTTensor branch_, CTTensor bias_or_null,
         at::Tensor made = at::empty_like(x);
         float *out = floats(made, "y");
         const Stand absent(bias_or_null, width);
+        const bool dropping = drops(dropout, shape.sequences);
         parallel_rows(shape.rows, piece, [&](int64_t begin, int64_t end) {
             std::vector<float> factors = absent.factors;
             for (int64_t row = begin; row < end; ++row) {
                 const int64_t sequence = row / shape.length;
-                if (drops(dropout)) {
+                if (dropping) {
                     dropout_factors(factors.data(), width, dropout_row(dropout, sequence, row % shape.length));
                 }
                 forward_row(in + row * width, branch + row * width, absent.bias, parts + shape.part(sequence, gate_part),
@@ -86,12 +87,13 @@ CTStatus ct_gated_residual_backward(CTTensor dy_, CTTensor branch_, CTTensor bia
         at::Tensor made = at::empty_like(branch);
         float *out = floats(made, "branch gradient");
         const Stand absent(bias_or_null, width);
+        const bool dropping = drops(dropout, shape.sequences);
         sum_over_rows(
             shape.sequences, shape.length, 2 * width,
             [&](int64_t sequence, int64_t begin, int64_t end, float *sums) {
                 std::vector<float> factors = absent.factors;
                 for (int64_t row = begin; row < end; ++row) {
-                    if (drops(dropout)) {
+                    if (dropping) {
                         dropout_factors(factors.data(), width, dropout_row(dropout, sequence, row % shape.length));
                     }
                     backward_row(dy + row * width, in + row * width, absent.bias,

@@ -22,7 +22,8 @@ void forward_row(float *u, const float *bias, float *y, int64_t width) {
 CT_VECTORISED
 void backward_row(float *dy, const float *u, float *sums, int64_t width) {
     for (int64_t i = 0; i < width; ++i) {
-        const float v = u[i];
+        // Beyond 30 the slope is 0 or 1 to the last bit; the cube of what is much beyond overflows.
+        const float v = u[i] < -30.0f ? -30.0f : (u[i] > 30.0f ? 30.0f : u[i]);
         const float h = 1 / (1 + exponential(-2 * root * (v + cubic * v * v * v)));
         const float slope = h + 2 * v * h * (1 - h) * root * (1 + 3 * cubic * v * v);
         dy[i] *= slope;

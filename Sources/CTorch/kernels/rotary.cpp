@@ -22,8 +22,10 @@ void turn(const float *a, const float *b, const float *cosine, const float *sine
 CTStatus ct_rotate(CTTensor joint_, CTTensor cosine_, CTTensor sine_, int64_t heads) {
     return guarded([&] {
         at::Tensor &joint = unwrap(joint_), &table = unwrap(cosine_);
-        TORCH_CHECK_VALUE(joint.dim() == 2 && joint.size(1) % (6 * heads) == 0, "expected queries, keys and values [R, 3 d]");
+        TORCH_CHECK_VALUE(heads > 0 && joint.dim() == 2 && joint.size(1) > 0 && joint.size(1) % (6 * heads) == 0,
+                          "expected queries, keys and values [R, 3 d] with an even width for each head");
         const int64_t d = joint.size(1) / 3, half = d / heads / 2, length = table.numel() / half;
+        TORCH_CHECK_VALUE(length > 0, "the table of cosines is empty; expected [length, width / 2]");
         float *data = floats(joint, "joint");
         const float *cosine = floats(table, "cosine", length * half), *sine = floats(unwrap(sine_), "sine", length * half);
         parallel_rows(joint.size(0), piece, [&](int64_t begin, int64_t end) {
@@ -45,6 +47,7 @@ CTStatus ct_unrotate(CTTensor query_, CTTensor key_, CTTensor value_, CTTensor c
         TORCH_CHECK_VALUE(given[0]->dim() == 4, "expected gradients [sequences, heads, length, width]");
         const int64_t sequences = given[0]->size(0), heads = given[0]->size(1), length = given[0]->size(2);
         const int64_t width = given[0]->size(3), half = width / 2, d = heads * width;
+        TORCH_CHECK_VALUE(width % 2 == 0, "a head of width ", width, " cannot be turned; expected an even width");
         for (const at::Tensor *part : given) {
             TORCH_CHECK_VALUE(part->sizes() == given[0]->sizes() && part->stride(3) == 1 && part->scalar_type() == at::kFloat,
                               "expected three float32 gradients of one shape with contiguous vectors");

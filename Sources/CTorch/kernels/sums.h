@@ -14,6 +14,7 @@ namespace ctorch {
 template <typename Body, typename Finish>
 void sum_over_rows(int64_t sequences, int64_t length, int64_t count, const Body &body, const Finish &finish) {
     const int64_t pieces = (length + piece - 1) / piece;
+    if (pieces == 0) return;
     std::vector<float> partial(static_cast<size_t>(sequences * pieces * count), 0.0f);
     parallel_rows(sequences * pieces, 1, [&](int64_t begin, int64_t end) {
         for (int64_t item = begin; item < end; ++item) {

@@ -64,7 +64,8 @@ public struct Benchmark: Sendable {
         let sampleWork = 2 * t * p + 2 * (t / 2) * d * v + 4 * mixing
         return Result(
             trainStepSeconds: training.seconds, sampleStepSeconds: sampling, tokens: shape.batch * shape.length,
-            parameters: training.parameters, gemmGflops: rate / 1e9, trainRoofline: trainWork / (rate * training.seconds),
+            parameters: training.parameters, gemmGflops: rate / 1e9,
+            trainRoofline: trainWork / (rate * training.seconds),
             sampleRoofline: sampleWork / (rate * sampling), peakRssBytes: Self.peakMemory())
     }
 

@@ -20,11 +20,15 @@ public struct Inspection: Sendable {
         let xtIn = try tensor("xt", rank: 2, file, input)
         let (b, l) = (try xtIn.shape[0], try xtIn.shape[1])
         guard try tIn.shape == [b] else {
-            throw SEDDError(.invalidData, "\(input.path): t has shape \(try tIn.shape); expected [\(b)], the B of xt [\(b), \(l)]")
+            throw SEDDError(
+                .invalidData, "\(input.path): t has shape \(try tIn.shape); expected [\(b)], the B of xt [\(b), \(l)]")
         }
         let graph = network.configuration.makeGraph()
         let noise = try network.configuration.makeNoise()
         let times: [Double] = try tIn.array()
+        if let time = times.first(where: { !($0 >= 0 && $0 <= 1) }) {
+            throw SEDDError(.invalidData, "\(input.path): t holds \(time); expected times from 0 to 1")
+        }
         let xt: [Int] = try xtIn.array()
         try check(xt, below: graph.states, "xt", input)
         let sigma = times.map(noise.sigma)
@@ -39,7 +43,8 @@ public struct Inspection: Sendable {
         if file.entries["x0"] != nil {
             let x0In = try tensor("x0", rank: 2, file, input)
             guard try x0In.shape == [b, l] else {
-                throw SEDDError(.invalidData, "\(input.path): x0 has shape \(try x0In.shape); expected [\(b), \(l)], that of xt")
+                throw SEDDError(
+                    .invalidData, "\(input.path): x0 has shape \(try x0In.shape); expected [\(b), \(l)], that of xt")
             }
             let x0: [Int] = try x0In.array()
             try check(x0, below: graph.tokens, "x0", input)

@@ -19,10 +19,13 @@ public enum Conversion {
     ///     `.hydra/config.yaml` of the reference's run folder.
     ///   - choice: which weights of a training checkpoint are meant; other files hold one set.
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
-    public static func load(_ source: URL, configuration: URL? = nil, choice: Choice = .average) throws -> ScoreNetwork {
+    public static func load(_ source: URL, configuration: URL? = nil, choice: Choice = .average) throws -> ScoreNetwork
+    {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder) else {
-            throw SEDDError(.missingInput, "\(source.path): no such file or folder; expected a model folder, .safetensors, .bin or .pth")
+            throw SEDDError(
+                .missingInput,
+                "\(source.path): no such file or folder; expected a model folder, .safetensors, .bin or .pth")
         }
         if isFolder.boolValue, let checkpoint = referenceCheckpoint(in: source) {
             return try load(checkpoint, configuration: configuration, choice: choice)
@@ -37,7 +40,9 @@ public enum Conversion {
         case "pth":
             let dictionary = try StateDictionary(checkpoint: source, choice: choice, layout: weights.layout)
             try weights.load(dictionary, source: source.path)
-        default: throw SEDDError(.usage, "\(source.path): the ending is unknown; expected .safetensors, .bin or .pth, or a model folder")
+        default:
+            throw SEDDError(
+                .usage, "\(source.path): the ending is unknown; expected .safetensors, .bin or .pth, or a model folder")
         }
         return try ScoreNetwork(resolved, weights)
     }
@@ -65,7 +70,8 @@ public enum Conversion {
             let named = network.weights.named
             let tensors = named + [try ModelFolder.rotaryBuffer(configuration)]
             let model = PickleWriter.Node.dictionary(tensors.map { ($0.name, .tensor($0.tensor)) })
-            try PickleWriter.write(target.pathExtension == "bin" ? model : checkpoint(model, named.map(\.tensor)), to: target)
+            try PickleWriter.write(
+                target.pathExtension == "bin" ? model : checkpoint(model, named.map(\.tensor)), to: target)
         }
         try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
     }
@@ -105,7 +111,8 @@ public enum Conversion {
             folder.deletingLastPathComponent().appending(path: ".hydra/config.yaml"),
         ]
         guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-            throw SEDDError(.missingInput, "\(folder.path): no config.json or .hydra/config.yaml; name one with --config")
+            throw SEDDError(
+                .missingInput, "\(folder.path): no config.json or .hydra/config.yaml; name one with --config")
         }
         return try read(found)
     }
@@ -113,7 +120,8 @@ public enum Conversion {
     private static func read(_ url: URL) throws -> ModelConfiguration {
         guard ["yaml", "yml"].contains(url.pathExtension) else { return try ModelConfiguration(contentsOf: url) }
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-            throw SEDDError(.missingInput, "\(url.path): no such file, or no UTF-8; expected the configuration of a run")
+            throw SEDDError(
+                .missingInput, "\(url.path): no such file, or no UTF-8; expected the configuration of a run")
         }
         do {
             let configuration = try YAMLDecoder().decode(ModelConfiguration.self, from: text)

@@ -110,12 +110,14 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
     public func validate() throws(SEDDError) {
+        // The greatest sizes are beyond any machine, and keep the count of weights within an Int.
         let sizes = [
-            ("tokens", tokens), ("model.hidden_size", model.hiddenSize), ("model.cond_dim", model.condDim),
-            ("model.length", model.length), ("model.n_blocks", model.nBlocks), ("model.n_heads", model.nHeads),
+            ("tokens", tokens, 28), ("model.hidden_size", model.hiddenSize, 20), ("model.cond_dim", model.condDim, 20),
+            ("model.length", model.length, 28), ("model.n_blocks", model.nBlocks, 14),
+            ("model.n_heads", model.nHeads, 20),
         ]
-        for (key, value) in sizes where value < 1 || value > 1 << 30 {
-            throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^30")
+        for (key, value, bits) in sizes where value < 1 || value > 1 << bits {
+            throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^\(bits)")
         }
         guard model.hiddenSize % model.nHeads == 0, (model.hiddenSize / model.nHeads) % 2 == 0 else {
             throw SEDDError(
@@ -127,7 +129,9 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             throw SEDDError(.invalidData, "model.dropout is \(model.dropout); expected 0 <= dropout < 1")
         }
         guard graph.type == .absorb || !model.scaleBySigma else {
-            throw SEDDError(.invalidData, "model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb")
+            throw SEDDError(
+                .invalidData,
+                "model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb")
         }
         _ = try makeNoise()
     }
@@ -137,7 +141,8 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
     public init(contentsOf url: URL) throws(SEDDError) {
         guard let data = try? Data(contentsOf: url) else {
-            throw SEDDError(.missingInput, "\(url.path): no such file; a model folder holds config.json and model.safetensors")
+            throw SEDDError(
+                .missingInput, "\(url.path): no such file; a model folder holds config.json and model.safetensors")
         }
         do {
             self = try JSONDecoder().decode(ModelConfiguration.self, from: data)

@@ -11,7 +11,9 @@ public enum ModelFolder {
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
     public static func load(_ folder: URL, device: Device = .cpu) throws -> ScoreNetwork {
         guard FileManager.default.fileExists(atPath: folder.path) else {
-            throw SEDDError(.missingInput, "\(folder.path): no such folder; expected a model folder with config.json and model.safetensors")
+            throw SEDDError(
+                .missingInput,
+                "\(folder.path): no such folder; expected a model folder with config.json and model.safetensors")
         }
         let configuration = try ModelConfiguration(contentsOf: folder.appending(path: "config.json"))
         return try ScoreNetwork(configuration, weights(in: folder, configuration).moved(to: device))
@@ -28,7 +30,8 @@ public enum ModelFolder {
             let dictionary = try StateDictionary(contentsOf: pickle)
             try weights.load(dictionary, source: pickle.path)
         } else {
-            throw SEDDError(.missingInput, "\(folder.path): no weights; expected model.safetensors or pytorch_model.bin")
+            throw SEDDError(
+                .missingInput, "\(folder.path): no weights; expected model.safetensors or pytorch_model.bin")
         }
         return weights
     }
@@ -67,7 +70,9 @@ extension Weights {
     /// Overwrites the numbers with those of a safetensors file.
     func load(_ url: URL) throws {
         let file = try Safetensors(contentsOf: url)
-        try load(names: file.names, source: url.path, shape: { file.entries[$0]?.shape ?? [] }, tensor: { try file.tensor($0) })
+        try load(
+            names: file.names, source: url.path, shape: { file.entries[$0]?.shape ?? [] },
+            tensor: { try file.tensor($0) })
     }
 
     /// Overwrites the numbers with those of a PyTorch state dictionary.

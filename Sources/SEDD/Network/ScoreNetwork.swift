@@ -61,7 +61,8 @@ public final class ScoreNetwork: Sendable {
     func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
         let shape = try tokens.shape
         guard shape.count == 2, shape[0] == sigma.count else {
-            throw SEDDError(.usage, "trunk: expected states [B, L] with B = \(sigma.count) noise levels, found \(shape)")
+            throw SEDDError(
+                .usage, "trunk: expected states [B, L] with B = \(sigma.count) noise levels, found \(shape)")
         }
         let width = configuration.model.hiddenSize / configuration.model.nHeads
         let rotary = try RotaryPositions(length: shape[1], width: width, device: device)

@@ -94,7 +94,7 @@ public struct ScoreEntropyLoss: Sendable {
             let weighted = try gradient * Tensor(factors, shape: [factors.count, 1], device: network.device)
             try weightGradient.addTransposedProductInPlace(weighted, chosen)
             try biasGradient.addInPlace(weighted.sum(0))
-            try pulled.addRowsInPlace(weighted.matmul(weight), at: index)
+            try Kernels.addRows(pulled, weighted.matmul(weight), at: index)
         }
         return (losses, pulled)
     }

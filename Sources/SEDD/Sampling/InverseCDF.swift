@@ -19,7 +19,9 @@ enum InverseCDF {
         let totals: [Double] = try total.array()
         if let row = totals.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
             throw SEDDError(
-                .diverged, "a draw has weights that add up to \(totals[row]) instead of a positive number: the scores are not finite; check the weights of the model")
+                .diverged,
+                "a draw has weights that add up to \(totals[row]) instead of a positive number: the scores are not finite; check the weights of the model"
+            )
         }
         let target = try total * Tensor(uniforms, shape: [uniforms.count, 1], device: total.device)
         let drawn: [Int] = try sums.searchSorted(target, right: true).array()

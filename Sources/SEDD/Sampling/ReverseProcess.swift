@@ -88,7 +88,8 @@ public struct ReverseProcess: Sendable {
         let weights =
             try denoising
             ? denoiser.weights(score, rows, graph)
-            : predictor.weights(score, rows, reverseNoise(slice.map { (parts[$0.part].sequence, times[$0.part]) }), graph)
+            : predictor.weights(
+                score, rows, reverseNoise(slice.map { (parts[$0.part].sequence, times[$0.part]) }), graph)
         let uniforms = zip(slice, positions).map { row, position in
             let sequence = parts[row.part].sequence
             return RandomStream(seed: sequence.seed, purpose: .reverseStep)

@@ -21,7 +21,9 @@ public struct SequenceState: Sendable {
     ///   - steps: reverse steps; 1 or more.
     /// - Throws: ``SEDDError`` of kind `usage` for an empty template, a token outside the vocabulary or too few steps.
     public init(template: [Int?], seed: UInt64, steps: Int, graph: any TransitionGraph) throws(SEDDError) {
-        guard !template.isEmpty else { throw SEDDError(.usage, "a sequence of length 0 was asked for; expected 1 or more") }
+        guard !template.isEmpty else {
+            throw SEDDError(.usage, "a sequence of length 0 was asked for; expected 1 or more")
+        }
         guard steps >= 1 else { throw SEDDError(.usage, "\(steps) steps were asked for; expected 1 or more") }
         if let token = template.compactMap({ $0 }).first(where: { $0 < 0 || $0 >= graph.tokens }) {
             throw SEDDError(.usage, "token \(token) is outside the model's vocabulary of \(graph.tokens)")

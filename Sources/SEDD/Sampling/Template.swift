@@ -25,7 +25,10 @@ public struct Template: Sendable, Equatable {
                 rest = rest.dropFirst(3)
             } else if rest.hasPrefix("[[") {
                 guard let end = rest.range(of: "]]") else {
-                    throw SEDDError(.usage, "template: '\(rest.prefix(12))' opens a hole that never closes; write [[12]], [[*]], or \\[[ for a literal [[")
+                    throw SEDDError(
+                        .usage,
+                        "template: '\(rest.prefix(12))' opens a hole that never closes; write [[12]], [[*]], or \\[[ for a literal [["
+                    )
                 }
                 let inside = rest[rest.index(rest.startIndex, offsetBy: 2)..<end.lowerBound]
                 if !text.isEmpty { segments.append(.text(text)) }
@@ -44,7 +47,10 @@ public struct Template: Sendable, Equatable {
     private static func hole(_ inside: Substring) throws(SEDDError) -> Segment {
         if inside == "*" { return .fill }
         guard let count = Int(inside), count >= 1, count <= 1 << 24 else {
-            throw SEDDError(.usage, "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 or more, or *; write \\[[ for a literal [[")
+            throw SEDDError(
+                .usage,
+                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 or more, or *; write \\[[ for a literal [["
+            )
         }
         return .hole(count)
     }
@@ -73,7 +79,8 @@ public struct Template: Sendable, Equatable {
         let own = parts.reduce(0) { $0 + $1.count }
         let target = length ?? (hasFill || !hasHoles ? modelLength : own)
         guard own <= target else {
-            throw SEDDError(.usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise --length")
+            throw SEDDError(
+                .usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise --length")
         }
         let fills = segments.count { $0 == .fill }
         var free = target - own

@@ -53,7 +53,9 @@ public struct CheckpointStore: Sendable {
         let target = url(step: state.step)
         try? FileManager.default.removeItem(at: target)
         guard rename(partial.path, target.path) == 0 else {
-            throw SEDDError(.cannotWrite, "\(target.path): cannot rename the finished checkpoint there; check the folder's permissions")
+            throw SEDDError(
+                .cannotWrite,
+                "\(target.path): cannot rename the finished checkpoint there; check the folder's permissions")
         }
         try Self.sync(folder)
         try point(to: target)

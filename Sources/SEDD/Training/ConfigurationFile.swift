@@ -11,36 +11,53 @@ public enum ConfigurationFile {
     ///   - source: what messages call the text.
     /// - Throws: ``SEDDError`` of kind `invalidData` (text) or `usage` (overrides), naming the key.
     public static func resolve(yaml: String, overrides: [String] = [], source: String) throws -> TrainingConfiguration {
-        var tree = try defaults()
-        let known = tree
+        let known = try defaults()
+        var tree = known
         let given: Node
         do { given = try Yams.compose(yaml: yaml) ?? Node([:]) } catch {
             throw SEDDError(.invalidData, "\(source): no YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
-        guard given.mapping != nil else { throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values") }
+        guard given.mapping != nil else {
+            throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values")
+        }
         try overlay(&tree, with: given, known: known, path: [], source: source)
+        guard !overrides.isEmpty else { return try checked(tree, chosen: [given], source: source, kind: .invalidData) }
         var chosen = [given]
         for override in overrides {
             let node = try parsed(override)
             try overlay(&tree, with: node, known: known, path: [], source: "--set \(override)", kind: .usage)
             chosen.append(node)
+            _ = try decoded(tree, source: "--set \(override)", kind: .usage)
         }
-        var configuration: TrainingConfiguration
-        do { configuration = try YAMLDecoder().decode(TrainingConfiguration.self, from: tree) } catch let error as DecodingError {
-            throw SEDDError(.invalidData, "\(source): \(error.line)")
+        return try checked(
+            tree, chosen: chosen, source: "\(source) with --set \(overrides.joined(separator: " --set "))", kind: .usage
+        )
+    }
+
+    private static func decoded(_ tree: Node, source: String, kind: SEDDError.Kind) throws -> TrainingConfiguration {
+        do { return try YAMLDecoder().decode(TrainingConfiguration.self, from: tree) } catch let error as DecodingError
+        {
+            throw SEDDError(kind, "\(source): \(error.line)")
         }
+    }
+
+    private static func checked(
+        _ tree: Node, chosen: [Node], source: String, kind: SEDDError.Kind
+    ) throws -> TrainingConfiguration {
+        var configuration = try decoded(tree, source: source, kind: kind)
         // The scale by sigma belongs to absorption: it follows the graph unless it is named.
         if !chosen.contains(where: { $0["model"]?["scale_by_sigma"] != nil }) {
             configuration.model.scaleBySigma = configuration.graph.type == .absorb
         }
-        do { try configuration.validate() } catch { throw SEDDError(error.kind, "\(source): \(error.description)") }
+        do { try configuration.validate() } catch { throw SEDDError(kind, "\(source): \(error.description)") }
         return configuration
     }
 
     /// Reads `url`; see ``resolve(yaml:overrides:source:)``.
     public static func resolve(contentsOf url: URL, overrides: [String] = []) throws -> TrainingConfiguration {
         guard let data = try? Data(contentsOf: url) else {
-            throw SEDDError(.missingInput, "\(url.path): no such file; expected a configuration or the name of a preset")
+            throw SEDDError(
+                .missingInput, "\(url.path): no such file; expected a configuration or the name of a preset")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw SEDDError(.invalidData, "\(url.path): no UTF-8; expected a configuration as YAML")

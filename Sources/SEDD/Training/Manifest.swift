@@ -24,14 +24,16 @@ struct Manifest: Codable, Equatable {
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the first file that differs.
     static func verify(_ folder: URL) throws {
         let url = folder.appending(path: fileName)
-        guard let data = try? Data(contentsOf: url), let manifest = try? JSONDecoder().decode(Manifest.self, from: data) else {
+        guard let data = try? Data(contentsOf: url), let manifest = try? JSONDecoder().decode(Manifest.self, from: data)
+        else {
             throw SEDDError(.invalidData, "\(url.path): absent or damaged; resume from another checkpoint")
         }
         for (name, expected) in manifest.files.sorted(by: { $0.key < $1.key }) {
             let file = folder.appending(path: name)
             guard let found = try? entry(file), found == expected else {
                 throw SEDDError(
-                    .invalidData, "\(file.path): not the file that was saved (its checksum differs); resume from another checkpoint")
+                    .invalidData,
+                    "\(file.path): not the file that was saved (its checksum differs); resume from another checkpoint")
             }
         }
     }

@@ -10,7 +10,7 @@ final class MetricsLog {
     /// Opens the logs of `run` to go on after `step`: lines of later steps, which a killed run left, are dropped.
     init(_ run: RunFolder, after step: Int) throws {
         path = run.metricsFile.path
-        let kept = Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
+        let kept = step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
         try FileWriter.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
         handle = try FileHandle(forWritingTo: run.metricsFile)
         try handle.seekToEnd()

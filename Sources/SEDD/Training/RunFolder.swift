@@ -19,13 +19,21 @@ public struct RunFolder: Sendable {
         try ConfigurationFile.resolve(contentsOf: configurationFile)
     }
 
+    /// Checks that no run was started here.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where one was.
+    public func requireNone() throws(SEDDError) {
+        guard !exists else {
+            throw SEDDError(
+                .usage, "\(url.path): a run is here already; continue it with --resume or choose another --output")
+        }
+    }
+
     /// Starts a run: makes the folder and writes `run.yaml`.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` where a run is here already, `cannotWrite` where the folder cannot be made.
     public func create(_ configuration: TrainingConfiguration) throws {
-        guard !exists else {
-            throw SEDDError(.usage, "\(url.path): a run is here already; continue it with --resume or choose another --output")
-        }
+        try requireNone()
         try ModelFolder.makeFolder(url)
         try FileWriter.write(Array(ConfigurationFile.yaml(configuration).utf8), to: configurationFile)
     }

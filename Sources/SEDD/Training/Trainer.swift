@@ -98,7 +98,10 @@ public final class Trainer {
             let stop = !last && shouldStop()
             if last || stop || metrics.step % training.snapshotFreq == 0 { try save(report) }
             if stop {
-                throw SEDDError(.interrupted, "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)")
+                throw SEDDError(
+                    .interrupted,
+                    "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)"
+                )
             }
         }
     }
@@ -125,7 +128,8 @@ public final class Trainer {
         let good = run.checkpoints.steps().last.map { run.checkpoints.url(step: $0).path }
         return SEDDError(
             .diverged,
-            "step \(step): the loss is \(loss) and the gradient's norm \(norm); the last good checkpoint is \(good ?? "none"): resume from it with a lower optim.lr or a longer optim.warmup")
+            "step \(step): the loss is \(loss) and the gradient's norm \(norm); the last good checkpoint is \(good ?? "none"): resume from it with a lower optim.lr or a longer optim.warmup"
+        )
     }
 
     private func validate(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {

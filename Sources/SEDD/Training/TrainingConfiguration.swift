@@ -141,7 +141,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             ("training.ema", training.ema), ("optim.beta1", optim.beta1), ("optim.beta2", optim.beta2),
             ("data.held_out", data.heldOut),
         ] where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
-        for (key, value) in [("optim.lr", optim.lr), ("optim.eps", optim.eps), ("training.smallest_time", training.smallestTime)]
+        for (key, value) in [
+            ("optim.lr", optim.lr), ("optim.eps", optim.eps), ("training.smallest_time", training.smallestTime),
+        ]
         where !(value > 0 && value < 1) { throw Self.bad(key, value, "0 < value < 1") }
         guard training.batchSize % training.accum == 0 else {
             throw Self.bad("training.batch_size", training.batchSize, "a multiple of training.accum, \(training.accum)")

@@ -27,16 +27,33 @@ extension Kernels {
         }
     }
 
-    /// One step over flat float32 arrays of equal length, in one sweep over memory.
+    /// One step over flat float32 arrays of equal length: in one sweep over memory on the CPU, by the engine's
+    /// operators elsewhere.
     public static func adamW(
-        weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor, _ s: AdamW
+        weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor, _ settings: AdamW
     ) throws(TorchError) {
-        let settings = CTAdamW(
-            rate: s.rate, beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, decay: s.decay,
-            correction1: s.correction1, correction2: s.correction2, gradient_scale: s.gradientScale,
-            average_weight: s.averageWeight)
+        let fused = try weights.device == .cpu
         try check(
-            ct_adamw(
-                weights.handle, gradient.handle, moment1.handle, moment2.handle, average.handle, settings), "adamw")
+            (fused ? ct_adamw : ct_adamw_plain)(
+                weights.handle, gradient.handle, moment1.handle, moment2.handle, average.handle, settings.handle),
+            "adamw")
+    }
+
+    /// The same by the engine's operators, which the sweep is compared with.
+    static func adamWPlain(
+        weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor, _ settings: AdamW
+    ) throws(TorchError) {
+        try check(
+            ct_adamw_plain(
+                weights.handle, gradient.handle, moment1.handle, moment2.handle, average.handle, settings.handle),
+            "adamw")
+    }
+}
+
+extension Kernels.AdamW {
+    var handle: CTAdamW {
+        CTAdamW(
+            rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay, correction1: correction1,
+            correction2: correction2, gradient_scale: gradientScale, average_weight: averageWeight)
     }
 }

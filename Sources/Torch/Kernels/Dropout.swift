@@ -29,7 +29,7 @@ extension Kernels {
 
 extension Optional where Wrapped == Kernels.Dropout {
     func withHandle(_ body: (CTDropout) -> CTStatus) -> CTStatus {
-        guard let self else { return body(CTDropout(key: 0, step: 0, sequences: nil, share: 0)) }
+        guard let self else { return body(CTDropout(key: 0, step: 0, sequences: nil, count: 0, share: 0)) }
         return self.withHandle(body)
     }
 }
@@ -37,7 +37,7 @@ extension Optional where Wrapped == Kernels.Dropout {
 extension Kernels.Dropout {
     func withHandle(_ body: (CTDropout) -> CTStatus) -> CTStatus {
         sequences.withUnsafeBufferPointer {
-            body(CTDropout(key: key, step: step, sequences: $0.baseAddress, share: share))
+            body(CTDropout(key: key, step: step, sequences: $0.baseAddress, count: Int64($0.count), share: share))
         }
     }
 }

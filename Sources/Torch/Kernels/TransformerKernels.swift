@@ -23,7 +23,8 @@ extension Kernels {
             var statistics = CTTensor()
             try check(
                 ct_norm_modulate(
-                    x.handle, weight.handle, modulation.handle, Int64(shiftPart), Int64(scalePart), epsilon, &y, &statistics),
+                    x.handle, weight.handle, modulation.handle, Int64(shiftPart), Int64(scalePart), epsilon, &y,
+                    &statistics),
                 "norm and modulate")
             return (Tensor(owning: y), Tensor(owning: statistics))
         }
@@ -57,7 +58,8 @@ extension Kernels {
             try Tensor.make("gated residual") { out in
                 dropout.withHandle {
                     ct_gated_residual(
-                        x.handle, branch.handle, bias?.handle ?? CTTensor(), modulation.handle, Int64(gatePart), $0, out)
+                        x.handle, branch.handle, bias?.handle ?? CTTensor(), modulation.handle, Int64(gatePart), $0, out
+                    )
                 }
             }
         }

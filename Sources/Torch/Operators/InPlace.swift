@@ -31,9 +31,4 @@ extension Tensor {
     public func addTransposedProductInPlace(_ a: Tensor, _ b: Tensor) throws(TorchError) {
         try check(ct_add_transposed_product_into(handle, a.handle, b.handle), "add product")
     }
-
-    /// self[index[r]] += rows[r], for self [N, d], rows [R, d], index int64 [R].
-    public func addRowsInPlace(_ rows: Tensor, at index: Tensor) throws(TorchError) {
-        try check(ct_add_rows_into(handle, rows.handle, index.handle), "add rows")
-    }
 }

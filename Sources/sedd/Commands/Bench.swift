@@ -42,8 +42,11 @@ struct Bench: ParsableCommand {
         }
         print("model        \(result.parameters) weights; \(result.tokens) tokens a batch")
         print(String(format: "products     %.0f GFLOP/s (float32, 1024 x 1024 x 1024)", result.gemmGflops))
-        print(String(format: "train step   %.4f s   %.2f of the roofline", result.trainStepSeconds, result.trainRoofline))
-        print(String(format: "sample step  %.4f s   %.2f of the roofline", result.sampleStepSeconds, result.sampleRoofline))
+        print(
+            String(format: "train step   %.4f s   %.2f of the roofline", result.trainStepSeconds, result.trainRoofline))
+        print(
+            String(
+                format: "sample step  %.4f s   %.2f of the roofline", result.sampleStepSeconds, result.sampleRoofline))
         print("peak memory  \(result.peakRssBytes >> 20) MiB")
     }
 }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import SEDD
+import Text
 import Torch
 
 struct Convert: ParsableCommand {
@@ -33,8 +34,23 @@ struct Convert: ParsableCommand {
         let network = try Conversion.load(
             URL(filePath: from), configuration: config.map { URL(filePath: $0) }, choice: weights)
         try Conversion.write(network, to: URL(filePath: to), dtype: DType(rawValue: dtype) ?? .float32)
+        try carryTokenizer(network.configuration)
         let count = network.weights.layout.parameters
         print("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
+    }
+}
+
+extension Convert {
+    /// A folder that names its tokenizer holds its files, and so does what is made of it.
+    private func carryTokenizer(_ configuration: ModelConfiguration) throws {
+        guard let kind = configuration.tokenizer else { return }
+        func folder(_ path: String) -> URL {
+            let url = URL(filePath: path)
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+            return exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+        }
+        try Tokenizers.load(kind: kind, folder: folder(from)).write(to: folder(to))
     }
 }
 

@@ -13,7 +13,9 @@ struct Doctor: ParsableCommand {
     func run() throws {
         print(Version.text)
         line("libtorch", "\(Runtime.version), from \(try Runtime.libraryFolder())")
-        line("threads", "\(try Runtime.threads()) of \(ProcessInfo.processInfo.activeProcessorCount) cores; set with --threads")
+        line(
+            "threads",
+            "\(try Runtime.threads()) of \(ProcessInfo.processInfo.activeProcessorCount) cores; set with --threads")
         let information = try Runtime.parallelInformation()
         line("vector instructions", information.split(separator: "\n").last.map(String.init) ?? "unknown")
         line("matrix products", matrixLibrary(information))
@@ -35,7 +37,9 @@ struct Doctor: ParsableCommand {
     private func checkArithmetic() throws {
         let x = try Tensor.full([64, 64], 0.5)
         let sum = try x.matmul(x).sum().item()
-        line("arithmetic", sum == 64 * 64 * 16 ? "works" : "WRONG: a product gave \(sum) instead of 65536; reinstall libtorch")
+        line(
+            "arithmetic",
+            sum == 64 * 64 * 16 ? "works" : "WRONG: a product gave \(sum) instead of 65536; reinstall libtorch")
     }
 
     private func device(_ name: String, _ remedy: String) {

@@ -19,20 +19,24 @@ struct Sample: AsyncParsableCommand {
 
     @OptionGroup var options: ModelOptions
     @Option(help: ArgumentHelp("Sequences to write; seeds count up from --seed.", valueName: "N")) var count = 1
-    @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L")) var length: Int?
+    @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L"))
+    var length: Int?
     @Option(help: ArgumentHelp("Reverse steps, before the final denoising.", valueName: "S")) var steps = 128
-    @Option(help: ArgumentHelp("\(Predictors.names.joined(separator: " or ")).", valueName: "name")) var sampler = "analytic"
+    @Option(help: ArgumentHelp("\(Predictors.names.joined(separator: " or ")).", valueName: "name")) var sampler =
+        "analytic"
     @Option(help: ArgumentHelp("Seed; drawn and told unless given.", valueName: "N")) var seed: UInt64?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
     @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: String?
-    @Option(help: ArgumentHelp("Sequences that share a network evaluation; results do not depend on it.", valueName: "B"))
+    @Option(
+        help: ArgumentHelp("Sequences that share a network evaluation; results do not depend on it.", valueName: "B"))
     var batch = 16
     @Flag(help: "Watch the positions settle.") var show = false
     @Flag(help: "Print one JSON object a sequence.") var jsonl = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        for (name, value) in [("count", count), ("steps", steps), ("batch", batch), ("length", length ?? 1)] where value < 1 {
+        for (name, value) in [("count", count), ("steps", steps), ("batch", batch), ("length", length ?? 1)]
+        where value < 1 {
             throw ValidationError("--\(name) is \(value); expected 1 or more")
         }
         guard template == nil || templateTokens == nil else {
@@ -54,7 +58,8 @@ struct Sample: AsyncParsableCommand {
             }
             let clock = ContinuousClock.now
             var last: [SequenceState] = []
-            let screen = show ? TrajectoryScreen(tokenizer: tokenizer, mask: network.configuration.makeGraph().mask) : nil
+            let screen =
+                show ? TrajectoryScreen(tokenizer: tokenizer, mask: network.configuration.makeGraph().mask) : nil
             for try await states in try sampler.states(requests) {
                 last = states
                 if let shown = states.first { try screen?.show(shown) }
@@ -71,17 +76,20 @@ struct Sample: AsyncParsableCommand {
         if let templateTokens {
             let url = URL(filePath: templateTokens)
             guard let data = try? Data(contentsOf: url) else {
-                throw SEDDError(.missingInput, "\(templateTokens): no such file; expected a JSON array of ids and nulls")
+                throw SEDDError(
+                    .missingInput, "\(templateTokens): no such file; expected a JSON array of ids and nulls")
             }
             guard let ids = try? JSONDecoder().decode([Int?].self, from: data) else {
                 throw SEDDError(.invalidData, "\(templateTokens): expected a JSON array of ids and nulls")
             }
             guard length == nil || length == ids.count else {
-                throw SEDDError(.usage, "\(templateTokens): it has \(ids.count) entries, but --length is \(length ?? 0)")
+                throw SEDDError(
+                    .usage, "\(templateTokens): it has \(ids.count) entries, but --length is \(length ?? 0)")
             }
             return ids
         }
-        return try Template(template ?? "[[*]]").positions(tokenizer: tokenizer, length: length, modelLength: modelLength)
+        return try Template(template ?? "[[*]]").positions(
+            tokenizer: tokenizer, length: length, modelLength: modelLength)
     }
 
     private func write(_ state: SequenceState, _ tokenizer: any Tokenizer, index: Int, seconds: Double) throws {
@@ -93,10 +101,10 @@ struct Sample: AsyncParsableCommand {
                 networkEvaluations: state.networkEvaluations, seconds: seconds)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try FileHandle.standardOutput.write(contentsOf: encoder.encode(line) + Data("\n".utf8))
+            try StandardOutput.write([UInt8](encoder.encode(line)) + [UInt8(ascii: "\n")])
         } else {
             let title = count > 1 ? "--- \(index + 1) of \(count), seed \(state.seed)\n" : ""
-            try FileHandle.standardOutput.write(contentsOf: Data((title + text + "\n").utf8))
+            try StandardOutput.write(Array((title + text + "\n").utf8))
         }
     }
 }

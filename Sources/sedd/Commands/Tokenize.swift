@@ -34,7 +34,10 @@ struct Tokenize: ParsableCommand {
             if line.isEmpty { continue }
             let place = "line \(index + 1)"
             do {
-                try write(decode ? quoted(tokenizer.decode(ids(line, place)), place) : array(tokenizer.encode(text(line, place))))
+                try write(
+                    decode
+                        ? quoted(tokenizer.decode(ids(line, place)), place) : array(tokenizer.encode(text(line, place)))
+                )
             } catch let error as TextError {
                 throw SEDDError(.invalidData, "\(place): \(error.description)")
             }
@@ -66,12 +69,13 @@ struct Tokenize: ParsableCommand {
 
     private func quoted(_ bytes: [UInt8], _ place: String) throws -> [UInt8] {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw SEDDError(.invalidData, "\(place): the ids decode to bytes that are no UTF-8; decode them without --jsonl")
+            throw SEDDError(
+                .invalidData, "\(place): the ids decode to bytes that are no UTF-8; decode them without --jsonl")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         return [UInt8](try encoder.encode(text)) + [UInt8(ascii: "\n")]
     }
 
-    private func write(_ bytes: [UInt8]) throws { try FileHandle.standardOutput.write(contentsOf: bytes) }
+    private func write(_ bytes: [UInt8]) throws { try StandardOutput.write(bytes) }
 }

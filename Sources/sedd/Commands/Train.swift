@@ -19,7 +19,8 @@ struct Train: ParsableCommand {
 
     @Option(help: ArgumentHelp("Configuration file, or the name of a preset.", valueName: "file|preset"))
     var config: String?
-    @Option(name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
     var overrides: [String] = []
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
     var data: [String] = []
@@ -30,10 +31,12 @@ struct Train: ParsableCommand {
     func validate() throws {
         if resume {
             guard config == nil, data.isEmpty else {
-                throw ValidationError("--resume takes configuration and data from run.yaml; leave out --config and --data")
+                throw ValidationError(
+                    "--resume takes configuration and data from run.yaml; leave out --config and --data")
             }
         } else if config == nil {
-            throw ValidationError("--config is missing; name a file or a preset: \(Presets.names.joined(separator: ", "))")
+            throw ValidationError(
+                "--config is missing; name a file or a preset: \(Presets.names.joined(separator: ", "))")
         }
     }
 
@@ -41,6 +44,7 @@ struct Train: ParsableCommand {
         let device = try engine.open()
         let run = RunFolder(URL(filePath: output))
         let configuration = try resolved(run)
+        if !resume { try run.requireNone() }
         let console = Console()
         let tokenizer = try makeTokenizer(configuration)
         let dataset = try TokenDataset(
@@ -58,7 +62,8 @@ struct Train: ParsableCommand {
             try TrainingSample(configuration, tokenizer).text(network, step: step)
         }
         console.line(
-            "\(trainer.network.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)")
+            "\(trainer.network.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)"
+        )
         let interruption = Interruption()
         var report = TrainingReport(console: console)
         defer { console.finish() }
@@ -68,7 +73,9 @@ struct Train: ParsableCommand {
     /// The configuration of this run: from the run folder, or from --config, --set and --data.
     private func resolved(_ run: RunFolder) throws -> TrainingConfiguration {
         guard let config, !resume else {
-            guard run.exists else { throw SEDDError(.missingInput, "\(output): no run.yaml here; start a run with --config and --data") }
+            guard run.exists else {
+                throw SEDDError(.missingInput, "\(output): no run.yaml here; start a run with --config and --data")
+            }
             let stored = try run.configuration()
             guard !overrides.isEmpty else { return stored }
             return try ConfigurationFile.resolve(
@@ -78,6 +85,9 @@ struct Train: ParsableCommand {
             try Presets.yaml(named: config).map {
                 try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
             } ?? ConfigurationFile.resolve(contentsOf: URL(filePath: config), overrides: overrides)
+        do { _ = try Predictors.named(made.sampling.predictor) } catch {
+            throw SEDDError(.invalidData, "\(config): sampling.predictor: \(error.description)")
+        }
         if !data.isEmpty { made.data.files = data }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
         made.data.files = made.data.files.map { URL(filePath: $0).standardized.path }
@@ -89,7 +99,9 @@ struct Train: ParsableCommand {
             return try TokenizerSpecification(configuration.tokenizer).load()
         }
         // The alphabet of all the data, held-out part included: a scalar that is only there must have an id too.
-        let alphabets = try configuration.data.files.map { try CharacterTokenizer(alphabetOf: URL(filePath: $0)).alphabet }
+        let alphabets = try configuration.data.files.map {
+            try CharacterTokenizer(alphabetOf: URL(filePath: $0)).alphabet
+        }
         return try CharacterTokenizer(alphabetOf: String(String.UnicodeScalarView(alphabets.joined())))
     }
 }

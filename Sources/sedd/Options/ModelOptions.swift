@@ -26,7 +26,8 @@ struct ModelOptions: ParsableArguments {
         guard made.vocabularySize == network.configuration.tokens else {
             throw SEDDError(
                 .invalidData,
-                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(network.configuration.tokens); choose the one it was trained with")
+                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(network.configuration.tokens); choose the one it was trained with"
+            )
         }
         return made
     }

@@ -87,7 +87,8 @@ struct PickleReader {
 
     private func granted(_ module: String, _ name: String) throws(SEDDError) -> PickleValue {
         guard let known = PickleName(module: module, name: name) else {
-            throw fault("asks for \(module).\(name); only tensors are read, nothing is executed: save the weights alone")
+            throw fault(
+                "asks for \(module).\(name); only tensors are read, nothing is executed: save the weights alone")
         }
         return .global(known)
     }
@@ -141,7 +142,9 @@ struct PickleReader {
         else { throw fault("builds a tensor in an unknown way") }
         let shape = try whole(sizes)
         let strides = try whole(steps)
-        guard shape.count == strides.count, offset >= 0 else { throw fault("builds a tensor of shape \(shape) with strides \(strides)") }
+        guard shape.count == strides.count, offset >= 0 else {
+            throw fault("builds a tensor of shape \(shape) with strides \(strides)")
+        }
         var last = offset
         for (size, stride) in zip(shape, strides) where size > 0 {
             let (reach, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
@@ -158,7 +161,9 @@ struct PickleReader {
     private func whole(_ values: [PickleValue]) throws(SEDDError) -> [Int] {
         var result: [Int] = []
         for value in values {
-            guard case .integer(let number) = value, number >= 0 else { throw fault("has a size that is no whole number") }
+            guard case .integer(let number) = value, number >= 0 else {
+                throw fault("has a size that is no whole number")
+            }
             result.append(number)
         }
         return result

@@ -20,11 +20,17 @@ final class PyTorchArchive {
     /// The elements of `pickled`, in row order.
     func tensor(_ pickled: PickledTensor) throws -> Tensor {
         guard let dtype = Self.types[pickled.dtype] else {
-            throw SEDDError(.invalidData, "\(path): a tensor has storage \(pickled.dtype); expected one of \(Self.types.keys.sorted().joined(separator: ", "))")
+            throw SEDDError(
+                .invalidData,
+                "\(path): a tensor has storage \(pickled.dtype); expected one of \(Self.types.keys.sorted().joined(separator: ", "))"
+            )
         }
         let bytes = try reader.record("data/\(pickled.key)")
         guard bytes.count == pickled.count * dtype.width else {
-            throw SEDDError(.invalidData, "\(path): the record data/\(pickled.key) has \(bytes.count) bytes; expected \(pickled.count) elements of \(pickled.dtype)")
+            throw SEDDError(
+                .invalidData,
+                "\(path): the record data/\(pickled.key) has \(bytes.count) bytes; expected \(pickled.count) elements of \(pickled.dtype)"
+            )
         }
         let storage = try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: [pickled.count], dtype: dtype) }
         return try storage.strided(pickled.shape, pickled.strides, offset: pickled.offset).contiguous()

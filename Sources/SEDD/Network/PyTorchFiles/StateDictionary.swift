@@ -26,7 +26,10 @@ struct StateDictionary {
         let archive = try PyTorchArchive(contentsOf: url)
         let pickle = archive.pickle
         guard let model = pickle.entries(pickle.value(pickle.root, "model")) else {
-            throw SEDDError(.invalidData, "\(url.path): expected a training checkpoint with 'model' and 'ema'; for plain weights name the file pytorch_model.bin")
+            throw SEDDError(
+                .invalidData,
+                "\(url.path): expected a training checkpoint with 'model' and 'ema'; for plain weights name the file pytorch_model.bin"
+            )
         }
         guard choice == .average else {
             try self.init(model, archive)
@@ -37,7 +40,9 @@ struct StateDictionary {
         }
         guard shadow.count == layout.entries.count else {
             throw SEDDError(
-                .invalidData, "\(url.path): the moving average has \(shadow.count) tensors, the configuration \(layout.entries.count)")
+                .invalidData,
+                "\(url.path): the moving average has \(shadow.count) tensors, the configuration \(layout.entries.count)"
+            )
         }
         try self.init(zip(layout.entries, shadow).map { (.text($0.name), $1) }, archive)
     }
