@@ -27,7 +27,8 @@ struct RotaryPositions: Sendable {
         let half = try x.shape[4] / 2
         let a = try x.narrowed(4, from: 0, length: half)
         let b = try x.narrowed(4, from: half, length: half)
-        let (c, s) = (try cosine.unsqueezed(1).unsqueezed(1), try sine.unsqueezed(1).unsqueezed(1))  // [L, 1, 1, width / 2]
+        // [L, 1, 1, width / 2]
+        let (c, s) = (try cosine.unsqueezed(1).unsqueezed(1), try sine.unsqueezed(1).unsqueezed(1))
         return try Tensor.concatenated([a * c - b * s, b * c + a * s], dimension: 4)
     }
 }
