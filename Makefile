@@ -22,6 +22,7 @@ demo: build ## watch the bundled model write text and fill holes
 	@Scripts/demo.sh $(SEDD) $(MODEL)
 
 test: setup ## run all tests, and build the example package as a user of the library would
+	@Scripts/arrows.sh
 	@Scripts/build-tests.sh
 	swift test --skip-build
 	@Scripts/example.sh

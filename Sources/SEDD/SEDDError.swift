@@ -20,6 +20,7 @@ public struct SEDDError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One line: what was expected, what was found, what to do.
     public let description: String
 
+    /// - Parameter description: one line: what was expected, what was found, what to do.
     public init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description

@@ -9,6 +9,7 @@ public import Torch
 public struct Benchmark: Sendable {
     /// The shape of the model and of the batch.
     public struct Shape: Sendable {
+        /// n, d, heads, blocks, L and B.
         public var tokens, hidden, heads, blocks, length, batch: Int
 
         public init(tokens: Int, hidden: Int, heads: Int, blocks: Int, length: Int, batch: Int) {
@@ -45,6 +46,7 @@ public struct Benchmark: Sendable {
     let repeats: Int
     let device: Device
 
+    /// - Parameter repeats: timed steps of each kind.
     public init(shape: Shape, repeats: Int, device: Device = .cpu) {
         self.shape = shape
         self.repeats = repeats

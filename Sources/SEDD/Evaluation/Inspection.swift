@@ -7,6 +7,7 @@ import Torch
 public struct Inspection: Sendable {
     let network: ScoreNetwork
 
+    /// Looks at `network`.
     public init(network: ScoreNetwork) { self.network = network }
 
     /// Reads `t` float32 [B], `xt` int64 [B, L] and optionally `x0` from `input`; writes `sigma`, `sigma_rate` [B] and

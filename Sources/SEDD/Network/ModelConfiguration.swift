@@ -9,7 +9,9 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     /// The two noise schedules.
     public enum NoiseKind: String, Sendable, Codable, CaseIterable { case loglinear, geometric }
 
+    /// The Markov chain.
     public struct Graph: Sendable, Codable, Equatable {
+        /// Absorbing or uniform.
         public var type: GraphKind
         // What the reference's own loader expects to find here.
         var file: String? = "data"
@@ -17,10 +19,13 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
         enum CodingKeys: String, CodingKey { case type, file, reportAll = "report_all" }
 
+        /// A chain of the given kind.
         public init(type: GraphKind) { self.type = type }
     }
 
+    /// The noise schedule.
     public struct Noise: Sendable, Codable, Equatable {
+        /// Log-linear or geometric.
         public var type: NoiseKind
         /// Geometric: sigma(0). Not used by log-linear noise.
         public var sigmaMin: Double? = 1e-4
@@ -29,6 +34,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
         enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
 
+        /// A schedule; the two ends are those of geometric noise.
         public init(type: NoiseKind, sigmaMin: Double = 1e-4, sigmaMax: Double = 20) {
             self.type = type
             self.sigmaMin = sigmaMin
@@ -36,6 +42,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         }
     }
 
+    /// The transformer.
     public struct Network: Sendable, Codable, Equatable {
         var name: String? = "sedd"
         var type: String? = "ddit"
@@ -45,7 +52,9 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         public var condDim: Int
         /// Positions that the model was trained on; others work, rotary positions have no table.
         public var length: Int
+        /// Blocks of the trunk.
         public var nBlocks: Int
+        /// Attention heads; twice their number divides the width.
         public var nHeads: Int
         /// Whether log(expm1 sigma) + log n is subtracted from the output; absorb only.
         public var scaleBySigma: Bool
@@ -58,6 +67,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             case scaleBySigma = "scale_by_sigma"
         }
 
+        /// A transformer of the given shape.
         public init(
             hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double
         ) {
@@ -73,12 +83,16 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
     /// n, the tokens of the tokenizer.
     public var tokens: Int
+    /// Which chain the scores belong to.
     public var graph: Graph
+    /// Which schedule the times belong to.
     public var noise: Noise
+    /// The shape of the network.
     public var model: Network
     /// Which tokenizer's files lie beside this file; nil in released folders.
     public var tokenizer: String?
 
+    /// A configuration; ``validate()`` checks it.
     public init(tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil) {
         self.tokens = tokens
         self.graph = graph

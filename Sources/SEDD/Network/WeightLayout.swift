@@ -3,6 +3,7 @@
 /// That order is what the reference's moving average is stored in. Offsets are in elements; each tensor starts at a
 /// multiple of 16, so that rows of a flat array are aligned alike in every process.
 public struct WeightLayout: Sendable {
+    /// One tensor: its name and its shape.
     public struct Entry: Sendable, Equatable {
         public let name: String
         public let shape: [Int]
@@ -17,6 +18,7 @@ public struct WeightLayout: Sendable {
     /// Number of weights, gaps left out.
     public var parameters: Int { entries.reduce(0) { $0 + $1.count } }
 
+    /// The layout of the network that `configuration` describes.
     public init(_ configuration: ModelConfiguration) {
         let (d, c, v) = (configuration.model.hiddenSize, configuration.model.condDim, configuration.states)
         var shapes: [(String, [Int])] = [

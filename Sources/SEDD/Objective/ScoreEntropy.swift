@@ -12,8 +12,10 @@ public struct NoisedBatch: Sendable {
     /// Derivative of the total noise at each sequence's time.
     public let sigmaRate: [Double]
 
+    /// B.
     public var sequences: Int { sigma.count }
 
+    /// A batch whose arrays fit together: B x L tokens and states, B noise levels.
     public init(clean: [Int], states: [Int], length: Int, sigma: [Double], sigmaRate: [Double]) {
         self.clean = clean
         self.states = states
@@ -36,6 +38,7 @@ public struct ScoreEntropyLoss: Sendable {
     /// Elements [rows, V] that a chunk may hold: 8 MiB of float32, which a second-level cache half holds.
     static let chunkElements = 1 << 21
 
+    /// The loss of `network` over the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph

@@ -4,6 +4,7 @@ public import Torch
 public struct LogScore: Sendable {
     public let tensor: Tensor
 
+    /// Takes `tensor` as it is.
     public init(_ tensor: Tensor) { self.tensor = tensor }
 
     /// The ratios themselves.
@@ -14,6 +15,7 @@ public struct LogScore: Sendable {
 public struct Score: Sendable {
     public let tensor: Tensor
 
+    /// Takes `tensor` as it is.
     public init(_ tensor: Tensor) { self.tensor = tensor }
 }
 

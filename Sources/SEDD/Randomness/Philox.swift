@@ -4,6 +4,7 @@
 public struct Philox: Sendable {
     let key: (UInt32, UInt32)
 
+    /// Different keys give unrelated functions.
     public init(key: UInt64) {
         self.key = (UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32))
     }

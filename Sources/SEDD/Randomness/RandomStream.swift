@@ -40,6 +40,7 @@ public struct RandomStream: Sendable {
     public let key: UInt64
     @usableFromInline let philox: Philox
 
+    /// The numbers that `seed` gives for `purpose`.
     public init(seed: UInt64, purpose: RandomPurpose) {
         // SplitMix64 (Steele, Lea, Flood 2014) twice: neighbouring seeds and purposes give unrelated keys.
         func mixed(_ value: UInt64) -> UInt64 {

@@ -23,6 +23,7 @@ public protocol Predictor: Sendable {
 public enum Predictors {
     static let all: [any Predictor.Type] = [AnalyticPredictor.self, EulerPredictor.self]
 
+    /// What ``named(_:)`` knows, the default first.
     public static var names: [String] { all.map { $0.name } }
 
     /// The predictor called `name`.

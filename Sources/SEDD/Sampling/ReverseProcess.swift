@@ -17,6 +17,7 @@ public struct ReverseProcess: Sendable {
     /// training) and sampled down to 1e-5 (its samplers).
     public static let smallestTime = 1e-5
 
+    /// Reverses the chain and the noise that the network was trained for, step by step with `predictor`.
     public init(network: ScoreNetwork, predictor: any Predictor) throws {
         self.network = network
         self.predictor = predictor

@@ -4,9 +4,12 @@ public struct Sampler: Sendable {
     public struct Request: Sendable {
         /// Fixed tokens, nil where the model writes; its count is the length.
         public var template: [Int?]
+        /// What the result follows from, beside the template and the steps.
         public var seed: UInt64
+        /// Reverse steps before the final denoising; 1 or more.
         public var steps: Int
 
+        /// One sequence to write.
         public init(template: [Int?], seed: UInt64, steps: Int) {
             self.template = template
             self.seed = seed
@@ -16,6 +19,7 @@ public struct Sampler: Sendable {
 
     public let process: ReverseProcess
 
+    /// - Throws: ``SEDDError`` where the configuration of the network makes no sense.
     public init(network: ScoreNetwork, predictor: any Predictor = AnalyticPredictor()) throws {
         process = try ReverseProcess(network: network, predictor: predictor)
     }
@@ -46,6 +50,7 @@ public struct Sampler: Sendable {
 
         public func makeAsyncIterator() -> Iterator { Iterator(process: process, current: first) }
 
+        /// Computes one step each time it is asked.
         public struct Iterator: AsyncIteratorProtocol {
             let process: ReverseProcess
             var current: [SequenceState]

@@ -38,6 +38,7 @@ public struct SequenceState: Sendable {
         self.steps = steps
     }
 
+    /// Whether the sequence has been denoised.
     public var isFinished: Bool { done > steps }
 
     /// Time of the state: 1 at first, `smallest` after the last step, 0 once denoised.

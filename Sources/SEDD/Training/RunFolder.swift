@@ -5,10 +5,12 @@ import Torch
 public struct RunFolder: Sendable {
     public let url: URL
 
+    /// - Parameter url: the folder, which need not exist yet.
     public init(_ url: URL) { self.url = url }
 
     var configurationFile: URL { url.appending(path: "run.yaml") }
     var metricsFile: URL { url.appending(path: "metrics.jsonl") }
+    /// The checkpoints of the run.
     public var checkpoints: CheckpointStore { CheckpointStore(run: url) }
 
     /// Whether a run was started here.

@@ -15,6 +15,7 @@ public final class Trainer {
         /// Tokens of a step's batch.
         public let tokens: Int
         public let seconds: Double
+        /// Tokens of the batch over the time of the step.
         public var tokensPerSecond: Double { Double(tokens) / seconds }
     }
 

@@ -1,12 +1,20 @@
 /// Everything that a training run is a function of; `run.yaml`.
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
+    /// The shape of the network; keys as in the released `config.json`.
     public struct Model: Sendable, Codable, Equatable {
+        /// d, the width of the trunk.
         public var hiddenSize = 192
+        /// Width of the embedding of sigma.
         public var condDim = 128
+        /// Positions of a block.
         public var length = 128
+        /// Blocks of the trunk.
         public var nBlocks = 4
+        /// Attention heads; twice their number divides the width.
         public var nHeads = 4
+        /// Whether log(expm1 sigma) + log n is subtracted from the output; it follows the graph unless it is named.
         public var scaleBySigma = true
+        /// Share of a branch's outputs that training drops.
         public var dropout = 0.1
 
         enum CodingKeys: String, CodingKey {
@@ -16,18 +24,25 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
+    /// The Markov chain.
     public struct Graph: Sendable, Codable, Equatable {
+        /// `absorb` or `uniform`.
         public var type = ModelConfiguration.GraphKind.absorb
     }
 
+    /// The noise schedule.
     public struct Noise: Sendable, Codable, Equatable {
+        /// `loglinear` or `geometric`.
         public var type = ModelConfiguration.NoiseKind.loglinear
+        /// Geometric: sigma(0).
         public var sigmaMin = 1e-4
+        /// Geometric: sigma(1).
         public var sigmaMax = 20.0
 
         enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
     }
 
+    /// What is trained on.
     public struct DataSource: Sendable, Codable, Equatable {
         /// UTF-8 texts and nanoGPT's `.bin` files, one after the other.
         public var files: [String] = []
@@ -37,6 +52,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey { case files, heldOut = "held_out" }
     }
 
+    /// How long, in what batches, and what is looked at along the way.
     public struct Training: Sendable, Codable, Equatable {
         /// Sequences a step, over all its parts.
         public var batchSize = 16
@@ -46,6 +62,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var nIters = 2500
         /// Decay of the moving average, once warm.
         public var ema = 0.9999
+        /// What every random number follows from.
         public var seed: UInt64 = 0
         /// Times are drawn from here to 1.
         public var smallestTime = 1e-3
@@ -72,11 +89,17 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
+    /// AdamW, its warm-up and its clipping.
     public struct Optimizer: Sendable, Codable, Equatable {
+        /// Learning rate after the warm-up.
         public var lr = 3e-4
+        /// Decay of the first moment.
         public var beta1 = 0.9
+        /// Decay of the second moment.
         public var beta2 = 0.999
+        /// What keeps the quotient finite.
         public var eps = 1e-8
+        /// Decay of the weights, times the learning rate.
         public var weightDecay = 0.0
         /// Steps over which the rate rises to `lr`.
         public var warmup = 2500
@@ -88,23 +111,34 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
+    /// Samples along the way.
     public struct Sampling: Sendable, Codable, Equatable {
+        /// Name of the predictor.
         public var predictor = "analytic"
+        /// Reverse steps.
         public var steps = 64
         /// Sequences of each sample along the way.
         public var count = 2
     }
 
+    /// The network.
     public var model = Model()
     /// `byte`, `characters` (of the data), `characters:FILE` or `gpt2:DIR`.
     public var tokenizer = "byte"
+    /// The chain.
     public var graph = Graph()
+    /// The schedule.
     public var noise = Noise()
+    /// The texts.
     public var data = DataSource()
+    /// The course of the run.
     public var training = Training()
+    /// The optimizer.
     public var optim = Optimizer()
+    /// The samples along the way.
     public var sampling = Sampling()
 
+    /// The defaults: what `tiny-cpu` differs from.
     public init() {}
 
     /// The configuration of the model that this run makes.

@@ -3,6 +3,7 @@ import CTorch
 extension Kernels {
     /// What one step of AdamW and of the moving average needs beside the arrays.
     public struct AdamW: Sendable {
+        /// The learning rate, the decays of both moments, what keeps the quotient finite, and the decay of the weights.
         public var rate, beta1, beta2, epsilon, decay: Double
         /// 1 - beta^step.
         public var correction1, correction2: Double

@@ -6,7 +6,9 @@ extension Kernels {
     public struct Dropout: Sendable {
         /// Share of elements that are dropped; 0 for none.
         public var share: Double
+        /// Names the seed, the block and the branch.
         public var key: UInt64
+        /// The training step.
         public var step: UInt64
         /// The number that names each sequence of the batch within its step.
         public var sequences: [UInt32]

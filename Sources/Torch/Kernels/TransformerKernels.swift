@@ -48,12 +48,14 @@ extension Kernels {
         let gatePart: Int
         let dropout: Dropout?
 
+        /// - Parameter bias: [d], added to the branch first.
         public init(bias: Tensor?, gatePart: Int, dropout: Dropout?) {
             self.bias = bias
             self.gatePart = gatePart
             self.dropout = dropout
         }
 
+        /// y [R, d], for x and the branch [R, d].
         public func forward(_ x: Tensor, branch: Tensor, _ modulation: Tensor) throws(TorchError) -> Tensor {
             try Tensor.make("gated residual") { out in
                 dropout.withHandle {

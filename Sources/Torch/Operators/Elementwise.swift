@@ -2,34 +2,42 @@ import CTorch
 
 /// Operators that work element by element, with the engine's broadcasting.
 extension Tensor {
+    /// The sum, broadcast.
     public static func + (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try make("add") { ct_add(a.handle, b.handle, $0) }
     }
 
+    /// The difference, broadcast.
     public static func - (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try make("subtract") { ct_subtract(a.handle, b.handle, $0) }
     }
 
+    /// The product of elements, broadcast.
     public static func * (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try make("multiply") { ct_multiply(a.handle, b.handle, $0) }
     }
 
+    /// The quotient of elements, broadcast.
     public static func / (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try make("divide") { ct_divide(a.handle, b.handle, $0) }
     }
 
+    /// A number added to every element.
     public static func + (a: Tensor, b: Double) throws(TorchError) -> Tensor {
         try make("add") { ct_add_scalar(a.handle, b, $0) }
     }
 
+    /// A number taken from every element.
     public static func - (a: Tensor, b: Double) throws(TorchError) -> Tensor {
         try make("subtract") { ct_add_scalar(a.handle, -b, $0) }
     }
 
+    /// Every element times a number.
     public static func * (a: Tensor, b: Double) throws(TorchError) -> Tensor {
         try make("multiply") { ct_multiply_scalar(a.handle, b, $0) }
     }
 
+    /// Every element negated.
     public static prefix func - (a: Tensor) throws(TorchError) -> Tensor {
         try make("negate") { ct_negate(a.handle, $0) }
     }
@@ -49,8 +57,10 @@ extension Tensor {
     /// The square root.
     public func squareRoot() throws(TorchError) -> Tensor { try Tensor.make("sqrt") { ct_sqrt(handle, $0) } }
 
+    /// The cosine, of radians.
     public func cos() throws(TorchError) -> Tensor { try Tensor.make("cos") { ct_cos(handle, $0) } }
 
+    /// The sine, of radians.
     public func sin() throws(TorchError) -> Tensor { try Tensor.make("sin") { ct_sin(handle, $0) } }
 
     /// The absolute value.

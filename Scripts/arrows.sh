@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Arrows run one way: CTorch <- Torch <- SEDD <- sedd and Text <- SEDD; inside SEDD a file names only types of its own
+# folder and of earlier ones. Prints every arrow that runs back, and fails where there is one.
+set -euo pipefail
+cd "$(dirname "$0")/../Sources"
+failed=0
+say() { echo "$1" >&2; failed=1; }
+
+forbidden() { # forbidden ROOM MODULES: no file of the room may import them
+    local found
+    found=$(grep -rnE "^(public |package |internal )?import ($2)$" --include='*.swift' "$1" || true)
+    [ -z "$found" ] || say "$1 must not import these: $found"
+}
+forbidden Text 'CTorch|Torch|SEDD'
+forbidden Torch 'Text|SEDD'
+forbidden SEDD 'CTorch'
+forbidden sedd 'CTorch'
+
+order=(Randomness Process Network Objective Training Sampling Evaluation)
+types() { # the types that the files of a folder declare at their outermost level
+    grep -rhoE --include='*.swift' --exclude='*.pb.swift' '^(public |package |final |indirect )*(struct|class|enum|protocol|actor) [A-Z][A-Za-z0-9]*' "SEDD/$1" |
+        awk '{print $NF}' | sort -u
+}
+for ((earlier = 0; earlier < ${#order[@]}; earlier++)); do
+    for ((later = earlier + 1; later < ${#order[@]}; later++)); do
+        names=$(types "${order[later]}" | paste -sd '|' -)
+        [ -n "$names" ] || continue
+        # Comments may look ahead; code may not.
+        found=$(grep -rnwE --include='*.swift' "$names" "SEDD/${order[earlier]}" | grep -vE ':[0-9]+: *///?' || true)
+        [ -z "$found" ] || say "${order[earlier]} names a type of ${order[later]}: $found"
+    done
+done
+[ $failed = 0 ] && echo "arrows: none runs back"
+exit $failed
