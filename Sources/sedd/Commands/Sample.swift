@@ -102,7 +102,8 @@ struct Sample: AsyncParsableCommand {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try StandardOutput.write([UInt8](encoder.encode(line)) + [UInt8(ascii: "\n")])
-        } else {
+        } else if !(show && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
+            // On a terminal that has shown the sequence form, its last state is the result.
             let title = count > 1 ? "--- \(index + 1) of \(count), seed \(state.seed)\n" : ""
             try StandardOutput.write(Array((title + text + "\n").utf8))
         }
