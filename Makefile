@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test bench format format-check docs clean
+.PHONY: help setup build demo test bench bench-operations format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,11 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	swift test --skip-build
 	@Scripts/example.sh
 
-bench: build ## time training and sampling steps at two shapes
+bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)
+
+bench-operations: setup ## time single operations (tokenize, corrupt, loss, reverse step, optimizer, writing)
+	cd Benchmarks && BENCHMARK_DISABLE_JEMALLOC=1 swift package benchmark --target Operations --no-progress
 
 format: ## format the Swift sources
 	swift format --in-place --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
@@ -41,4 +44,4 @@ docs: setup ## build the documentation, .build/docs
 	    --output-path .build/docs --disable-indexing
 
 clean: ## remove what was built; the libtorch cache stays
-	rm -rf .build Examples/*/.build
+	rm -rf .build Benchmarks/.build Examples/*/.build

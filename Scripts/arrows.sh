@@ -16,7 +16,7 @@ forbidden Torch 'Text|SEDD'
 forbidden SEDD 'CTorch'
 forbidden sedd 'CTorch'
 
-order=(Randomness Process Network Objective Training Sampling Evaluation)
+order=(Randomness Process Network Objective Autoregressive Training Sampling Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level
     grep -rhoE --include='*.swift' --exclude='*.pb.swift' '^(public |package |final |indirect )*(struct|class|enum|protocol|actor) [A-Z][A-Za-z0-9]*' "SEDD/$1" |
         awk '{print $NF}' | sort -u

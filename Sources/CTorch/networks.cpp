@@ -32,3 +32,11 @@ CTStatus ct_attention(CTTensor query, CTTensor key, CTTensor value, bool causal,
         return at::scaled_dot_product_attention(unwrap(query), unwrap(key), unwrap(value), {}, 0.0, causal);
     });
 }
+
+CTStatus ct_symmetric_eigen(CTTensor a, CTTensor *values, CTTensor *vectors) {
+    return guarded([&] {
+        auto [eigenvalues, eigenvectors] = at::linalg_eigh(unwrap(a));
+        *values = wrap(std::move(eigenvalues));
+        *vectors = wrap(std::move(eigenvectors));
+    });
+}

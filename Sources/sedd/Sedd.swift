@@ -13,7 +13,10 @@ struct Sedd: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Train.self, Sample.self, Tokenize.self, Inspect.self, Convert.self, Bench.self, Doctor.self,
+            Train.self, Sample.self, Evaluate.self, JudgeCommand.self, StudyCommand.self, Tokenize.self, Inspect.self,
+            Convert.self,
+            Bench.self,
+            Doctor.self,
         ])
 
     func run() throws {

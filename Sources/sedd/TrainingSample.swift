@@ -12,17 +12,29 @@ struct TrainingSample {
     }
 
     /// The texts, with a line between them; the seeds follow from the step.
-    func text(_ network: ScoreNetwork, step: Int) throws -> String {
-        let process = try ReverseProcess(
-            network: network, predictor: Predictors.named(configuration.sampling.predictor))
-        let graph = network.configuration.makeGraph()
-        var states = try (0..<configuration.sampling.count).map { index in
-            try SequenceState(
-                template: [Int?](repeating: nil, count: configuration.model.length),
-                seed: UInt64(step) << 8 + UInt64(index), steps: configuration.sampling.steps, graph: graph)
-        }
-        while states.contains(where: { !$0.isFinished }) { try process.advance(&states) }
-        return try states.map { try tokenizer.text(of: $0.states.map(Int32.init)) }.joined(
+    func text(_ model: LanguageModel, step: Int) throws -> String {
+        let seeds = (0..<configuration.sampling.count).map { UInt64(step) << 8 + UInt64($0) }
+        return try sequences(model, seeds).map { try tokenizer.text(of: $0.map { Int32($0) }) }.joined(
             separator: "\n" + String(repeating: "-", count: 40) + "\n")
+    }
+
+    private func sequences(_ model: LanguageModel, _ seeds: [UInt64]) throws -> [[Int]] {
+        let length = configuration.model.length
+        switch model {
+        case .autoregressive(let network):
+            return try LeftToRightSampler(network: network, choice: TokenChoice()).sample(
+                seeds.map { .init(seed: $0) }, length: length)
+        case .diffusion(let network):
+            let process = try ReverseProcess(
+                network: network, predictor: Predictors.named(configuration.sampling.predictor))
+            let graph = network.configuration.makeGraph()
+            var states = try seeds.map {
+                try SequenceState(
+                    template: [Int?](repeating: nil, count: length), seed: $0, steps: configuration.sampling.steps,
+                    graph: graph)
+            }
+            while states.contains(where: { !$0.isFinished }) { try process.advance(&states) }
+            return states.map(\.states)
+        }
     }
 }

@@ -56,10 +56,23 @@ enum TinyRun {
         return try kept.get().url.appendingPathComponent("run")
     }
 
+    /// A finished run of the same configuration from left to right; not to be changed.
+    static func sharedBaseline() async throws -> URL { try await trainingBaseline.value }
+
+    private static let trainingBaseline = Task {
+        let result = try await SeddProcess.run(arguments(in: keptBaseline.get(), set: ["model=autoregressive"]))
+        try #require(result.code == 0, "\(result.errors)")
+        atexit { TinyRun.remove() }
+        return try keptBaseline.get().url.appendingPathComponent("run")
+    }
+
     private nonisolated(unsafe) static let kept = Result { try TemporaryFolder() }
+    private nonisolated(unsafe) static let keptBaseline = Result { try TemporaryFolder() }
 
     private static func remove() {
-        if let folder = try? kept.get() { try? FileManager.default.removeItem(at: folder.url) }
+        for folder in [kept, keptBaseline] {
+            if let folder = try? folder.get() { try? FileManager.default.removeItem(at: folder.url) }
+        }
     }
 
     /// The model that the shared run made.

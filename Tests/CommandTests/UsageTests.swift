@@ -23,6 +23,15 @@ import Testing
             name: "unknown sampler", arguments: ["sample", "--model", "x", "--sampler", "best"],
             words: ["best", "analytic", "euler"]),
         Mistake(name: "unknown device", arguments: ["bench", "--device", "gpu"], words: ["gpu", "cpu"]),
+        Mistake(
+            name: "no budget", arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--budget", "0"],
+            words: ["--budget"]),
+        Mistake(
+            name: "too few texts", arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--count", "5"],
+            words: ["--count", "20"]),
+        Mistake(
+            name: "a study of nothing", arguments: ["study", "--config", "tiny-cpu", "--output", "x"], words: ["--data"]
+        ),
         Mistake(name: "no tokens", arguments: ["bench", "--tokens", "0"], words: ["--tokens"]),
         Mistake(name: "unknown tokenizer", arguments: ["tokenize", "--tokenizer", "words"], words: ["words", "byte"]),
         Mistake(name: "no configuration", arguments: ["train", "--output", "x"], words: ["--config", "tiny-cpu"]),
@@ -56,7 +65,9 @@ import Testing
         #expect(!exists(folder.url.appendingPathComponent("run")), "nothing was started")
     }
 
-    @Test(arguments: ["train", "sample", "tokenize", "inspect", "convert", "bench", "doctor"])
+    @Test(arguments: [
+        "train", "sample", "evaluate", "judge", "study", "tokenize", "inspect", "convert", "bench", "doctor",
+    ])
     func helpHasAnExample(command: String) async throws {
         let result = try await SeddProcess.run([command, "--help"])
         #expect(result.code == 0)

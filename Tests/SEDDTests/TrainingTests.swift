@@ -119,7 +119,7 @@ struct TrainingTests {
             try trainer.train { event in
                 guard case .checkpoint(4, _) = event, !poisoned else { return }
                 poisoned = true
-                try trainer.network.weights("blocks.0.mlp.0.weight").copyInPlace(Tensor.full([], .nan))
+                try trainer.weights("blocks.0.mlp.0.weight").copyInPlace(Tensor.full([], .nan))
             }
         }
         #expect(error?.kind == .diverged)

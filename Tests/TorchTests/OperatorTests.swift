@@ -57,6 +57,20 @@ import Torch
         #expect(try a.sum(1, keep: true).shape == [2, 1])
         #expect(try a.mean().item() == 3.5)
         #expect(try a.maximum().item() == 6)
+        #expect(try a.maximum(0).array(Double.self) == [4, 5, 6])
+        #expect(try a.maximum(1, keep: true).shape == [2, 1])
+        let (ordered, places) = try Tensor([2.0, 5, 2, 7], shape: [1, 4]).sorted(1, descending: true)
+        #expect(try ordered.array(Double.self) == [7, 5, 2, 2])
+        #expect(try places.array(Int.self) == [3, 1, 0, 2])
+        #expect(try a.argmax(1).array(Int.self) == [2, 2])
+        // [[2, 1], [1, 2]] has the eigenvalues 1 and 3.
+        let (eigenvalues, vectors) = try Tensor([2.0, 1, 1, 2], shape: [2, 2]).symmetricEigen()
+        expectClose(try eigenvalues.array(), [1, 3], absolute: 1e-14, "eigenvalues")
+        expectClose(
+            try vectors.transposed(0, 1).matmul(vectors).array(), [1, 0, 0, 1], absolute: 1e-14, "eigenvectors")
+        #expect(throws: TorchError.self) { try a.symmetricEigen() }
+        #expect(throws: TorchError.self) { try a.sorted(2) }
+        #expect(throws: TorchError.self) { try a.maximum(3) }
         expectClose([try a.norm().item()], [sqrt(91)], relative: 1e-15, "norm")
         #expect(try a.cumulativeSum(1).array(Double.self) == [1, 3, 6, 4, 9, 15])
         #expect(try Tensor([true, true, false]).all().item() == 0)

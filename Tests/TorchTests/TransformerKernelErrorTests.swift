@@ -14,6 +14,12 @@ import Torch
         weight = try Tensor.zeros([4])
     }
 
+    private func attention(heads: Int = 1, positions: Int = 3, sine: Tensor? = nil) throws -> Tensor {
+        let table = try Tensor.zeros([positions, 2])
+        return try Kernels.Attention(cosine: table, sine: sine ?? table, heads: heads).forward(Tensor.zeros([6, 12]))
+            .out
+    }
+
     @Test func shapesThatDoNotFit() throws {
         func norm(_ shift: Int, _ scale: Int, weight: Tensor? = nil) -> Kernels.ModulatedNorm {
             .init(weight: weight ?? self.weight, shiftPart: shift, scalePart: scale, epsilon: 1e-5)
@@ -37,14 +43,22 @@ import Torch
                 }
             ),
             ("gelu's bias", { _ = try Kernels.biasGelu(x, bias: Tensor.zeros([3])) }),
-            ("gelu's gradient", { try Kernels.biasGeluBackward(Tensor.zeros([5, 4]), u: x, biasGradient: weight) }),
             (
-                "heads that do not divide",
-                { try Kernels.rotate(Tensor.zeros([6, 12]), cosine: weight, sine: weight, heads: 5) }
+                "gelu's gradient",
+                { _ = try Kernels.biasGeluBackward(Tensor.zeros([5, 4]), u: x, bias: weight, biasGradient: weight) }
             ),
+            ("heads that do not divide", { _ = try attention(heads: 5) }),
+            ("no heads", { _ = try attention(heads: 0) }),
+            ("rows of no whole sequences", { _ = try attention(positions: 4) }),
+            ("a table of nothing", { _ = try attention(positions: 0) }),
+            ("sines of another count", { _ = try attention(sine: Tensor.zeros([2])) }),
             (
-                "sines of another count",
-                { try Kernels.rotate(Tensor.zeros([6, 12]), cosine: weight, sine: Tensor.zeros([2]), heads: 1) }
+                "an attended array of another size",
+                {
+                    _ = try Kernels.Attention(cosine: Tensor.zeros([3, 2]), sine: Tensor.zeros([3, 2]), heads: 1)
+                        .backward(
+                            x, joint: Tensor.zeros([6, 12]), out: Tensor.zeros([5, 4]), logSums: Tensor.zeros([6]))
+                }
             ),
             ("rows' target", { try Kernels.addRows(Tensor.zeros([3, 5]), x, at: Tensor([0, 1, 2, 0, 1, 2])) }),
             ("rows' count", { try Kernels.addRows(Tensor.zeros([3, 4]), x, at: Tensor([0, 1])) }),
@@ -75,36 +89,13 @@ import Torch
         #expect(throws: TorchError.self) { try residual.forward(x, branch: x, modulation) }
     }
 
-    // These may end the process, so another one tries.
-    @Test func noHeads() async {
-        await #expect(processExitsWith: .success) {
-            do {
-                let table = try Tensor.zeros([4])
-                try Kernels.rotate(Tensor.zeros([6, 12]), cosine: table, sine: table, heads: 0)
-            } catch {
-                exit(EXIT_SUCCESS)
-            }
-            exit(3)
-        }
-    }
-
-    @Test func tableOfNothing() async {
-        await #expect(processExitsWith: .success) {
-            do {
-                let table = try Tensor.zeros([0])
-                try Kernels.rotate(Tensor.zeros([6, 12]), cosine: table, sine: table, heads: 1)
-            } catch {
-                exit(EXIT_SUCCESS)
-            }
-            exit(3)
-        }
-    }
-
+    // It may end the process, so another one tries.
     @Test func rowsOfNothing() async {
         await #expect(processExitsWith: .success) {
             do {
                 let (nothing, bias) = try (Tensor.zeros([0, 4]), Tensor.full([4], 7))
-                try Kernels.biasGeluBackward(nothing, u: Tensor.zeros([0, 4]), biasGradient: bias)
+                _ = try Kernels.biasGeluBackward(
+                    nothing, u: Tensor.zeros([0, 4]), bias: Tensor.zeros([4]), biasGradient: bias)
                 exit(try bias.array(Float.self) == [7, 7, 7, 7] ? EXIT_SUCCESS : 3)
             } catch {
                 exit(EXIT_SUCCESS)

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Torch
+
+@testable import Torch
 
 /// The fused passes of a transformer block, forward and backward, against the same thing in plain operators with the
 /// engine's own gradients.
@@ -116,11 +117,11 @@ import Torch
         let gradient = try random(shape, seed: 12)
         let plain = try (u + bias).gelu()
         try plain.backward(gradient)
-        let sum = try u.detached().cloned()
-        try close(Kernels.biasGelu(sum, bias: bias.detached()), plain, "gelu")
-        try close(sum, u.detached() + bias.detached(), "u becomes u + bias")
+        let plainU = try u.detached()
+        try close(Kernels.biasGelu(plainU, bias: bias.detached()), plain, "gelu")
         let (du, dbias) = (try gradient.cloned(), try Tensor.full([size.d], 100))
-        try Kernels.biasGeluBackward(du, u: sum, biasGradient: dbias)
+        let again = try Kernels.biasGeluBackward(du, u: plainU, bias: bias.detached(), biasGradient: dbias)
+        try close(again, plain, "gelu, made anew")
         try close(du, #require(try u.gradient), "u gradient")
         try close(dbias - 100, #require(try bias.gradient), "bias gradient is added to")
     }
@@ -132,56 +133,45 @@ import Torch
         let plain: [Double] = try Tensor(values).gelu().array()
         expectClose(found, plain, absolute: 1e-6, relative: 1e-6, "gelu of extremes")
         let gradient = try Tensor.full([1, values.count], 1)
-        try Kernels.biasGeluBackward(gradient, u: u, biasGradient: Tensor.zeros([values.count]))
+        let none = try Tensor.zeros([values.count])
+        _ = try Kernels.biasGeluBackward(gradient, u: u, bias: none, biasGradient: none)
         let slopes: [Double] = values.map { $0 < -1 ? 0 : $0 > 1 ? 1 : 0.5 }
         expectClose(try gradient.array(), slopes, absolute: 1e-5, "slopes of extremes")
     }
 
-    @Test(arguments: [(1, 2, 3, 2), (2, 3, 37, 8)])
-    func rotation(b: Int, heads: Int, l: Int, width: Int) throws {
-        let d = heads * width
-        let joint = try random([b * l, 3 * d], seed: 13)
-        let angles = try random([l, width / 2], seed: 14)
+    // Widths and lengths that fill no vector, no block of queries and no panel of keys, and some that just do.
+    @Test(
+        arguments: [(1, 2, 3, 2), (2, 3, 37, 8), (1, 1, 130, 66), (2, 2, 64, 32), (1, 3, 101, 130)],
+        0..<Kernels.Attention.forms)
+    func attention(size: (b: Int, heads: Int, l: Int, width: Int), form: Int) throws {
+        let (b, heads, l, width) = size
+        let (d, half) = (heads * width, width / 2)
+        let joint = try asking(random([b * l, 3 * d], seed: 13) * 2)
+        let angles = try random([l, half], seed: 14) * 3
         let (cosine, sine) = (try angles.cos(), try angles.sin())
-        let turned = try joint.cloned()
-        try Kernels.rotate(turned, cosine: cosine, sine: sine, heads: heads)
-        let (before, after, angle): ([Double], [Double], [Double]) = try (joint.array(), turned.array(), angles.array())
-        var expected = before
-        for row in 0..<b * l {
-            for head in 0..<2 * heads {
-                for i in 0..<width / 2 {
-                    let place = row * 3 * d + head * width + i
-                    let (c, s) = (cos(angle[row % l * (width / 2) + i]), sin(angle[row % l * (width / 2) + i]))
-                    expected[place] = before[place] * c - before[place + width / 2] * s
-                    expected[place + width / 2] = before[place + width / 2] * c + before[place] * s
-                }
-            }
-        }
-        expectClose(after, expected, absolute: 1e-6, "queries and keys turn, values stay")
-        // Turning back what was turned gives what was there: the turn is its own inverse, transposed.
-        let parts = try (0..<3).map { part in
-            try turned.narrowed(1, from: part * d, length: d).reshaped([b, l, heads, width]).transposed(1, 2)
-        }
-        let back = try Kernels.unrotate(query: parts[0], key: parts[1], value: parts[2], cosine: cosine, sine: sine)
-        expectClose(try back.array(), before, absolute: 1e-6, "turned back")
-    }
+        let gradient = try random([b * l, d], seed: 18)
 
-    @Test func attention() throws {
-        let shape = [2, 3, 37, 8]
-        let (q, k, v) = try (
-            asking(random(shape, seed: 15)), asking(random(shape, seed: 16)), asking(random(shape, seed: 17))
-        )
-        let gradient = try random(shape, seed: 18)
-        let plain = try Tensor.attention(query: q, key: k, value: v)
+        let whole = try joint.reshaped([b, l, 3, heads, width])
+        func part(_ i: Int) throws -> Tensor { try whole.selected(2, i) }
+        func turned(_ x: Tensor) throws -> Tensor {
+            let (first, second) = (
+                try x.narrowed(3, from: 0, length: half), try x.narrowed(3, from: half, length: half)
+            )
+            let (c, s) = (try cosine.unsqueezed(1), try sine.unsqueezed(1))  // [L, 1, width / 2]
+            return try Tensor.concatenated([first * c - second * s, second * c + first * s], dimension: 3)
+        }
+        let plain = try Tensor.attention(
+            query: turned(part(0)).transposed(1, 2), key: turned(part(1)).transposed(1, 2),
+            value: part(2).transposed(1, 2)
+        ).transposed(1, 2).reshaped([b * l, d])
         try plain.backward(gradient)
-        let (query, key, value) = try (q.detached(), k.detached(), v.detached())
-        let (out, logSums) = try Kernels.attention(query: query, key: key, value: value)
+
+        var attention = Kernels.Attention(cosine: cosine, sine: sine, heads: heads)
+        attention.form = form
+        let (out, logSums) = try attention.forward(joint.detached())
         try close(out, plain, "attention")
-        let found = try Kernels.attentionBackward(
-            gradient, query: query, key: key, value: value, out: out, logSums: logSums)
-        try close(found.query, #require(try q.gradient), "queries")
-        try close(found.key, #require(try k.gradient), "keys")
-        try close(found.value, #require(try v.gradient), "values")
+        let pulled = try attention.backward(gradient, joint: joint.detached(), out: out, logSums: logSums)
+        try close(pulled, #require(try joint.gradient), "queries, keys and values")
     }
 
     @Test func addRows() throws {

@@ -134,10 +134,14 @@ CTStatus ct_sum(CTTensor a, CTTensor *out);
 CTStatus ct_sum_dimension(CTTensor a, int64_t dimension, bool keep, CTTensor *out);
 CTStatus ct_mean(CTTensor a, CTTensor *out);
 CTStatus ct_maximum(CTTensor a, CTTensor *out);
+CTStatus ct_maximum_dimension(CTTensor a, int64_t dimension, bool keep, CTTensor *out);
 CTStatus ct_norm(CTTensor a, CTTensor *out);
 CTStatus ct_all(CTTensor a, CTTensor *out);
 CTStatus ct_cumulative_sum(CTTensor a, int64_t dimension, CTTensor *out);
 CTStatus ct_search_sorted(CTTensor sorted, CTTensor values, bool right, CTTensor *out);
+CTStatus ct_argmax(CTTensor a, int64_t dimension, CTTensor *out);
+// Elements and their former places; equal elements keep their order.
+CTStatus ct_sort(CTTensor a, int64_t dimension, bool descending, CTTensor *values, CTTensor *places);
 
 // networks.cpp: matrix products and layers
 CTStatus ct_matmul(CTTensor a, CTTensor b, CTTensor *out);
@@ -145,6 +149,9 @@ CTStatus ct_linear(CTTensor x, CTTensor weight, CTTensor bias_or_null, CTTensor 
 CTStatus ct_layer_norm(CTTensor x, CTTensor weight, double epsilon, CTTensor *out);
 CTStatus ct_embedding(CTTensor table, CTTensor index, CTTensor *out);
 CTStatus ct_attention(CTTensor query, CTTensor key, CTTensor value, bool causal, CTTensor *out);
+
+// Eigenvalues (rising) and eigenvectors (columns) of a symmetric matrix.
+CTStatus ct_symmetric_eigen(CTTensor a, CTTensor *values, CTTensor *vectors);
 
 // inplace.cpp: the few that change their first parameter
 CTStatus ct_copy_into(CTTensor target, CTTensor source);
@@ -191,10 +198,10 @@ CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout);
 // norm_modulate.cpp: y = norm(x) weight (1 + scale) + shift; `statistics` [R, 2] keeps mean and 1 / deviation.
 CTStatus ct_norm_modulate(CTTensor x, CTTensor weight, CTTensor modulation, int64_t shift_part, int64_t scale_part,
                           double epsilon, CTTensor *y, CTTensor *statistics);
-// Adds into x_gradient and weight_gradient; writes the two parts of modulation_gradient.
+// Adds into x_gradient and weight_gradient; writes the two parts of modulation_gradient; makes y anew.
 CTStatus ct_norm_modulate_backward(CTTensor y_gradient, CTTensor x, CTTensor statistics, CTTensor weight,
                                    CTTensor modulation, int64_t shift_part, int64_t scale_part, CTTensor x_gradient,
-                                   CTTensor weight_gradient, CTTensor modulation_gradient);
+                                   CTTensor weight_gradient, CTTensor modulation_gradient, CTTensor *y);
 
 // gated_residual.cpp: y = x + gate dropout(branch + bias).
 CTStatus ct_gated_residual(CTTensor x, CTTensor branch, CTTensor bias_or_null, CTTensor modulation, int64_t gate_part,
@@ -204,23 +211,36 @@ CTStatus ct_gated_residual_backward(CTTensor y_gradient, CTTensor branch, CTTens
                                     int64_t gate_part, CTDropout dropout, CTTensor bias_gradient_or_null,
                                     CTTensor modulation_gradient, CTTensor *branch_gradient);
 
-// gelu.cpp: u += bias in place, y = gelu(u); backward turns y_gradient into that of u, in place.
+// gelu.cpp: y = gelu(u + bias); backward turns y_gradient into that of u, in place, and makes y anew.
 CTStatus ct_bias_gelu(CTTensor u, CTTensor bias, CTTensor *y);
-CTStatus ct_bias_gelu_backward(CTTensor y_gradient, CTTensor u, CTTensor bias_gradient);
+CTStatus ct_bias_gelu_backward(CTTensor y_gradient, CTTensor u, CTTensor bias, CTTensor bias_gradient, CTTensor *y);
 
-// rotary.cpp: turns the queries and keys of [R, 3 d] in place; cosine and sine are [length, width / 2].
-CTStatus ct_rotate(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads);
-// Gradients of turned queries, keys and of values, each [sequences, heads, length, width], into one [R, 3 d].
-CTStatus ct_unrotate(CTTensor query, CTTensor key, CTTensor value, CTTensor cosine, CTTensor sine, CTTensor *joint);
-
-// attention.cpp: libtorch's own fused attention, kept with what its backward pass needs.
-CTStatus ct_attention_recorded(CTTensor query, CTTensor key, CTTensor value, CTTensor *out, CTTensor *log_sums);
-CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor query, CTTensor key, CTTensor value, CTTensor out,
-                               CTTensor log_sums, CTTensor *query_gradient, CTTensor *key_gradient,
-                               CTTensor *value_gradient);
+// attention.cpp: softmax(Q Kᵀ / sqrt(width)) V of queries, keys and values [R, 3 d], the former two turned by rotary
+// positions; cosine and sine are [length, width / 2]. `out` is [R, d], `log_sums` [sequences, heads, length].
+// `form` is one of those that this processor can run, portable first; -1 is the best.
+CTStatus ct_attention_forward(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads, int32_t form, CTTensor *out,
+                              CTTensor *log_sums);
+CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads,
+                               int32_t form, CTTensor out, CTTensor log_sums, CTTensor *joint_gradient);
+int32_t ct_attention_forms(void);
 
 // add_rows.cpp: target[index[r]] += rows[r]; by libtorch's own operator on other devices.
 CTStatus ct_add_rows(CTTensor target, CTTensor rows, CTTensor index);
+
+// score_entropy.cpp: turns logits [M, V] into `factors` times the gradient of the score entropy with respect to the
+// log-scores, and gives the entropy, float64 [M]. States and clean are int64 [M], sigma, shift and factors float64 [M].
+typedef enum { CT_ABSORBING = 0, CT_UNIFORM = 1 } CTChain;
+CTStatus ct_score_entropy(CTTensor logits, CTTensor states, CTTensor clean, CTTensor sigma, CTTensor shift,
+                          CTTensor factors, CTChain chain, CTTensor *entropy);
+
+// reverse_step.cpp: draws the next states, int64 [M], from logits [M, V], which it uses up. A row of `rules`, float64 [M, 5],
+// gives the weights: w_y = r0 s_y + r1 S + r2, the own state's r3 + r4 S, S the sum of all scores but its own. Where the
+// weights add up to nothing finite and positive the draw is -1; `totals`, float64 [M], says to what.
+CTStatus ct_reverse_step(CTTensor logits, CTTensor states, CTTensor shift, CTTensor rules, CTTensor uniforms,
+                         CTTensor *drawn, CTTensor *totals);
+
+// sum_of_squares.cpp: in double precision on the CPU, by libtorch's own operator on other devices.
+CTStatus ct_sum_of_squares(CTTensor x, double *out);
 
 // adamw.cpp
 // One AdamW step and one moving-average step over flat float32 arrays; see adamw.cpp.

@@ -26,15 +26,8 @@ CTStatus ct_add_rows(CTTensor target_, CTTensor rows_, CTTensor index_) {
         }
         TORCH_CHECK_VALUE(target.dim() == 2 && rows.dim() == 2 && rows.size(1) == target.size(1),
                           "expected a target [N, d] and rows [R, d]");
-        TORCH_CHECK_VALUE(index.is_cpu() && index.is_contiguous() && index.scalar_type() == at::kLong &&
-                              index.numel() == rows.size(0),
-                          "expected one int64 index on the CPU for each of ", rows.size(0), " rows");
         const int64_t width = target.size(1), count = rows.size(0);
-        const int64_t *places = static_cast<const int64_t *>(index.const_data_ptr());
-        for (int64_t row = 0; row < count; ++row) {
-            TORCH_CHECK_INDEX(places[row] >= 0 && places[row] < target.size(0), "index ", places[row], " is outside 0..<",
-                              target.size(0));
-        }
+        const int64_t *places = wholes(index, "index", count, target.size(0));
         float *out = floats(target, "target");
         const float *in = floats(rows, "rows");
         parallel_rows(width, 64, [&](int64_t begin, int64_t end) {

@@ -13,6 +13,26 @@ inline float *floats(at::Tensor &tensor, const char *name, int64_t count = -1) {
     return tensor.mutable_data_ptr<float>();
 }
 
+// The elements of a contiguous float64 tensor on the CPU.
+inline const double *doubles(const at::Tensor &tensor, const char *name, int64_t count) {
+    TORCH_CHECK_VALUE(tensor.is_cpu() && tensor.is_contiguous() && tensor.scalar_type() == at::kDouble, name,
+                      " is not a contiguous float64 tensor on the CPU");
+    TORCH_CHECK_VALUE(tensor.numel() == count, name, " has ", tensor.numel(), " elements, expected ", count);
+    return static_cast<const double *>(tensor.const_data_ptr());
+}
+
+// The elements of a contiguous int64 tensor on the CPU, each of [0, bound).
+inline const int64_t *wholes(const at::Tensor &tensor, const char *name, int64_t count, int64_t bound) {
+    TORCH_CHECK_VALUE(tensor.is_cpu() && tensor.is_contiguous() && tensor.scalar_type() == at::kLong, name,
+                      " is not a contiguous int64 tensor on the CPU");
+    TORCH_CHECK_VALUE(tensor.numel() == count, name, " has ", tensor.numel(), " elements, expected ", count);
+    const int64_t *data = static_cast<const int64_t *>(tensor.const_data_ptr());
+    for (int64_t i = 0; i < count; ++i) {
+        TORCH_CHECK_INDEX(data[i] >= 0 && data[i] < bound, name, " holds ", data[i], ", which is outside 0..<", bound);
+    }
+    return data;
+}
+
 // The shapes of a pass over rows [R, d] in sequences of equal length.
 struct Rows {
     int64_t rows, width, sequences, length, stride;

@@ -10,15 +10,16 @@ using namespace ctorch;
 namespace {
 
 CT_VECTORISED
-void forward_row(const float *x, const float *branch, const float *bias, const float *gate, const float *factor,
-                 float *y, int64_t width) {
+void forward_row(const float *__restrict x, const float *__restrict branch, const float *__restrict bias,
+                 const float *__restrict gate, const float *__restrict factor, float *__restrict y, int64_t width) {
     for (int64_t i = 0; i < width; ++i) y[i] = x[i] + gate[i] * factor[i] * (branch[i] + bias[i]);
 }
 
 CT_VECTORISED
-void backward_row(const float *dy, const float *branch, const float *bias, const float *gate, const float *factor,
-                  float *dbranch, float *sums, int64_t width) {
-    float *gates = sums, *biases = sums + width;
+void backward_row(const float *__restrict dy, const float *__restrict branch, const float *__restrict bias,
+                  const float *__restrict gate, const float *__restrict factor, float *__restrict dbranch,
+                  float *__restrict sums, int64_t width) {
+    float *__restrict gates = sums, *__restrict biases = sums + width;
     for (int64_t i = 0; i < width; ++i) {
         const float pulled = dy[i] * factor[i];
         dbranch[i] = pulled * gate[i];

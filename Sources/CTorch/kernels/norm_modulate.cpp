@@ -1,4 +1,4 @@
-// y = (x - mean) / deviation * weight * (1 + scale) + shift, row by row, and its backward pass.
+// y = (x - mean) / deviation * weight * (1 + scale) + shift, row by row, and its backward pass, which makes y anew.
 //
 // With n = (x - mean) / deviation and g = dy weight (1 + scale):
 //   dx = (g - mean(g) - n mean(g n)) / deviation
@@ -12,8 +12,8 @@ using namespace ctorch;
 namespace {
 
 CT_VECTORISED
-void forward_row(const float *x, const float *weight, const float *shift, const float *scale, float *y, int64_t width,
-                 float epsilon, float *statistics) {
+void forward_row(const float *__restrict x, const float *__restrict weight, const float *__restrict shift,
+                 const float *__restrict scale, float *__restrict y, int64_t width, float epsilon, float *statistics) {
     float lanes[16] = {};
     int64_t i = 0;
     for (; i + 16 <= width; i += 16)
@@ -36,8 +36,9 @@ void forward_row(const float *x, const float *weight, const float *shift, const 
 
 // Adds dx; adds dy to sums[0, width) and dy n to sums[width, 2 width).
 CT_VECTORISED
-void backward_row(const float *dy, const float *x, const float *weight, const float *scale, const float *statistics,
-                  float *dx, float *sums, int64_t width) {
+void backward_row(const float *__restrict dy, const float *__restrict x, const float *__restrict weight,
+                  const float *__restrict shift, const float *__restrict scale, const float *statistics,
+                  float *__restrict dx, float *__restrict y, float *__restrict sums, int64_t width) {
     const float mean = statistics[0], inverse = statistics[1];
     float lanes[16] = {}, products[16] = {};
     int64_t i = 0;
@@ -56,9 +57,10 @@ void backward_row(const float *dy, const float *x, const float *weight, const fl
     }
     const float share = sum / static_cast<float>(width);
     const float slope = product * inverse / static_cast<float>(width);
-    float *shifts = sums, *scales = sums + width;
+    float *__restrict shifts = sums, *__restrict scales = sums + width;
     for (i = 0; i < width; ++i) {
-        const float n = (x[i] - mean) * inverse, g = dy[i] * weight[i] * (1 + scale[i]);
+        const float n = (x[i] - mean) * inverse, factor = weight[i] * (1 + scale[i]), g = dy[i] * factor;
+        y[i] = n * factor + shift[i];
         dx[i] += (g - share - n * slope) * inverse;
         shifts[i] += dy[i];
         scales[i] += dy[i] * n;
@@ -93,7 +95,7 @@ CTStatus ct_norm_modulate(CTTensor x_, CTTensor weight_, CTTensor modulation_, i
 
 CTStatus ct_norm_modulate_backward(CTTensor dy_, CTTensor x_, CTTensor statistics_, CTTensor weight_,
                                    CTTensor modulation_, int64_t shift_part, int64_t scale_part, CTTensor dx_,
-                                   CTTensor dweight_, CTTensor dmodulation_) {
+                                   CTTensor dweight_, CTTensor dmodulation_, CTTensor *y_) {
     return guarded([&] {
         at::Tensor &x = unwrap(x_), &modulation = unwrap(modulation_);
         const Rows shape(x, modulation);
@@ -105,12 +107,15 @@ CTStatus ct_norm_modulate_backward(CTTensor dy_, CTTensor x_, CTTensor statistic
         const float *weight = floats(unwrap(weight_), "weight", width), *parts = floats(modulation, "modulation");
         float *dx = floats(unwrap(dx_), "x gradient", count), *dweight = floats(unwrap(dweight_), "weight gradient", width);
         float *dparts = floats(unwrap(dmodulation_), "modulation gradient", modulation.numel());
+        at::Tensor made = at::empty_like(x);
+        float *y = floats(made, "y");
         sum_over_rows(
             shape.sequences, shape.length, 2 * width,
             [&](int64_t sequence, int64_t begin, int64_t end, float *sums) {
                 for (int64_t row = begin; row < end; ++row) {
-                    backward_row(dy + row * width, in + row * width, weight, parts + shape.part(sequence, scale_part),
-                                 statistics + 2 * row, dx + row * width, sums, width);
+                    backward_row(dy + row * width, in + row * width, weight, parts + shape.part(sequence, shift_part),
+                                 parts + shape.part(sequence, scale_part), statistics + 2 * row, dx + row * width,
+                                 y + row * width, sums, width);
                 }
             },
             [&](int64_t sequence, const float *sums) {
@@ -123,5 +128,6 @@ CTStatus ct_norm_modulate_backward(CTTensor dy_, CTTensor x_, CTTensor statistic
                     dweight[i] += (1 + scale[i]) * sums[width + i];
                 }
             });
+        *y_ = wrap(made);
     });
 }

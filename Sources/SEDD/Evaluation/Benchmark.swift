@@ -22,20 +22,27 @@ public struct Benchmark: Sendable {
         }
     }
 
-    /// What was measured; the keys of `sedd bench --json`.
+    /// What is measured.
+    public enum Part: String, Sendable, CaseIterable {
+        case train, sample
+    }
+
+    /// What was measured; the keys of `sedd bench --json`. What was not asked for is absent.
     public struct Result: Sendable, Codable {
         /// Medians over the repeats, seconds.
-        public let trainStepSeconds, sampleStepSeconds: Double
+        public let trainStepSeconds, sampleStepSeconds: Double?
         /// Tokens of a batch.
         public let tokens: Int
         public let parameters: Int
+        /// Share of the positions that are masked in the sampling step.
+        public let masked: Double
         /// float32, 1024 x 1024 x 1024, best of the repeats.
         public let gemmGflops: Double
-        public let trainRoofline, sampleRoofline: Double
+        public let trainRoofline, sampleRoofline: Double?
         public let peakRssBytes: Int
 
         enum CodingKeys: String, CodingKey {
-            case tokens, parameters
+            case tokens, parameters, masked
             case trainStepSeconds = "train_step_seconds", sampleStepSeconds = "sample_step_seconds"
             case gemmGflops = "gemm_gflops", trainRoofline = "train_roofline", sampleRoofline = "sample_roofline"
             case peakRssBytes = "peak_rss_bytes"
@@ -43,12 +50,21 @@ public struct Benchmark: Sendable {
     }
 
     let shape: Shape
+    let parts: Set<Part>
+    let masked: Double
     let repeats: Int
     let device: Device
 
-    /// - Parameter repeats: timed steps of each kind.
-    public init(shape: Shape, repeats: Int, device: Device = .cpu) {
+    /// - Parameters:
+    ///   - parts: what is measured; peak memory is that of these parts.
+    ///   - masked: share of the positions that are masked in the sampling step.
+    ///   - repeats: timed steps of each kind.
+    public init(
+        shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu
+    ) {
         self.shape = shape
+        self.parts = parts
+        self.masked = masked
         self.repeats = repeats
         self.device = device
     }
@@ -56,19 +72,21 @@ public struct Benchmark: Sendable {
     /// Measures; takes `repeats` steps of each kind after one that is not counted.
     public func run() throws -> Result {
         let configuration = try self.configuration()
-        let training = try measureTraining(configuration)
-        let sampling = try measureSampling(configuration)
+        let parameters = WeightLayout(configuration.modelConfiguration(tokens: shape.tokens, kind: "byte")).parameters
+        let training = parts.contains(.train) ? try measureTraining(configuration) : nil
+        let sampling = parts.contains(.sample) ? try measureSampling(configuration) : nil
+        let peak = Self.peakMemory()
         let rate = try matrixRate()
         let (t, d, v) = (Double(shape.batch * shape.length), Double(shape.hidden), Double(shape.tokens + 1))
         let p = 12 * Double(shape.blocks) * d * d
         let mixing = Double(shape.blocks * shape.batch * shape.length * shape.length) * d
         let trainWork = 6 * t * p + 6 * (t / 2) * d * v + 12 * mixing
-        let sampleWork = 2 * t * p + 2 * (t / 2) * d * v + 4 * mixing
+        let sampleWork = 2 * t * p + 2 * (t * masked) * d * v + 4 * mixing
         return Result(
-            trainStepSeconds: training.seconds, sampleStepSeconds: sampling, tokens: shape.batch * shape.length,
-            parameters: training.parameters, gemmGflops: rate / 1e9,
-            trainRoofline: trainWork / (rate * training.seconds),
-            sampleRoofline: sampleWork / (rate * sampling), peakRssBytes: Self.peakMemory())
+            trainStepSeconds: training, sampleStepSeconds: sampling, tokens: shape.batch * shape.length,
+            parameters: parameters, masked: masked, gemmGflops: rate / 1e9,
+            trainRoofline: training.map { trainWork / (rate * $0) },
+            sampleRoofline: sampling.map { sampleWork / (rate * $0) }, peakRssBytes: peak)
     }
 
     private func configuration() throws -> TrainingConfiguration {
@@ -87,24 +105,25 @@ public struct Benchmark: Sendable {
         return (0..<shape.length).map { stream.integer(below: shape.tokens, step: 0, sequence: sequence, position: $0) }
     }
 
-    private func measureTraining(_ configuration: TrainingConfiguration) throws -> (seconds: Double, parameters: Int) {
+    private func measureTraining(_ configuration: TrainingConfiguration) throws -> Double {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
         var state = try TrainingState(network.weights)
         let step = try TrainingStep(configuration, network: network)
-        let seconds = try median { _ = try step(&state, window: text) }
-        return (seconds, network.weights.layout.parameters)
+        return try median { _ = try step(&state, window: text) }
     }
 
-    /// One reverse step from the state in which every other position is masked.
+    /// One reverse step from a state in which a share of the positions is masked, evenly spread.
     private func measureSampling(_ configuration: TrainingConfiguration) throws -> Double {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
         let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
         let first = try (0..<shape.batch).map { sequence in
             let words = text(sequence)
-            let half = words.indices.map { $0 % 2 == 0 ? words[$0] : nil }
-            return try SequenceState(template: half, seed: UInt64(sequence), steps: 128, graph: process.graph)
+            let fixed = words.indices.map { position in
+                Int(Double(position + 1) * masked) > Int(Double(position) * masked) ? nil : words[position]
+            }
+            return try SequenceState(template: fixed, seed: UInt64(sequence), steps: 128, graph: process.graph)
         }
         return try median {
             var states = first

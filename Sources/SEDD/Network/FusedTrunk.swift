@@ -8,6 +8,8 @@ struct FusedTrunk: Sendable {
     private let blocks: [FusedBlock]
     private let modulations: [(weight: Tensor, bias: Tensor)]
     private let finalNorm: Kernels.ModulatedNorm
+    /// Of the length that the configuration names; longer texts make their own.
+    private let positions: RotaryPositions
 
     init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
         self.configuration = configuration
@@ -23,6 +25,9 @@ struct FusedTrunk: Sendable {
         finalNorm = try .init(
             weight: weights("output_layer.norm_final.weight").detached(), shiftPart: 0, scalePart: 1,
             epsilon: layerNormEpsilon)
+        positions = try RotaryPositions(
+            length: configuration.model.length, width: configuration.model.hiddenSize / configuration.model.nHeads,
+            device: .cpu)
     }
 
     /// What the backward pass needs of the forward one.
@@ -43,15 +48,16 @@ struct FusedTrunk: Sendable {
     ) throws -> (hidden: Tensor, tape: Tape?) {
         let shape = try tokens.shape
         let width = configuration.model.hiddenSize / configuration.model.nHeads
-        let rotary = try RotaryPositions(length: shape[1], width: width, device: .cpu)
+        let rotary = try positions.first(shape[1]) ?? RotaryPositions(length: shape[1], width: width, device: .cpu)
         let condition = try sigmaEmbedding(sigma, device: .cpu)  // [B, cond]
         let recorded = try modulations.map { try condition.linear($0.weight, $0.bias) }  // [B, 6 d], the last [B, 2 d]
         let parts = try recorded.map { try $0.detached() }
         var x = try embedding.embedding(tokens).reshaped([shape[0] * shape[1], configuration.model.hiddenSize])
         var tapes: [FusedBlock.Tape] = []
         for (block, modulation) in zip(blocks, parts) {
-            let (y, tape) = try block.forward(x, modulation: modulation, rotary: rotary, dropout: dropout)
-            if recording { tapes.append(tape) }
+            let (y, tape) = try block.forward(
+                x, modulation: modulation, rotary: rotary, dropout: dropout, recording: recording)
+            if let tape { tapes.append(tape) }
             x = y
         }
         let (hidden, statistics) = try finalNorm.forward(x, parts[blocks.count])

@@ -154,24 +154,10 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     ///
     /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
     public init(contentsOf url: URL) throws(SEDDError) {
-        guard let data = try? Data(contentsOf: url) else {
-            throw SEDDError(
-                .missingInput, "\(url.path): no such file; a model folder holds config.json and model.safetensors")
-        }
-        do {
-            self = try JSONDecoder().decode(ModelConfiguration.self, from: data)
-        } catch let error as DecodingError {
-            throw SEDDError(.invalidData, "\(url.path): \(error.line)")
-        } catch {
-            throw SEDDError(.invalidData, "\(url.path): \(error.localizedDescription)")
-        }
+        self = try ConfigurationJSON.read(url)
         do { try validate() } catch { throw SEDDError(error.kind, "\(url.path): \(error.description)") }
     }
 
     /// Writes `config.json` with every key that the reference's loader reads.
-    public func jsonData() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
-    }
+    public func jsonData() throws -> Data { try ConfigurationJSON.data(self) }
 }

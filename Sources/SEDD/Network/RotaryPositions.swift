@@ -15,6 +15,20 @@ struct RotaryPositions: Sendable {
         sine = try Tensor(angles.map { Float(sin(Double($0))) }, shape: shape, device: device)
     }
 
+    private init(cosine: Tensor, sine: Tensor) {
+        self.cosine = cosine
+        self.sine = sine
+    }
+
+    /// Those of the first positions; nil where there are not as many.
+    func first(_ length: Int) throws -> RotaryPositions? {
+        let held = try cosine.shape[0]
+        guard length < held else { return length == held ? self : nil }
+        return RotaryPositions(
+            cosine: try cosine.narrowed(0, from: 0, length: length), sine: try sine.narrowed(0, from: 0, length: length)
+        )
+    }
+
     /// The released buffer `rotary_emb.inv_freq`; [width / 2].
     static func rates(width: Int) -> [Float] {
         stride(from: 0, to: width, by: 2).map { 1 / pow(Float(10000), Float($0) / Float(width)) }

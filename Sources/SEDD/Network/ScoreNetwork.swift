@@ -14,7 +14,8 @@ public final class ScoreNetwork: Sendable {
     private let sigmaEmbedding: SigmaEmbedding
     private let blocks: [TransformerBlock]
     private let finalNorm, finalModulation, finalModulationBias: Tensor
-    let headWeight, headBias: Tensor
+    /// The head, which is not recorded: its gradients are formed by hand, chunk by chunk.
+    let head: (weight: Tensor, bias: Tensor)
     /// The trunk by fused kernels, where they run: on the CPU.
     let fused: FusedTrunk?
 
@@ -31,8 +32,9 @@ public final class ScoreNetwork: Sendable {
         finalNorm = try weights("output_layer.norm_final.weight")
         finalModulation = try weights("output_layer.adaLN_modulation.weight")
         finalModulationBias = try weights("output_layer.adaLN_modulation.bias")
-        headWeight = try weights("output_layer.linear.weight")
-        headBias = try weights("output_layer.linear.bias")
+        head = (
+            try weights("output_layer.linear.weight").detached(), try weights("output_layer.linear.bias").detached()
+        )
         fused = device == .cpu ? try FusedTrunk(configuration, weights) : nil
     }
 
@@ -75,13 +77,24 @@ public final class ScoreNetwork: Sendable {
             x, finalNorm, shift: parts.narrowed(2, from: 0, length: d), scale: parts.narrowed(2, from: d, length: d))
     }
 
+    /// Logits of M chosen positions, float32 [M, V]: log-scores before the shift, and with any own entry.
+    func logits(_ hidden: Tensor) throws -> Tensor {
+        try hidden.cast(to: .float32).linear(head.weight, head.bias)
+    }
+
+    /// What is subtracted from logits to give log-scores: log(expm1 sigma) + log n where the network is scaled so.
+    func shift(sigma: Double) -> Double {
+        guard configuration.model.scaleBySigma else { return 0 }
+        return logExpm1(sigma) + log(Double(configuration.states - 1))
+    }
+
     /// Log-scores of M chosen positions, float32: the head, the shift by log(expm1 sigma) + log n, own entry 0.
     ///
     /// - Parameters:
     ///   - hidden: [M, d] of the trunk's output.
     ///   - rows: states and noise of the same positions.
     public func logScore(hidden: Tensor, _ rows: Rows) throws -> LogScore {
-        var logits = try hidden.cast(to: .float32).linear(headWeight, headBias)  // [M, V]
+        var logits = try logits(hidden)
         if configuration.model.scaleBySigma {
             let shift = try logExpm1(rows.sigma) + log(Double(configuration.states - 1))
             logits = try logits - shift.cast(to: .float32)

@@ -42,6 +42,11 @@ public struct WeightLayout: Sendable {
             ("output_layer.linear.weight", [v, d]), ("output_layer.linear.bias", [v]),
             ("output_layer.adaLN_modulation.weight", [2 * d, c]), ("output_layer.adaLN_modulation.bias", [2 * d]),
         ]
+        self.init(shapes)
+    }
+
+    /// A layout of tensors one after the other.
+    init(_ shapes: [(name: String, shape: [Int])]) {
         var offset = 0
         entries = shapes.map { name, shape in
             let entry = Entry(name: name, shape: shape, offset: offset)

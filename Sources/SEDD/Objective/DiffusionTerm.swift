@@ -8,6 +8,18 @@ public struct DiffusionTerm: Sendable {
         public let mean: Double
         /// Standard error of the mean over blocks, nats per token.
         public let standardError: Double
+
+        /// - Parameter perBlock: nats per token of each block.
+        /// - Throws: ``SEDDError`` of kind `diverged` where one is no number.
+        init(_ perBlock: [Double]) throws(SEDDError) {
+            mean = perBlock.reduce(0, +) / Double(perBlock.count)
+            guard mean.isFinite else {
+                throw SEDDError(.diverged, "the loss of a held-out block is \(mean); check the weights of the model")
+            }
+            let mean = mean
+            let variance = perBlock.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, perBlock.count - 1))
+            standardError = (variance / Double(perBlock.count)).squareRoot()
+        }
     }
 
     private let loss: ScoreEntropyLoss
@@ -34,25 +46,33 @@ public struct DiffusionTerm: Sendable {
         guard let length = blocks.first?.count, length > 0 else {
             throw SEDDError(.usage, "no block to evaluate; give more data or a shorter length")
         }
-        var perBlock: [Double] = []
-        let group = max(1, tokensPerBatch / length)
-        for (index, block) in blocks.enumerated() {
-            var sum = 0.0
-            for start in stride(from: 0, to: timesPerBlock, by: group) {
-                let strata = start..<min(start + group, timesPerBlock)
-                let times = noising.times(step: index, strata: strata, of: timesPerBlock)
-                let clean = strata.flatMap { _ in block }
-                let batch = noising.batch(clean, length: length, times: times, step: index, firstSequence: start)
-                sum += try loss.evaluate(batch).reduce(0, +)
-            }
-            let span = 1 - noising.smallestTime
-            perBlock.append(sum * span / Double(timesPerBlock) / Double(length))
+        let numbered = blocks.enumerated().map { (number: $0, tokens: $1) }
+        let perBlock = try nats(numbered, tokensPerBatch: tokensPerBatch).map { $0 / Double(length) }
+        return try Estimate(perBlock)
+    }
+
+    /// The term of each block, nats per block; a function of the block and its number alone.
+    ///
+    /// - Parameter blocks: all of one length; the number decides the times and the noise of a block.
+    func nats(_ blocks: [(number: Int, tokens: [Int])], tokensPerBatch: Int) throws -> [Double] {
+        let length = blocks.first?.tokens.count ?? 1
+        let group = max(1, tokensPerBatch / max(1, length))
+        let parts = blocks.indices.flatMap { index in
+            zip(
+                repeatElement(index, count: timesPerBlock),
+                noising.times(step: blocks[index].number, strata: 0..<timesPerBlock, of: timesPerBlock).enumerated())
         }
-        let mean = perBlock.reduce(0, +) / Double(perBlock.count)
-        guard mean.isFinite else {
-            throw SEDDError(.diverged, "the loss of a held-out block is \(mean); check the weights of the model")
+        var sums = [Double](repeating: 0, count: blocks.count)
+        for start in stride(from: 0, to: parts.count, by: group) {
+            let slice = parts[start..<min(start + group, parts.count)]
+            let batch = noising.batch(
+                slice.map { index, time in
+                    .init(
+                        clean: blocks[index].tokens, time: time.element, step: blocks[index].number,
+                        sequence: time.offset)
+                })
+            for ((index, _), loss) in zip(slice, try self.loss.evaluate(batch)) { sums[index] += loss }
         }
-        let variance = perBlock.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, perBlock.count - 1))
-        return Estimate(mean: mean, standardError: (variance / Double(perBlock.count)).squareRoot())
+        return sums.map { $0 * (1 - noising.smallestTime) / Double(timesPerBlock) }
     }
 }

@@ -39,12 +39,36 @@ public struct Noising: Sendable {
         let sigma = times.map(noise.sigma)
         let states = clean.indices.map { index in
             let row = index / length
-            return graph.corrupted(clean[index], sigma: sigma[row]) {
-                corruption.uniform(
-                    step: step, sequence: firstSequence + row, position: index % length, draw: $0)
-            }
+            return state(clean[index], sigma[row], step: step, sequence: firstSequence + row, position: index % length)
         }
         return NoisedBatch(
             clean: clean, states: states, length: length, sigma: sigma, sigmaRate: times.map(noise.sigmaRate))
+    }
+
+    /// One sequence of a batch that is put together from several steps.
+    struct Part {
+        let clean: [Int]
+        let time: Double
+        let step: Int
+        let sequence: Int
+    }
+
+    /// Noises each part as ``batch(_:length:times:step:firstSequence:)`` noises that sequence of that step; all have one length.
+    func batch(_ parts: [Part]) -> NoisedBatch {
+        let sigma = parts.map { noise.sigma($0.time) }
+        let states = zip(parts, sigma).flatMap { part, sigma in
+            part.clean.enumerated().map {
+                state($1, sigma, step: part.step, sequence: part.sequence, position: $0)
+            }
+        }
+        return NoisedBatch(
+            clean: parts.flatMap(\.clean), states: states, length: parts.first?.clean.count ?? 0, sigma: sigma,
+            sigmaRate: parts.map { noise.sigmaRate($0.time) })
+    }
+
+    private func state(_ token: Int, _ sigma: Double, step: Int, sequence: Int, position: Int) -> Int {
+        graph.corrupted(token, sigma: sigma) {
+            corruption.uniform(step: step, sequence: sequence, position: position, draw: $0)
+        }
     }
 }

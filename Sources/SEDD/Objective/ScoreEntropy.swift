@@ -35,25 +35,24 @@ public struct ScoreEntropyLoss: Sendable {
     private let graph: any TransitionGraph
     private let chunk: Int
 
-    /// Elements [rows, V] that a chunk may hold: 8 MiB of float32, which a second-level cache half holds.
-    static let chunkElements = 1 << 21
+    /// Rows that meet a head of so many outputs at once: 64 MiB of float32, which at the largest vocabularies in use is enough
+    /// for the products of the head to run at full speed.
+    static func rowsAtOnce(outputs: Int) -> Int { max(16, (1 << 24) / outputs) }
 
     /// The loss of `network` over the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph
-        chunk = max(16, Self.chunkElements / graph.states)
+        chunk = Self.rowsAtOnce(outputs: graph.states)
     }
 
     /// The loss of each sequence, nats.
     public func evaluate(_ batch: NoisedBatch) throws -> [Double] {
         let hidden = try network.hidden(states(batch), sigma: batch.sigma)
         var losses = [Double](repeating: 0, count: batch.sequences)
-        try forEachChunk(batch) { positions, rows, clean in
-            let chosen = try hidden.rows(Tensor(positions, device: network.device))
-            let logScore = try network.logScore(hidden: chosen, rows)
-            let entropy = try graph.scoreEntropy(logScore, rows, clean: clean, gradient: false).entropy
-            add(entropy: try entropy.array(), positions, batch, to: &losses)
+        try forEachChunk(batch) { chunk in
+            let vectors = try hidden.rows(Tensor(chunk.positions, device: network.device))
+            add(entropy: try entropy(vectors, chunk, factors: nil).entropy, chunk.positions, batch, to: &losses)
         }
         return losses
     }
@@ -82,40 +81,69 @@ public struct ScoreEntropyLoss: Sendable {
         _ batch: NoisedBatch, hidden: Tensor, scale: Double, into gradients: Weights
     ) throws -> (losses: [Double], hidden: Tensor) {
         let pulled = try Tensor.zeros(hidden.shape, device: network.device)
-        let weight = try network.headWeight.detached()
         let weightGradient = try gradients("output_layer.linear.weight")
         let biasGradient = try gradients("output_layer.linear.bias")
         var losses = [Double](repeating: 0, count: batch.sequences)
-        try forEachChunk(batch) { positions, rows, clean in
-            let index = try Tensor(positions, device: network.device)
-            let chosen = try hidden.rows(index)
-            let logScore = try LogScore(network.logScore(hidden: chosen, rows).tensor.detached())
-            let result = try graph.scoreEntropy(logScore, rows, clean: clean, gradient: true)
-            add(entropy: try result.entropy.array(), positions, batch, to: &losses)
+        try forEachChunk(batch) { chunk in
+            let index = try Tensor(chunk.positions, device: network.device)
+            let vectors = try hidden.rows(index)
+            let factors = chunk.positions.map { scale * batch.sigmaRate[$0 / batch.length] }
+            let result = try entropy(vectors, chunk, factors: factors)
+            add(entropy: result.entropy, chunk.positions, batch, to: &losses)
             guard let gradient = result.gradient else { return }
-            let factors = positions.map { Float(scale * batch.sigmaRate[$0 / batch.length]) }
-            let weighted = try gradient * Tensor(factors, shape: [factors.count, 1], device: network.device)
-            try weightGradient.addTransposedProductInPlace(weighted, chosen)
-            try biasGradient.addInPlace(weighted.sum(0))
-            try Kernels.addRows(pulled, weighted.matmul(weight), at: index)
+            try weightGradient.addTransposedProductInPlace(gradient, vectors)
+            try biasGradient.addInPlace(gradient.sum(0))
+            try Kernels.addRows(pulled, gradient.matmul(network.head.weight), at: index)
         }
         return (losses, pulled)
+    }
+
+    /// Positions that meet the head together.
+    private struct Chunk {
+        let positions: [Int]
+        /// What is subtracted from the logits of each.
+        let shift: [Double]
+        let rows: Rows
+        /// int64 [M].
+        let clean: Tensor
+    }
+
+    /// Nats without the rate of each row and, where factors are given, the gradient of the log-scores times them.
+    private func entropy(
+        _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
+    ) throws -> (entropy: [Double], gradient: Tensor?) {
+        let count = chunk.positions.count
+        if let chain = graph.chain, network.device == .cpu {
+            let logits = try network.logits(vectors)
+            let entropy = try Kernels.scoreEntropy(
+                logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
+                shift: Tensor(chunk.shift), factors: Tensor(factors ?? [Double](repeating: 0, count: count)),
+                chain: chain)
+            return (try entropy.array(), factors == nil ? nil : logits)
+        }
+        let logScore = try network.logScore(hidden: vectors, chunk.rows)
+        let result = try graph.scoreEntropy(logScore, chunk.rows, clean: chunk.clean, gradient: factors != nil)
+        let weights = try factors.map { try Tensor($0.map(Float.init), shape: [count, 1], device: network.device) }
+        let weighted: Tensor? = if let gradient = result.gradient, let weights { try gradient * weights } else { nil }
+        return (try result.entropy.array(), weighted)
     }
 
     private func states(_ batch: NoisedBatch) throws -> Tensor {
         try Tensor(batch.states, shape: [batch.sequences, batch.length], device: network.device)
     }
 
-    private func forEachChunk(
-        _ batch: NoisedBatch, _ body: (_ positions: [Int], _ rows: Rows, _ clean: Tensor) throws -> Void
-    ) throws {
+    private func forEachChunk(_ batch: NoisedBatch, _ body: (Chunk) throws -> Void) throws {
+        let shifts = batch.sigma.map(network.shift)
         let moving = batch.states.indices.filter { graph.canMove(from: batch.states[$0]) }
         for start in stride(from: 0, to: moving.count, by: chunk) {
             let positions = Array(moving[start..<min(start + chunk, moving.count)])
             let rows = try Rows(
                 states: positions.map { batch.states[$0] },
                 sigma: positions.map { batch.sigma[$0 / batch.length] }, device: network.device)
-            try body(positions, rows, Tensor(positions.map { batch.clean[$0] }, device: network.device))
+            let clean = try Tensor(positions.map { batch.clean[$0] }, device: network.device)
+            try body(
+                Chunk(
+                    positions: positions, shift: positions.map { shifts[$0 / batch.length] }, rows: rows, clean: clean))
         }
     }
 

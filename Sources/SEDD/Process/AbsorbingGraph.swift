@@ -56,6 +56,10 @@ public struct AbsorbingGraph: TransitionGraph {
         try unmasking(score, rows, factor: sigmaStep.expm1())
     }
 
+    public var chain: Kernels.Chain? { .absorbing }
+    public func eulerRule(scale: Double) -> ReverseRule? { .remaining(slope: scale) }
+    public func analyticRule(sigmaStep: Double) -> ReverseRule? { .remaining(slope: expm1(sigmaStep)) }
+
     /// A masked position takes y with factor s_y and stays with what is left of 1.
     private func unmasking(_ score: Score, _ rows: Rows, factor: Tensor) throws -> Tensor {
         let taken = try score.tensor.narrowed(1, from: 0, length: tokens) * factor.cast(to: .float32)
@@ -68,6 +72,9 @@ public struct AbsorbingGraph: TransitionGraph {
 }
 
 /// log(e^x - 1) = x + log(1 - e^-x), exact for small and for large x.
+func logExpm1(_ x: Double) -> Double { x + log(-expm1(-x)) }
+
+/// The same, element by element.
 ///
 /// - Parameter x: positive, any shape, float64.
 func logExpm1(_ x: Tensor) throws -> Tensor {

@@ -4,7 +4,7 @@ public import Torch
 ///
 /// States are 0..<states. Rates are those of Q with total noise as time. Functions over rows take the log-scores or
 /// scores of M chosen positions, [M, states].
-public protocol TransitionGraph: Sendable {
+public protocol TransitionGraph: LikelihoodTerms, Sendable {
     /// Tokens of the tokenizer, n.
     var tokens: Int { get }
     /// States of the chain, V: n, or n + 1 with MASK.
@@ -40,4 +40,17 @@ public protocol TransitionGraph: Sendable {
     ///
     /// - Parameter sigmaStep: sigma now minus sigma after the step; float64 [M, 1].
     func analyticWeights(_ score: Score, _ rows: Rows, sigmaStep: Tensor) throws -> Tensor
+
+    /// The chain as the fused kernels know it; nil where only plain operators do.
+    var chain: Kernels.Chain? { get }
+    /// ``eulerWeights(_:_:scale:)`` of a position that can move, where they are linear in the scores; else nil.
+    func eulerRule(scale: Double) -> ReverseRule?
+    /// ``analyticWeights(_:_:sigmaStep:)`` of a position that can move, where they are linear in the scores; else nil.
+    func analyticRule(sigmaStep: Double) -> ReverseRule?
+}
+
+extension TransitionGraph {
+    public var chain: Kernels.Chain? { nil }
+    public func eulerRule(scale: Double) -> ReverseRule? { nil }
+    public func analyticRule(sigmaStep: Double) -> ReverseRule? { nil }
 }

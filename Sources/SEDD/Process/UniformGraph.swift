@@ -77,4 +77,17 @@ public struct UniformGraph: TransitionGraph {
             .scattered(1, own, source: stay.cast(to: .float32))
         return try staggered * row
     }
+
+    public var chain: Kernels.Chain? { .uniform }
+    public func eulerRule(scale: Double) -> ReverseRule? { .remaining(slope: scale / Double(states)) }
+
+    public func analyticRule(sigmaStep: Double) -> ReverseRule? {
+        let size = Double(states)
+        let (grown, spread) = (exp(sigmaStep), expm1(sigmaStep) / size)
+        let move = -expm1(-sigmaStep) / size
+        let stay = 1 - move * (size - 1)
+        return ReverseRule(
+            slope: move * grown, spread: -move * spread, rest: -move * spread, own: stay * (grown - spread),
+            ownSpread: -stay * spread)
+    }
 }

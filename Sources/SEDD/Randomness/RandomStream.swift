@@ -16,6 +16,12 @@ public enum RandomPurpose: Sendable, Hashable {
     case reverseStep
     /// Which blocks a validation or an evaluation looks at, and their times.
     case evaluation
+    /// Which positions the reconstruction term looks at, and what stands there.
+    case reconstruction
+    /// The draws of a model that writes from left to right.
+    case leftToRight
+    /// Where clusters of hidden vectors start.
+    case clusters
 
     var code: UInt64 {
         switch self {
@@ -26,6 +32,9 @@ public enum RandomPurpose: Sendable, Hashable {
         case .limit: 5
         case .reverseStep: 6
         case .evaluation: 7
+        case .reconstruction: 20
+        case .leftToRight: 21
+        case .clusters: 22
         case .dropout(let block, let branch): 1000 + UInt64(block) * 2 + UInt64(branch)
         }
     }

@@ -11,4 +11,8 @@ public struct AnalyticPredictor: Predictor {
     ) throws -> Tensor {
         try graph.analyticWeights(score, rows, sigmaStep: noise.sigmaStep)
     }
+
+    public func rule(_ step: StepNoise, _ graph: any TransitionGraph) -> ReverseRule? {
+        graph.analyticRule(sigmaStep: step.sigmaStep)
+    }
 }

@@ -7,4 +7,10 @@ struct Denoiser: Sendable {
         let whole = try graph.analyticWeights(score, rows, sigmaStep: rows.sigma)
         return graph.mask == nil ? whole : try whole.narrowed(1, from: 0, length: graph.tokens)
     }
+
+    /// The same for a position that can move, where it is linear in the scores.
+    func rule(sigma: Double, _ graph: any TransitionGraph) -> ReverseRule? {
+        let whole = graph.analyticRule(sigmaStep: sigma)
+        return graph.mask == nil ? whole : whole?.leaving
+    }
 }

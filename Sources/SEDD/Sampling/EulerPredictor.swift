@@ -11,4 +11,8 @@ public struct EulerPredictor: Predictor {
     ) throws -> Tensor {
         try graph.eulerWeights(score, rows, scale: noise.rateTimesStep)
     }
+
+    public func rule(_ step: StepNoise, _ graph: any TransitionGraph) -> ReverseRule? {
+        graph.eulerRule(scale: step.rateTimesStep)
+    }
 }

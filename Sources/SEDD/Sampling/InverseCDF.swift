@@ -18,10 +18,7 @@ enum InverseCDF {
         let total = try sums.narrowed(1, from: last, length: 1).contiguous()
         let totals: [Double] = try total.array()
         if let row = totals.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
-            throw SEDDError(
-                .diverged,
-                "a draw has weights that add up to \(totals[row]) instead of a positive number: the scores are not finite; check the weights of the model"
-            )
+            throw impossible(total: totals[row])
         }
         let target = try total * Tensor(uniforms, shape: [uniforms.count, 1], device: total.device)
         let drawn: [Int] = try sums.searchSorted(target, right: true).array()
@@ -29,5 +26,12 @@ enum InverseCDF {
         guard drawn.contains(where: { $0 > last }) else { return drawn }
         let final: [Int] = try sums.searchSorted(total, right: false).array()
         return zip(drawn, final).map { min($0, $1) }
+    }
+
+    static func impossible(total: Double) -> SEDDError {
+        SEDDError(
+            .diverged,
+            "a draw has weights that add up to \(total) instead of a positive number: the outputs of the model are not finite; check the weights of the model"
+        )
     }
 }

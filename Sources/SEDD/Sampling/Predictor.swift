@@ -1,6 +1,14 @@
 public import Torch
 
-/// What a reverse step from t to t - dt knows of the noise, one entry a row.
+/// What a reverse step from t to t - dt knows of the noise, for one sequence.
+public struct StepNoise: Sendable {
+    /// dt times sigmaRate(t).
+    public let rateTimesStep: Double
+    /// sigma(t) - sigma(t - dt).
+    public let sigmaStep: Double
+}
+
+/// The same for the rows of many sequences, one entry a row.
 public struct ReverseNoise: Sendable {
     /// dt times sigmaRate(t); float64 [M, 1].
     public let rateTimesStep: Tensor
@@ -17,6 +25,13 @@ public protocol Predictor: Sendable {
     func weights(
         _ score: Score, _ rows: Rows, _ noise: ReverseNoise, _ graph: any TransitionGraph
     ) throws -> Tensor
+    /// The same weights of a position that can move, where they are linear in the scores and can be drawn from in one
+    /// pass over the logits; else nil, which is the default.
+    func rule(_ step: StepNoise, _ graph: any TransitionGraph) -> ReverseRule?
+}
+
+extension Predictor {
+    public func rule(_ step: StepNoise, _ graph: any TransitionGraph) -> ReverseRule? { nil }
 }
 
 /// The predictors that can be named.

@@ -23,7 +23,7 @@ public struct ReverseProcess: Sendable {
         self.predictor = predictor
         graph = network.configuration.makeGraph()
         noise = try network.configuration.makeNoise()
-        chunk = max(16, ScoreEntropyLoss.chunkElements / graph.states)
+        chunk = ScoreEntropyLoss.rowsAtOnce(outputs: graph.states)
     }
 
     /// Takes every unfinished sequence one step further; all have the same length.
@@ -40,7 +40,7 @@ public struct ReverseProcess: Sendable {
             (0..<length).filter { sequences[index].isOpen($0, graph) }
         }
         let evaluated = running.indices.filter { !open[$0].isEmpty }
-        let drawn = try draw(evaluated.map { (sequences[running[$0]], open[$0]) }, length: length)
+        let drawn = try draw(evaluated.map { part(sequences[running[$0]], open: open[$0]) }, length: length)
         for index in running { sequences[index].changed = [] }
         for (row, part) in evaluated.enumerated() {
             let index = running[part]
@@ -53,59 +53,105 @@ public struct ReverseProcess: Sendable {
         for index in running { sequences[index].done += 1 }
     }
 
+    /// A sequence in a network evaluation, and what it is about to do.
+    private struct Part {
+        let sequence: SequenceState
+        /// Positions that may change.
+        let open: [Int]
+        let sigma: Double
+        let step: StepNoise
+        /// Whether it is about to be denoised, by another rule than a step.
+        let isLast: Bool
+    }
+
+    /// An open position: which part, and which of its open positions.
+    private typealias Row = (part: Int, place: Int)
+
+    private func part(_ sequence: SequenceState, open: [Int]) -> Part {
+        let time = sequence.time(smallest: Self.smallestTime)
+        let length = (1 - Self.smallestTime) / Double(sequence.steps)
+        let step = StepNoise(
+            rateTimesStep: noise.sigmaRate(time) * length,
+            sigmaStep: noise.sigma(time) - noise.sigma(max(time - length, 0)))
+        return Part(
+            sequence: sequence, open: open, sigma: noise.sigma(time), step: step,
+            isLast: sequence.done == sequence.steps)
+    }
+
     /// New states of the open positions of each sequence.
-    private func draw(_ parts: [(sequence: SequenceState, open: [Int])], length: Int) throws -> [[Int]] {
+    private func draw(_ parts: [Part], length: Int) throws -> [[Int]] {
         guard !parts.isEmpty else { return [] }
-        let times = parts.map { $0.sequence.time(smallest: Self.smallestTime) }
-        let sigmas = times.map(noise.sigma)
         let states = try Tensor(parts.flatMap(\.sequence.states), shape: [parts.count, length], device: network.device)
-        let hidden = try network.hidden(states, sigma: sigmas)
-        // Sequences about to be denoised take another rule than those about to step.
+        let hidden = try network.hidden(states, sigma: parts.map(\.sigma))
+        let rules = rules(parts)
         var drawn = parts.map { [Int](repeating: 0, count: $0.open.count) }
-        for last in [false, true] {
-            let chosen = parts.indices.filter { (parts[$0].sequence.done == parts[$0].sequence.steps) == last }
-            let rows = chosen.flatMap { part in parts[part].open.indices.map { (part: part, place: $0) } }
+        // Where steps and denoising are no rules of one kernel, they meet the head apart.
+        for group in rules == nil ? [false, true] : [nil] {
+            let chosen = parts.indices.filter { group == nil || parts[$0].isLast == group }
+            let rows: [Row] = chosen.flatMap { part in parts[part].open.indices.map { (part: part, place: $0) } }
             for start in stride(from: 0, to: rows.count, by: chunk) {
                 let slice = rows[start..<min(start + chunk, rows.count)]
-                let values = try next(slice, parts, hidden, length, times, denoising: last)
+                let index = slice.map { $0.part * length + parts[$0.part].open[$0.place] }
+                let vectors = try hidden.rows(Tensor(index, device: network.device))
+                let values =
+                    if let rules { try next(slice, parts, vectors, rules) } else {
+                        try nextPlain(slice, parts, vectors)
+                    }
                 for (row, value) in zip(slice, values) { drawn[row.part][row.place] = value }
             }
         }
         return drawn
     }
 
-    /// The next state of each row of a chunk.
-    private func next(
-        _ slice: ArraySlice<(part: Int, place: Int)>, _ parts: [(sequence: SequenceState, open: [Int])],
-        _ hidden: Tensor, _ length: Int, _ times: [Double], denoising: Bool
-    ) throws -> [Int] {
-        let positions = slice.map { parts[$0.part].open[$0.place] }
-        let index = zip(slice, positions).map { $0.part * length + $1 }
-        let rows = try Rows(
-            states: zip(slice, positions).map { parts[$0.part].sequence.states[$1] },
-            sigma: slice.map { noise.sigma(times[$0.part]) }, device: network.device)
-        let chosen = try hidden.rows(Tensor(index, device: network.device))
-        let score = try network.logScore(hidden: chosen, rows).exponentiated()
-        let weights =
-            try denoising
-            ? denoiser.weights(score, rows, graph)
-            : predictor.weights(
-                score, rows, reverseNoise(slice.map { (parts[$0.part].sequence, times[$0.part]) }), graph)
-        let uniforms = zip(slice, positions).map { row, position in
-            let sequence = parts[row.part].sequence
-            return RandomStream(seed: sequence.seed, purpose: .reverseStep)
-                .uniform(step: sequence.done, sequence: 0, position: position)
+    /// What each part does, where the fused kernel can do it.
+    private func rules(_ parts: [Part]) -> [ReverseRule]? {
+        guard network.device == .cpu else { return nil }
+        let rules = parts.compactMap { part in
+            part.isLast ? denoiser.rule(sigma: part.sigma, graph) : predictor.rule(part.step, graph)
         }
-        return try InverseCDF.draw(weights, uniforms: uniforms)
+        return rules.count == parts.count ? rules : nil
     }
 
-    private func reverseNoise(_ rows: [(sequence: SequenceState, time: Double)]) throws -> ReverseNoise {
-        let step = rows.map { (1 - Self.smallestTime) / Double($0.sequence.steps) }
-        let rate = zip(rows, step).map { noise.sigmaRate($0.time) * $1 }
-        let difference = zip(rows, step).map { noise.sigma($0.time) - noise.sigma(max($0.time - $1, 0)) }
-        let shape = [rows.count, 1]
-        return ReverseNoise(
-            rateTimesStep: try Tensor(rate, shape: shape, device: network.device),
-            sigmaStep: try Tensor(difference, shape: shape, device: network.device))
+    private func states(_ slice: ArraySlice<Row>, _ parts: [Part]) -> [Int] {
+        slice.map { parts[$0.part].sequence.states[parts[$0.part].open[$0.place]] }
+    }
+
+    private func uniforms(_ slice: ArraySlice<Row>, _ parts: [Part]) -> [Double] {
+        slice.map { row in
+            let sequence = parts[row.part].sequence
+            return RandomStream(seed: sequence.seed, purpose: .reverseStep)
+                .uniform(step: sequence.done, sequence: 0, position: parts[row.part].open[row.place])
+        }
+    }
+
+    /// The next state of each row of a chunk, in one pass over its logits.
+    private func next(
+        _ slice: ArraySlice<Row>, _ parts: [Part], _ vectors: Tensor, _ rules: [ReverseRule]
+    ) throws -> [Int] {
+        let shifts = parts.map { network.shift(sigma: $0.sigma) }
+        let numbers = rules.map(\.numbers)
+        let result = try Kernels.reverseStep(
+            network.logits(vectors), states: Tensor(states(slice, parts)),
+            shift: Tensor(slice.map { shifts[$0.part] }),
+            rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5]),
+            uniforms: Tensor(uniforms(slice, parts)))
+        if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }
+        return result.drawn
+    }
+
+    /// The same by plain operators.
+    private func nextPlain(_ slice: ArraySlice<Row>, _ parts: [Part], _ vectors: Tensor) throws -> [Int] {
+        let rows = try Rows(
+            states: states(slice, parts), sigma: slice.map { parts[$0.part].sigma }, device: network.device)
+        let score = try network.logScore(hidden: vectors, rows).exponentiated()
+        let column = [slice.count, 1]
+        let noise = ReverseNoise(
+            rateTimesStep: try Tensor(
+                slice.map { parts[$0.part].step.rateTimesStep }, shape: column, device: network.device),
+            sigmaStep: try Tensor(slice.map { parts[$0.part].step.sigmaStep }, shape: column, device: network.device))
+        let isLast = slice.first.map { parts[$0.part].isLast } ?? false
+        let weights =
+            try isLast ? denoiser.weights(score, rows, graph) : predictor.weights(score, rows, noise, graph)
+        return try InverseCDF.draw(weights, uniforms: uniforms(slice, parts))
     }
 }

@@ -28,15 +28,16 @@ public struct CheckpointStore: Sendable {
 
     /// Writes the checkpoint of `state` and removes those that are no longer kept.
     ///
+    /// - Parameter writeModel: writes the moving average as a model folder.
     /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`; what was there before is still whole then.
     func save(
-        _ state: TrainingState, _ configuration: ModelConfiguration, tokenizer: any Tokenizer, keep: Int
+        _ state: TrainingState, tokenizer: any Tokenizer, keep: Int, writeModel: (URL) throws -> Void
     ) throws -> URL {
         try ModelFolder.makeFolder(folder)
         let partial = folder.appending(path: ".step-\(state.step).partial")
         try? FileManager.default.removeItem(at: partial)
         do {
-            try ModelFolder.save(configuration, state.average, to: partial)
+            try writeModel(partial)
             try tokenizer.write(to: partial)
             let training = partial.appending(path: "training")
             try ModelFolder.makeFolder(training)

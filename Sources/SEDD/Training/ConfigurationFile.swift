@@ -1,4 +1,5 @@
 public import Foundation
+import Text
 import Yams
 
 /// Configurations as YAML: only what differs from the defaults, unknown keys refused, single keys overridden.
@@ -20,12 +21,13 @@ public enum ConfigurationFile {
         guard given.mapping != nil else {
             throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values")
         }
-        try overlay(&tree, with: given, known: known, path: [], source: source)
+        try overlay(&tree, with: spelledOut(given), known: known, path: [], source: source)
         guard !overrides.isEmpty else { return try checked(tree, chosen: [given], source: source, kind: .invalidData) }
         var chosen = [given]
         for override in overrides {
             let node = try parsed(override)
-            try overlay(&tree, with: node, known: known, path: [], source: "--set \(override)", kind: .usage)
+            try overlay(
+                &tree, with: spelledOut(node), known: known, path: [], source: "--set \(override)", kind: .usage)
             chosen.append(node)
             _ = try decoded(tree, source: "--set \(override)", kind: .usage)
         }
@@ -87,6 +89,15 @@ public enum ConfigurationFile {
             .reduce(value) { Node([(Node(String($1)), $0)]) }
     }
 
+    /// `model: autoregressive` as `model: {type: autoregressive}`.
+    private static func spelledOut(_ node: Node) -> Node {
+        guard let kind = node["model"], TrainingConfiguration.ModelKind(rawValue: kind.string ?? "") != nil,
+            var mapping = node.mapping
+        else { return node }
+        mapping["model"] = Node([(Node("type"), kind)])
+        return .mapping(mapping)
+    }
+
     private static func overlay(
         _ tree: inout Node, with given: Node, known: Node, path: [String], source: String,
         kind: SEDDError.Kind = .invalidData
@@ -102,7 +113,7 @@ public enum ConfigurationFile {
             let name = key.string ?? "?"
             let whole = (path + [name]).joined(separator: ".")
             guard names.contains(name), let below = known[name], var child = tree[name] else {
-                let nearest = names.min { distance($0, name) < distance($1, name) } ?? ""
+                let nearest = NearestName.of(name, among: names) ?? ""
                 let suggestion = (path + [nearest]).joined(separator: ".")
                 throw SEDDError(kind, "\(source): the key '\(whole)' is unknown; did you mean '\(suggestion)'?")
             }
@@ -113,21 +124,5 @@ public enum ConfigurationFile {
             try overlay(&child, with: value, known: below, path: path + [name], source: source, kind: kind)
             tree[name] = child
         }
-    }
-
-    /// Levenshtein's edit distance.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let (a, b) = (Array(a), Array(b))
-        var row = Array(0...b.count)
-        for i in a.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let cost = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(cost, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[b.count]
     }
 }

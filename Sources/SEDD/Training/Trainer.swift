@@ -23,21 +23,22 @@ public final class Trainer {
     public enum Event: Sendable {
         case resumed(step: Int, checkpoint: URL)
         case step(StepMetrics)
-        /// The diffusion term of the moving average on held-out blocks, nats per token.
+        /// Nats per token of the moving average on held-out blocks: the diffusion term, or for a model that writes from left
+        /// to right the exact likelihood.
         case validation(step: Int, DiffusionTerm.Estimate)
         case sample(step: Int, String)
         case checkpoint(step: Int, URL)
     }
 
     public let configuration: TrainingConfiguration
-    public let modelConfiguration: ModelConfiguration
     /// The weights that the optimizer moves.
-    public let network: ScoreNetwork
+    public var weights: Weights { learner.weights }
     /// Their moving average: what is validated, sampled and saved as the model.
-    public let averaged: ScoreNetwork
+    public let averaged: LanguageModel
     /// Makes a text from the moving average, where samples are wanted along the way.
-    public var sampler: ((ScoreNetwork, _ step: Int) throws -> String)?
+    public var sampler: ((LanguageModel, _ step: Int) throws -> String)?
 
+    private let learner: any Learner
     private var state: TrainingState
     private let run: RunFolder
     private let dataset: TokenDataset
@@ -59,14 +60,12 @@ public final class Trainer {
         self.run = run
         self.dataset = dataset
         self.tokenizer = tokenizer
-        modelConfiguration = configuration.modelConfiguration(
-            tokens: tokenizer.vocabularySize, kind: tokenizer.kind)
         let seed = configuration.training.seed
-        network = try ScoreNetwork(modelConfiguration, seed: seed, device: device)
-        state = try TrainingState(network.weights)
-        averaged = try ScoreNetwork(modelConfiguration, state.average)
+        learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+        state = try TrainingState(learner.weights)
+        averaged = try learner.model(state.average)
         windows = RandomStream(seed: seed, purpose: .windows)
-        takeStep = try TrainingStep(configuration, network: network)
+        takeStep = TrainingStep(configuration, learner: learner)
     }
 
     /// Trains from the newest checkpoint, or from the start, to the last step.
@@ -142,9 +141,7 @@ public final class Trainer {
         let blocks = try (0..<wanted).map { index in
             try dataset.heldOut.window(at: index * whole / wanted * length, length: length).map(Int.init)
         }
-        let term = try DiffusionTerm(
-            network: averaged, timesPerBlock: configuration.training.evalTimes, seed: configuration.training.seed)
-        let estimate = try term.evaluate(blocks)
+        let estimate = try learner.validate(averaged, on: blocks)
         if state.step > 0, estimate.mean < state.best?.validation ?? .infinity {
             state.best = .init(step: state.step, validation: estimate.mean)
         }
@@ -162,8 +159,9 @@ public final class Trainer {
     }
 
     private func save(_ report: (Event) throws -> Void) throws {
-        let url = try run.checkpoints.save(
-            state, modelConfiguration, tokenizer: tokenizer, keep: configuration.training.keep)
+        let url = try run.checkpoints.save(state, tokenizer: tokenizer, keep: configuration.training.keep) {
+            try learner.save(state.average, to: $0)
+        }
         try report(.checkpoint(step: state.step, url))
     }
 }

@@ -1,7 +1,20 @@
+import Text
+import Torch
+
 /// Everything that a training run is a function of; `run.yaml`.
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
+    /// The kinds of model that the same trainer trains.
+    public enum ModelKind: String, Sendable, Codable, CaseIterable {
+        /// Score entropy discrete diffusion.
+        case diffusion
+        /// GPT-2: from left to right. It has no use for the keys of graph, noise and sigma.
+        case autoregressive
+    }
+
     /// The shape of the network; keys as in the released `config.json`.
     public struct Model: Sendable, Codable, Equatable {
+        /// `diffusion` or `autoregressive`; `model: autoregressive` says this alone.
+        public var type = ModelKind.diffusion
         /// d, the width of the trunk.
         public var hiddenSize = 192
         /// Width of the embedding of sigma.
@@ -18,7 +31,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var dropout = 0.1
 
         enum CodingKeys: String, CodingKey {
-            case length, dropout
+            case type, length, dropout
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
             case scaleBySigma = "scale_by_sigma"
         }
@@ -154,6 +167,34 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
                 hiddenSize: model.hiddenSize, condDim: model.condDim, length: model.length, nBlocks: model.nBlocks,
                 nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout),
             tokenizer: kind)
+    }
+
+    /// The configuration of the left-to-right model of the same width, depth and length.
+    ///
+    /// - Parameters:
+    ///   - tokens: tokens of the tokenizer.
+    ///   - endOfText: the token that separates documents, where the tokenizer has one.
+    ///   - kind: which tokenizer's files lie beside the model.
+    public func autoregressiveConfiguration(tokens: Int, endOfText: Int?, kind: String) -> AutoregressiveConfiguration {
+        AutoregressiveConfiguration(
+            tokens: tokens, endOfText: endOfText, hiddenSize: model.hiddenSize, length: model.length,
+            nBlocks: model.nBlocks, nHeads: model.nHeads, dropout: model.dropout, tokenizer: kind)
+    }
+
+    /// A model with first values, and how it learns.
+    func makeLearner(tokenizer: any Tokenizer, device: Device) throws -> any Learner {
+        let (tokens, kind) = (tokenizer.vocabularySize, tokenizer.kind)
+        switch model.type {
+        case .diffusion:
+            let network = try ScoreNetwork(
+                modelConfiguration(tokens: tokens, kind: kind), seed: training.seed, device: device)
+            return try ScoreLearner(self, network: network)
+        case .autoregressive:
+            let made = autoregressiveConfiguration(
+                tokens: tokens, endOfText: tokenizer.endOfText.map { Int($0) }, kind: kind)
+            return LeftToRightLearner(
+                self, network: try AutoregressiveNetwork(made, seed: training.seed, device: device))
+        }
     }
 
     /// Checks what the types cannot say.

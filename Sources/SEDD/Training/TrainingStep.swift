@@ -1,6 +1,6 @@
 import Torch
 
-/// One optimizer step: corrupt, forward, backward, clip, AdamW, moving average.
+/// One optimizer step: loss and gradient of the learner, clip, AdamW, moving average.
 struct TrainingStep: Sendable {
     struct Outcome: Sendable {
         /// Nats per token.
@@ -13,21 +13,18 @@ struct TrainingStep: Sendable {
 
     private let training: TrainingConfiguration.Training
     private let length: Int
-    private let dropout: Double
-    private let loss: ScoreEntropyLoss
-    private let noising: Noising
+    private let learner: any Learner
     let optimizer: OptimizerStep
 
-    init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
+    init(_ configuration: TrainingConfiguration, learner: any Learner) {
         training = configuration.training
         length = configuration.model.length
-        dropout = configuration.model.dropout
-        let graph = network.configuration.makeGraph()
-        loss = ScoreEntropyLoss(network: network, graph: graph)
-        noising = Noising(
-            graph: graph, noise: try network.configuration.makeNoise(), seed: training.seed,
-            smallestTime: training.smallestTime)
+        self.learner = learner
         optimizer = OptimizerStep(optim: configuration.optim, ema: configuration.training.ema)
+    }
+
+    init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
+        self.init(configuration, learner: try ScoreLearner(configuration, network: network))
     }
 
     /// Takes `state` one step further.
@@ -40,17 +37,14 @@ struct TrainingStep: Sendable {
         var total = 0.0
         for first in stride(from: 0, to: training.batchSize, by: part) {
             let sequences = first..<first + part
-            let times = noising.times(step: next, strata: sequences, of: training.batchSize)
-            let batch = noising.batch(
-                try sequences.flatMap(window), length: length, times: times, step: next, firstSequence: first)
-            let dropped = Dropout(share: dropout, seed: training.seed, step: next, sequences: Array(sequences))
             // The reference's loss: the mean over sequences of nats per sequence.
-            total += try loss.accumulateGradients(
-                batch, scale: 1 / Double(training.batchSize), dropout: dropped, into: state.gradients
+            total += try learner.accumulateGradients(
+                sequences.flatMap(window), step: next, sequences: sequences, of: training.batchSize,
+                scale: 1 / Double(training.batchSize), into: state.gradients
             ).reduce(0, +)
         }
         let mean = total / Double(training.batchSize * length)
-        let norm = try state.gradients.flat.norm().item()
+        let norm = try Kernels.norm(state.gradients.flat)
         let sound = mean.isFinite && norm.isFinite
         if sound { try optimizer.apply(&state, gradientNorm: norm) }
         return Outcome(loss: mean, gradientNorm: norm, applied: sound)

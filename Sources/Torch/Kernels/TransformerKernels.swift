@@ -30,15 +30,18 @@ extension Kernels {
         }
 
         /// Adds to `xGradient` and `weightGradient`, writes two parts of `modulationGradient`.
+        ///
+        /// - Returns: y, made anew.
+        @discardableResult
         public func backward(
             _ yGradient: Tensor, x: Tensor, statistics: Tensor, modulation: Tensor, xGradient: Tensor,
             weightGradient: Tensor, modulationGradient: Tensor
-        ) throws(TorchError) {
-            try check(
+        ) throws(TorchError) -> Tensor {
+            try Tensor.make("norm and modulate, backward") {
                 ct_norm_modulate_backward(
                     yGradient.handle, x.handle, statistics.handle, weight.handle, modulation.handle, Int64(shiftPart),
-                    Int64(scalePart), xGradient.handle, weightGradient.handle, modulationGradient.handle),
-                "norm and modulate, backward")
+                    Int64(scalePart), xGradient.handle, weightGradient.handle, modulationGradient.handle, $0)
+            }
         }
     }
 
@@ -81,51 +84,20 @@ extension Kernels {
         }
     }
 
-    /// u += bias in place; gelu(u).
+    /// gelu(u + bias), for u [R, width].
     public static func biasGelu(_ u: Tensor, bias: Tensor) throws(TorchError) -> Tensor {
         try Tensor.make("bias and gelu") { ct_bias_gelu(u.handle, bias.handle, $0) }
     }
 
-    /// Turns the gradient of gelu(u) into that of u, in place; adds to `biasGradient`.
-    public static func biasGeluBackward(_ gradient: Tensor, u: Tensor, biasGradient: Tensor) throws(TorchError) {
-        try check(ct_bias_gelu_backward(gradient.handle, u.handle, biasGradient.handle), "gelu, backward")
-    }
-
-    /// Turns the queries and keys of `joint` [R, 3 d] in place; cosine and sine are [length, width / 2].
-    public static func rotate(_ joint: Tensor, cosine: Tensor, sine: Tensor, heads: Int) throws(TorchError) {
-        try check(ct_rotate(joint.handle, cosine.handle, sine.handle, Int64(heads)), "rotary positions")
-    }
-
-    /// The gradient of the joint array [R, 3 d] from those of turned queries, turned keys and values [B, heads, L, width].
-    public static func unrotate(
-        query: Tensor, key: Tensor, value: Tensor, cosine: Tensor, sine: Tensor
+    /// Turns the gradient of gelu(u + bias) into that of u, in place; adds to `biasGradient`.
+    ///
+    /// - Returns: gelu(u + bias), made anew.
+    public static func biasGeluBackward(
+        _ gradient: Tensor, u: Tensor, bias: Tensor, biasGradient: Tensor
     ) throws(TorchError) -> Tensor {
-        try Tensor.make("rotary positions, backward") {
-            ct_unrotate(query.handle, key.handle, value.handle, cosine.handle, sine.handle, $0)
+        try Tensor.make("gelu, backward") {
+            ct_bias_gelu_backward(gradient.handle, u.handle, bias.handle, biasGradient.handle, $0)
         }
-    }
-
-    /// softmax(Q Kᵀ / sqrt(width)) V [B, heads, L, width], and what its backward pass needs.
-    public static func attention(
-        query: Tensor, key: Tensor, value: Tensor
-    ) throws(TorchError) -> (out: Tensor, logSums: Tensor) {
-        var out = CTTensor()
-        var logSums = CTTensor()
-        try check(
-            ct_attention_recorded(query.handle, key.handle, value.handle, &out, &logSums), "attention")
-        return (Tensor(owning: out), Tensor(owning: logSums))
-    }
-
-    /// Gradients of queries, keys and values.
-    public static func attentionBackward(
-        _ gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logSums: Tensor
-    ) throws(TorchError) -> (query: Tensor, key: Tensor, value: Tensor) {
-        var (q, k, v) = (CTTensor(), CTTensor(), CTTensor())
-        try check(
-            ct_attention_backward(
-                gradient.handle, query.handle, key.handle, value.handle, out.handle, logSums.handle, &q, &k, &v),
-            "attention, backward")
-        return (Tensor(owning: q), Tensor(owning: k), Tensor(owning: v))
     }
 
     /// target[index[r]] += rows[r] for target [N, d], rows [R, d], index int64 [R].

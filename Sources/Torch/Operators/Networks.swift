@@ -28,4 +28,12 @@ extension Tensor {
     ) throws(TorchError) -> Tensor {
         try make("attention") { ct_attention(query.handle, key.handle, value.handle, causal, $0) }
     }
+
+    /// Eigenvalues [n], rising, and eigenvectors [n, n], by columns, of a symmetric matrix [n, n].
+    public func symmetricEigen() throws(TorchError) -> (values: Tensor, vectors: Tensor) {
+        var values = CTTensor()
+        var vectors = CTTensor()
+        try check(ct_symmetric_eigen(handle, &values, &vectors), "symmetric eigen")
+        return (Tensor(owning: values), Tensor(owning: vectors))
+    }
 }

@@ -31,4 +31,24 @@ extension Tensor {
     public func searchSorted(_ values: Tensor, right: Bool) throws(TorchError) -> Tensor {
         try Tensor.make("search sorted") { ct_search_sorted(handle, values.handle, right, $0) }
     }
+
+    /// The greatest elements along `dimension`, which stays as size 1 where `keep` says so.
+    public func maximum(_ dimension: Int, keep: Bool = false) throws(TorchError) -> Tensor {
+        try Tensor.make("max") { ct_maximum_dimension(handle, Int64(dimension), keep, $0) }
+    }
+
+    /// The elements along `dimension` in order, and the place (int64) that each was at; equal ones keep their order.
+    public func sorted(_ dimension: Int, descending: Bool = false) throws(TorchError) -> (
+        values: Tensor, places: Tensor
+    ) {
+        var values = CTTensor()
+        var places = CTTensor()
+        try check(ct_sort(handle, Int64(dimension), descending, &values, &places), "sort")
+        return (Tensor(owning: values), Tensor(owning: places))
+    }
+
+    /// The places (int64) of the greatest elements along `dimension`, which goes.
+    public func argmax(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Tensor.make("argmax") { ct_argmax(handle, Int64(dimension), $0) }
+    }
 }

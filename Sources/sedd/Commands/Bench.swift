@@ -18,22 +18,38 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Blocks.", valueName: "N")) var blocks = 4
     @Option(help: ArgumentHelp("Positions.", valueName: "L")) var length = 128
     @Option(help: ArgumentHelp("Sequences a batch.", valueName: "B")) var batch = 16
+    @Option(help: ArgumentHelp("Share of masked positions in the sampling step.", valueName: "share")) var masked = 0.5
+    @Option(help: ArgumentHelp("Measure one kind of step alone: train or sample.", valueName: "kind"), transform: kind)
+    var only: Benchmark.Part?
     @Option(help: ArgumentHelp("Timed steps of each kind, after one that is not.", valueName: "R")) var repeats = 5
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
+
+    private static func kind(_ name: String) throws -> Benchmark.Part {
+        guard let kind = Benchmark.Part(rawValue: name) else {
+            throw ValidationError("--only is '\(name)'; expected train or sample")
+        }
+        return kind
+    }
 
     func validate() throws {
         for (name, value) in [
             ("tokens", tokens), ("hidden", hidden), ("heads", heads), ("blocks", blocks), ("length", length),
             ("batch", batch), ("repeats", repeats),
         ] where value < 1 { throw ValidationError("--\(name) is \(value); expected 1 or more") }
+        guard masked > 0, masked <= 1 else {
+            throw ValidationError("--masked is \(masked); expected more than 0, 1 at most")
+        }
     }
 
     func run() throws {
         let device = try engine.open()
         let shape = Benchmark.Shape(
             tokens: tokens, hidden: hidden, heads: heads, blocks: blocks, length: length, batch: batch)
-        let result = try Benchmark(shape: shape, repeats: repeats, device: device).run()
+        let result = try Benchmark(
+            shape: shape, parts: only.map { [$0] } ?? Set(Benchmark.Part.allCases), masked: masked, repeats: repeats,
+            device: device
+        ).run()
         guard !json else {
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
@@ -42,11 +58,14 @@ struct Bench: ParsableCommand {
         }
         print("model        \(result.parameters) weights; \(result.tokens) tokens a batch")
         print(String(format: "products     %.0f GFLOP/s (float32, 1024 x 1024 x 1024)", result.gemmGflops))
-        print(
-            String(format: "train step   %.4f s   %.2f of the roofline", result.trainStepSeconds, result.trainRoofline))
-        print(
-            String(
-                format: "sample step  %.4f s   %.2f of the roofline", result.sampleStepSeconds, result.sampleRoofline))
+        let steps = [
+            ("train step ", result.trainStepSeconds, result.trainRoofline),
+            ("sample step", result.sampleStepSeconds, result.sampleRoofline),
+        ]
+        for (name, seconds, roofline) in steps {
+            guard let seconds, let roofline else { continue }
+            print("\(name)  " + String(format: "%.5f s   %.2f of the roofline", seconds, roofline))
+        }
         print("peak memory  \(result.peakRssBytes >> 20) MiB")
     }
 }

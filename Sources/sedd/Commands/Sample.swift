@@ -9,12 +9,14 @@ struct Sample: AsyncParsableCommand {
         abstract: "Write text from noise, or fill the holes of a template.",
         discussion: """
             In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, \\[[ a literal [[. A template \
-            without [[*]] that is shorter than --length goes on freely after its end.
+            without [[*]] that is shorter than --length goes on freely after its end. A model that writes from left to right \
+            takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps.
 
             Examples:
               sedd sample --model Models/gutenberg --show
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
               sedd sample --model DIR --count 100 --seed 7 --jsonl > samples.jsonl
+              sedd sample --model gpt2 --tokenizer gpt2:gpt2 --template 'Once upon a time[[*]]' --top-p 0.95
             """)
 
     @OptionGroup var options: ModelOptions
@@ -22,8 +24,13 @@ struct Sample: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L"))
     var length: Int?
     @Option(help: ArgumentHelp("Reverse steps, before the final denoising.", valueName: "S")) var steps = 128
-    @Option(help: ArgumentHelp("\(Predictors.names.joined(separator: " or ")).", valueName: "name")) var sampler =
-        "analytic"
+    @Option(help: ArgumentHelp("\(Predictors.names.joined(separator: " or ")).", valueName: "name"))
+    var sampler: String?
+    @Option(help: ArgumentHelp("From left to right: log-probabilities are divided by this.", valueName: "x"))
+    var temperature: Double?
+    @Option(help: ArgumentHelp("From left to right: the most probable k tokens alone.", valueName: "k")) var topK: Int?
+    @Option(help: ArgumentHelp("From left to right: the nucleus of this probability alone.", valueName: "p"))
+    var topP: Double?
     @Option(help: ArgumentHelp("Seed; drawn and told unless given.", valueName: "N")) var seed: UInt64?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
     @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: String?
@@ -45,13 +52,29 @@ struct Sample: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let predictor = try Predictors.named(sampler)
-        let network = try options.network(on: engine.open())
-        let tokenizer = try options.makeTokenizer(for: network)
-        let positions = try self.positions(tokenizer, network)
+        let predictor = try Predictors.named(sampler ?? Predictors.names[0])
+        let model = try options.languageModel(on: engine.open())
+        let tokenizer = try options.makeTokenizer(for: model)
+        let positions = try self.positions(tokenizer, model.length)
         let first = seed ?? UInt64.random(in: 0..<1 << 32)
-        let sampler = try Sampler(network: network, predictor: predictor)
         if seed == nil && !jsonl { FileHandle.standardError.write(Data("seed \(first)\n".utf8)) }
+        switch model {
+        case .diffusion(let network):
+            guard temperature == nil, topK == nil, topP == nil else {
+                throw SEDDError(
+                    .usage,
+                    "--temperature, --top-k and --top-p are for models that write from left to right; leave them out"
+                )
+            }
+            try await diffuse(Sampler(network: network, predictor: predictor), positions, tokenizer, first: first)
+        case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)
+        }
+    }
+
+    private func diffuse(_ sampler: Sampler, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64)
+        async throws
+    {
+        let network = sampler.process.network
         for start in stride(from: 0, to: count, by: show ? 1 : batch) {
             let requests = (start..<min(start + (show ? 1 : batch), count)).map {
                 Sampler.Request(template: positions, seed: first &+ UInt64($0), steps: steps)
@@ -66,13 +89,47 @@ struct Sample: AsyncParsableCommand {
             }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             for (index, state) in last.enumerated() {
-                try write(state, tokenizer, index: start + index, seconds: seconds / Double(last.count))
+                let line = SampleLine(
+                    text: try tokenizer.text(of: state.states.map { Int32($0) }),
+                    tokens: state.states.map { Int32($0) },
+                    seed: state.seed, steps: state.steps, sampler: self.sampler ?? Predictors.names[0],
+                    networkEvaluations: state.networkEvaluations, seconds: seconds / Double(last.count))
+                try write(line, index: start + index)
             }
         }
     }
 
-    private func positions(_ tokenizer: any Tokenizer, _ network: ScoreNetwork) throws -> [Int?] {
-        let modelLength = network.configuration.model.length
+    private func writeOn(
+        _ network: AutoregressiveNetwork, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64
+    ) throws {
+        let prefix = positions.prefix { $0 != nil }.compactMap { $0 }
+        guard positions.dropFirst(prefix.count).allSatisfy({ $0 == nil }) else {
+            throw SEDDError(
+                .usage, "a model that writes from left to right takes a prefix alone; let the template end in [[*]]")
+        }
+        guard !show, sampler == nil else {
+            throw SEDDError(.usage, "--show and --sampler are for diffusion models; leave them out")
+        }
+        let choice = try TokenChoice(temperature: temperature ?? 1, topK: topK, topP: topP)
+        let sampler = LeftToRightSampler(network: network, choice: choice)
+        for start in stride(from: 0, to: count, by: batch) {
+            let seeds = (start..<min(start + batch, count)).map { first &+ UInt64($0) }
+            let clock = ContinuousClock.now
+            let sequences = try sampler.sample(
+                seeds.map { .init(prefix: prefix, seed: $0) }, length: positions.count)
+            let seconds = (ContinuousClock.now - clock) / .seconds(1)
+            for (index, tokens) in sequences.enumerated() {
+                let written = tokens.count - prefix.count
+                let line = SampleLine(
+                    text: try tokenizer.text(of: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
+                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
+                    seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
+                try write(line, index: start + index)
+            }
+        }
+    }
+
+    private func positions(_ tokenizer: any Tokenizer, _ modelLength: Int) throws -> [Int?] {
         if let templateTokens {
             let url = URL(filePath: templateTokens)
             guard let data = try? Data(contentsOf: url) else {
@@ -92,20 +149,15 @@ struct Sample: AsyncParsableCommand {
             tokenizer: tokenizer, length: length, modelLength: modelLength)
     }
 
-    private func write(_ state: SequenceState, _ tokenizer: any Tokenizer, index: Int, seconds: Double) throws {
-        let tokens = state.states.map(Int32.init)
-        let text = try tokenizer.text(of: tokens)
+    private func write(_ line: SampleLine, index: Int) throws {
         if jsonl {
-            let line = SampleLine(
-                text: text, tokens: tokens, seed: state.seed, steps: state.steps, sampler: sampler,
-                networkEvaluations: state.networkEvaluations, seconds: seconds)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try StandardOutput.write([UInt8](encoder.encode(line)) + [UInt8(ascii: "\n")])
         } else if !(show && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
             // On a terminal that has shown the sequence form, its last state is the result.
-            let title = count > 1 ? "--- \(index + 1) of \(count), seed \(state.seed)\n" : ""
-            try StandardOutput.write(Array((title + text + "\n").utf8))
+            let title = count > 1 ? "--- \(index + 1) of \(count), seed \(line.seed)\n" : ""
+            try StandardOutput.write(Array((title + line.text + "\n").utf8))
         }
     }
 }
@@ -115,9 +167,13 @@ struct SampleLine: Codable {
     let text: String
     let tokens: [Int32]
     let seed: UInt64
+    /// Reverse steps, or tokens written from left to right.
     let steps: Int
     let sampler: String
     let networkEvaluations: Int
     /// The batch's time, shared evenly.
     let seconds: Double
+    var temperature: Double?
+    var topK: Int?
+    var topP: Double?
 }

@@ -14,6 +14,7 @@ struct Train: ParsableCommand {
             Examples:
               sedd train --config tiny-cpu --data story.txt --output runs/story
               sedd train --config tiny-cpu --set training.n_iters=500 --set graph.type=uniform --data a.txt b.txt --output runs/u
+              sedd train --config tiny-cpu --set model=autoregressive --data story.txt --output runs/baseline
               sedd train --resume --output runs/story
             """)
 
@@ -46,23 +47,16 @@ struct Train: ParsableCommand {
         let configuration = try resolved(run)
         if !resume { try run.requireNone() }
         let console = Console()
-        let tokenizer = try makeTokenizer(configuration)
-        let dataset = try TokenDataset(
-            sources: configuration.data.files.map { URL(filePath: $0) }, tokenizer: tokenizer,
-            heldOutFraction: configuration.data.heldOut
-        ) { progress in
-            console.progress(
-                Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
-                "tokenizing \(progress.file): \(progress.bytesDone >> 20) of \(progress.bytesTotal >> 20) MiB")
-        }
+        let tokenizer = try TrainingInput.makeTokenizer(configuration)
+        let dataset = try TrainingInput.dataset(configuration, tokenizer, console)
         try dataset.training.requireBlock(of: configuration.model.length)
         if !resume { try run.create(configuration) }
         let trainer = try Trainer(configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device)
-        trainer.sampler = { network, step in
-            try TrainingSample(configuration, tokenizer).text(network, step: step)
+        trainer.sampler = { model, step in
+            try TrainingSample(configuration, tokenizer).text(model, step: step)
         }
         console.line(
-            "\(trainer.network.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)"
+            "\(trainer.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)"
         )
         let interruption = Interruption()
         var report = TrainingReport(console: console)
@@ -81,27 +75,6 @@ struct Train: ParsableCommand {
             return try ConfigurationFile.resolve(
                 yaml: ConfigurationFile.yaml(stored), overrides: overrides, source: "\(output)/run.yaml")
         }
-        var made =
-            try Presets.yaml(named: config).map {
-                try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
-            } ?? ConfigurationFile.resolve(contentsOf: URL(filePath: config), overrides: overrides)
-        do { _ = try Predictors.named(made.sampling.predictor) } catch {
-            throw SEDDError(.invalidData, "\(config): sampling.predictor: \(error.description)")
-        }
-        if !data.isEmpty { made.data.files = data }
-        guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
-        made.data.files = made.data.files.map { URL(filePath: $0).standardized.path }
-        return made
-    }
-
-    private func makeTokenizer(_ configuration: TrainingConfiguration) throws -> any Tokenizer {
-        guard configuration.tokenizer == CharacterTokenizer.kind else {
-            return try TokenizerSpecification(configuration.tokenizer).load()
-        }
-        // The alphabet of all the data, held-out part included: a scalar that is only there must have an id too.
-        let alphabets = try configuration.data.files.map {
-            try CharacterTokenizer(alphabetOf: URL(filePath: $0)).alphabet
-        }
-        return try CharacterTokenizer(alphabetOf: String(String.UnicodeScalarView(alphabets.joined())))
+        return try TrainingInput.configuration(config, overrides: overrides, data: data)
     }
 }

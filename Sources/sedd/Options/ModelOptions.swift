@@ -14,19 +14,25 @@ struct ModelOptions: ParsableArguments {
             "Tokenizer for a folder without one: byte, characters:FILE or gpt2:DIR.", valueName: "tokenizer"))
     var tokenizer: String?
 
+    /// A diffusion model.
     func network(on device: Device) throws -> ScoreNetwork {
         try ModelFolder.load(URL(filePath: model), device: device)
     }
 
+    /// A model of either kind.
+    func languageModel(on device: Device) throws -> LanguageModel {
+        try LanguageModel.load(URL(filePath: model), device: device)
+    }
+
     /// The tokenizer, checked against the model's vocabulary.
-    func makeTokenizer(for network: ScoreNetwork) throws -> any Tokenizer {
+    func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }
-            ?? Tokenizers.load(kind: network.configuration.tokenizer, folder: URL(filePath: model))
-        guard made.vocabularySize == network.configuration.tokens else {
+            ?? Tokenizers.load(kind: loaded.tokenizer, folder: URL(filePath: model))
+        guard made.vocabularySize == loaded.tokens else {
             throw SEDDError(
                 .invalidData,
-                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(network.configuration.tokens); choose the one it was trained with"
+                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(loaded.tokens); choose the one it was trained with"
             )
         }
         return made

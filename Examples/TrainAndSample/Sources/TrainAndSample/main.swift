@@ -38,7 +38,9 @@ try trainer.train { event in
 
 // Fill a hole with its moving average, watching how many positions are settled.
 let template = try Template("cats [[*]] birds.\n").positions(tokenizer: tokenizer, length: 32, modelLength: 32)
-for try await states in try Sampler(network: trainer.averaged).states([.init(template: template, seed: 1, steps: 16)]) {
+for try await states in try Sampler(network: trainer.averaged.diffusion()).states([
+    .init(template: template, seed: 1, steps: 16)
+]) {
     let settled = states[0].states.count { $0 < tokenizer.vocabularySize }
     print("\(settled) of 32 settled")
     if states[0].isFinished { print(try tokenizer.text(of: states[0].states.map(Int32.init))) }

@@ -1,0 +1,45 @@
+import Torch
+
+/// One block of GPT-2: x += attention(norm(x)), x += mlp(norm(x)); attention looks back only, norms have a bias.
+struct AutoregressiveBlock: Sendable {
+    private let index, heads: Int
+    private let epsilon: Double
+    private let norm1, norm1Bias, qkv, qkvBias, out, outBias: Tensor
+    private let norm2, norm2Bias, up, upBias, down, downBias: Tensor
+
+    init(_ weights: Weights, index: Int, configuration: AutoregressiveConfiguration) throws {
+        self.index = index
+        heads = configuration.nHeads
+        epsilon = configuration.normEpsilon
+        func weight(_ name: String) throws -> Tensor { try weights("transformer.h.\(index).\(name)") }
+        (norm1, norm1Bias) = (try weight("ln_1.weight"), try weight("ln_1.bias"))
+        (qkv, qkvBias) = (try weight("attn.c_attn.weight"), try weight("attn.c_attn.bias"))
+        (out, outBias) = (try weight("attn.c_proj.weight"), try weight("attn.c_proj.bias"))
+        (norm2, norm2Bias) = (try weight("ln_2.weight"), try weight("ln_2.bias"))
+        (up, upBias) = (try weight("mlp.c_fc.weight"), try weight("mlp.c_fc.bias"))
+        (down, downBias) = (try weight("mlp.c_proj.weight"), try weight("mlp.c_proj.bias"))
+    }
+
+    /// - Parameters:
+    ///   - x: [B, T, d].
+    ///   - cache: keys and values of the positions before these, to which these are added.
+    func callAsFunction(_ x: Tensor, cache: KeyValueCache?, dropout: Dropout?) throws -> Tensor {
+        let shape = try x.shape
+        let (b, t, d) = (shape[0], shape[1], shape[2])
+        let joint = try project(x.layerNorm(norm1, epsilon: epsilon) + norm1Bias, qkv, qkvBias)
+            .reshaped([b, t, 3, heads, d / heads])
+        let parts = try (0..<3).map { try joint.selected(2, $0).transposed(1, 2) }  // [B, heads, T, width]
+        let (keys, values) = try cache?.extended(block: index, keys: parts[1], values: parts[2]) ?? (parts[1], parts[2])
+        let mixed = try Tensor.attention(query: parts[0], key: keys, value: values, causal: t > 1)
+        let attended = try project(mixed.transposed(1, 2).reshaped([b, t, d]), out, outBias)
+        let middle = try x + (dropout?(attended, block: index, branch: 0) ?? attended)
+        let raised = try project(middle.layerNorm(norm2, epsilon: epsilon) + norm2Bias, up, upBias)
+        let mapped = try project(raised.gelu(), down, downBias)
+        return try middle + (dropout?(mapped, block: index, branch: 1) ?? mapped)
+    }
+
+    /// x W + b for W [in, out].
+    private func project(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) throws -> Tensor {
+        try x.linear(weight.transposed(0, 1), bias)
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+public import Torch
+
+/// GPT-2: a transformer that gives each token a probability from those before it.
+public final class AutoregressiveNetwork: Sendable {
+    public let configuration: AutoregressiveConfiguration
+    public let weights: Weights
+    /// Where it computes.
+    public let device: Device
+    private let positions: Tensor
+    private let blocks: [AutoregressiveBlock]
+    private let finalNorm, finalNormBias: Tensor
+    /// Embedding and head in one; [vocabulary, d].
+    let embedding: Tensor
+    static let embeddingName = "transformer.wte.weight"
+
+    /// A network over `weights`, which it shares.
+    init(_ configuration: AutoregressiveConfiguration, _ weights: Weights) throws {
+        self.configuration = configuration
+        self.weights = weights
+        device = try weights.flat.device
+        embedding = try weights(Self.embeddingName)
+        positions = try weights("transformer.wpe.weight")
+        blocks = try (0..<configuration.nBlocks).map {
+            try AutoregressiveBlock(weights, index: $0, configuration: configuration)
+        }
+        finalNorm = try weights("transformer.ln_f.weight")
+        finalNormBias = try weights("transformer.ln_f.bias")
+    }
+
+    /// A network with first values drawn from `seed`.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` where the configuration makes no sense.
+    public convenience init(_ configuration: AutoregressiveConfiguration, seed: UInt64, device: Device = .cpu) throws {
+        try configuration.validate()
+        let weights = try Weights(layout: WeightLayout(configuration))
+        try weights.initializeAutoregressive(seed: seed, blocks: configuration.nBlocks)
+        try self.init(configuration, weights.moved(to: device))
+    }
+
+    /// Hidden vectors after the final layer norm; [B, T, d].
+    ///
+    /// - Parameter tokens: int64 [B, T].
+    /// - Throws: ``SEDDError`` of kind `usage` where the model has no embedding for so many positions.
+    public func hidden(_ tokens: Tensor) throws -> Tensor { try hidden(tokens, cache: nil, dropout: nil) }
+
+    /// The same, behind the positions of `cache`, which these are added to.
+    func hidden(_ tokens: Tensor, cache: KeyValueCache?, dropout: Dropout?) throws -> Tensor {
+        let shape = try tokens.shape
+        let first = cache?.filled ?? 0
+        guard shape.count == 2, first + shape[1] <= configuration.length else {
+            throw SEDDError(
+                .usage,
+                "\(first + (shape.last ?? 0)) positions were asked for; the model has \(configuration.length): choose a shorter length"
+            )
+        }
+        try cache?.requireRoom(for: shape[1])
+        var x = try embedding.embedding(tokens) + positions.narrowed(0, from: first, length: shape[1])
+        for block in blocks { x = try block(x, cache: cache, dropout: dropout) }
+        cache?.advance(by: shape[1])
+        return try x.layerNorm(finalNorm, epsilon: configuration.normEpsilon) + finalNormBias
+    }
+
+    /// What the head makes of hidden vectors [M, d]: unnormalised log-probabilities [M, outputs], float32.
+    public func logits(_ hidden: Tensor) throws -> Tensor { try hidden.cast(to: .float32).linear(head) }
+
+    /// The rows of the embedding that can be written; [outputs, d].
+    var head: Tensor {
+        get throws { try embedding.narrowed(0, from: 0, length: configuration.outputs).detached() }
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Torch
+
+extension WeightLayout {
+    /// GPT-2's tensors by their released names. Its linear layers are stored [in, out].
+    init(_ configuration: AutoregressiveConfiguration) {
+        let (d, inner) = (configuration.hiddenSize, configuration.mlpWidth)
+        var shapes: [(name: String, shape: [Int])] = [
+            ("transformer.wte.weight", [configuration.vocabularySize, d]),
+            ("transformer.wpe.weight", [configuration.length, d]),
+        ]
+        for block in 0..<configuration.nBlocks {
+            let prefix = "transformer.h.\(block)."
+            shapes += [
+                (prefix + "ln_1.weight", [d]), (prefix + "ln_1.bias", [d]),
+                (prefix + "attn.c_attn.weight", [d, 3 * d]), (prefix + "attn.c_attn.bias", [3 * d]),
+                (prefix + "attn.c_proj.weight", [d, d]), (prefix + "attn.c_proj.bias", [d]),
+                (prefix + "ln_2.weight", [d]), (prefix + "ln_2.bias", [d]),
+                (prefix + "mlp.c_fc.weight", [d, inner]), (prefix + "mlp.c_fc.bias", [inner]),
+                (prefix + "mlp.c_proj.weight", [inner, d]), (prefix + "mlp.c_proj.bias", [d]),
+            ]
+        }
+        shapes += [("transformer.ln_f.weight", [d]), ("transformer.ln_f.bias", [d])]
+        self.init(shapes)
+    }
+}
+
+extension Weights {
+    /// First values as GPT-2's: normal with deviation 0.02, those of layers that add to the residual stream divided by
+    /// sqrt(2 blocks); norms 1, biases 0. Each number is a function of (seed, name's place, its index).
+    func initializeAutoregressive(seed: UInt64, blocks: Int) throws {
+        let stream = RandomStream(seed: seed, purpose: .initialization)
+        for (place, entry) in layout.entries.enumerated() {
+            let target = try self(entry.name)
+            if entry.name.hasSuffix(".bias") { continue }
+            if entry.name.contains(".ln_") {
+                try target.copyInPlace(Tensor.full([], 1))
+                continue
+            }
+            let deviation = 0.02 / (entry.name.hasSuffix("c_proj.weight") ? (2 * Double(blocks)).squareRoot() : 1)
+            let values = (0..<entry.count).map { index -> Float in
+                // Box and Muller's transform of two uniform numbers.
+                let radius = (-2 * log(stream.uniform(step: 0, sequence: place, position: index))).squareRoot()
+                return Float(
+                    deviation * radius
+                        * cos(2 * .pi * stream.uniform(step: 0, sequence: place, position: index, draw: 1)))
+            }
+            try target.copyInPlace(Tensor(values, shape: entry.shape))
+        }
+    }
+
+    /// Overwrites the numbers with those of a released file: names with or without `transformer.`, buffers and the tied head
+    /// passed over.
+    func loadAutoregressive(
+        names: [String], source: String, shape: (String) throws -> [Int], tensor: (String) throws -> Tensor
+    ) throws {
+        let prefix = "transformer."
+        var originals: [String: String] = [:]
+        for name in names {
+            let isBuffer = name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias")
+            guard !isBuffer, name != "lm_head.weight" else { continue }
+            originals[name.hasPrefix(prefix) ? name : prefix + name] = name
+        }
+        try load(
+            names: originals.keys, source: source, shape: { try shape(originals[$0] ?? $0) },
+            tensor: { try tensor(originals[$0] ?? $0) })
+    }
+}

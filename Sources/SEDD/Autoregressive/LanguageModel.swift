@@ -1,0 +1,84 @@
+public import Foundation
+public import Torch
+
+/// A model of either kind, as folders hold them and trainers make them.
+public enum LanguageModel: Sendable {
+    /// Score entropy discrete diffusion.
+    case diffusion(ScoreNetwork)
+    /// From left to right.
+    case autoregressive(AutoregressiveNetwork)
+
+    /// Loads the model in `folder`; its `config.json` says which kind it is.
+    ///
+    /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
+    public static func load(_ folder: URL, device: Device = .cpu) throws -> LanguageModel {
+        let file = folder.appending(path: "config.json")
+        let object =
+            (try? Data(contentsOf: file)).flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
+        guard object?["model_type"] as? String == "gpt2" || object?["n_embd"] != nil else {
+            return .diffusion(try ModelFolder.load(folder, device: device))
+        }
+        return .autoregressive(try AutoregressiveFolder.load(folder, device: device))
+    }
+
+    /// All numbers of the model.
+    public var weights: Weights {
+        switch self {
+        case .diffusion(let network): network.weights
+        case .autoregressive(let network): network.weights
+        }
+    }
+
+    /// Tokens of the tokenizer that the model goes with.
+    public var tokens: Int {
+        switch self {
+        case .diffusion(let network): network.configuration.tokens
+        case .autoregressive(let network): network.configuration.outputs
+        }
+    }
+
+    /// Positions that the model was trained on.
+    public var length: Int {
+        switch self {
+        case .diffusion(let network): network.configuration.model.length
+        case .autoregressive(let network): network.configuration.length
+        }
+    }
+
+    /// Which tokenizer's files lie in the folder, where it names one.
+    public var tokenizer: String? {
+        switch self {
+        case .diffusion(let network): network.configuration.tokenizer
+        case .autoregressive(let network): network.configuration.tokenizer
+        }
+    }
+
+    /// `config.json`.
+    public func configurationData() throws -> Data {
+        switch self {
+        case .diffusion(let network): try network.configuration.jsonData()
+        case .autoregressive(let network): try network.configuration.jsonData()
+        }
+    }
+
+    /// The network of a diffusion model.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where the model is another.
+    public func diffusion() throws(SEDDError) -> ScoreNetwork {
+        guard case .diffusion(let network) = self else {
+            throw SEDDError(.usage, "the model writes from left to right; expected a diffusion model")
+        }
+        return network
+    }
+
+    /// The network of a model that writes from left to right.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where the model is another.
+    public func autoregressive() throws(SEDDError) -> AutoregressiveNetwork {
+        guard case .autoregressive(let network) = self else {
+            throw SEDDError(
+                .usage, "the model is a diffusion model; expected one that writes from left to right (GPT-2)")
+        }
+        return network
+    }
+}

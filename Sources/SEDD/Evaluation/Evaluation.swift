@@ -1,0 +1,120 @@
+import Foundation
+public import Text
+
+/// The likelihood of a data set, block by block: no overlap, no sliding window, the remainder left out.
+public struct Evaluation: Sendable {
+    /// Positions of a block.
+    public let length: Int
+    /// Blocks that are looked at, spread evenly over the data; nil for all.
+    public let blocks: Int?
+
+    /// - Throws: ``SEDDError`` of kind `usage` for less than one block or one position.
+    public init(length: Int, blocks: Int? = nil) throws(SEDDError) {
+        guard length >= 1, blocks ?? 1 >= 1 else {
+            throw SEDDError(
+                .usage, "\(blocks ?? 1) blocks of \(length) tokens were asked for; expected 1 or more of each")
+        }
+        self.length = length
+        self.blocks = blocks
+    }
+
+    /// How far an evaluation is.
+    public struct Progress: Sendable {
+        public let done, total: Int
+        /// Nats per token so far.
+        public let mean: Double
+    }
+
+    /// Evaluates `text` under `likelihood`.
+    ///
+    /// - Parameters:
+    ///   - log: keeps finished blocks, and has those of an earlier call.
+    ///   - shouldStop: asked after each batch.
+    /// - Throws: `TextError` where the data hold no block; ``SEDDError`` of kind `diverged` where a block's likelihood is no
+    ///   number, `interrupted` after `shouldStop`.
+    public func run(
+        _ text: EvaluationText, _ likelihood: some BlockLikelihood, log: EvaluationLog? = nil,
+        shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+    ) throws -> EvaluationReport {
+        try text.requireBlock(of: length)
+        guard likelihood.tokens(inBlockOf: length) >= 1 else {
+            throw SEDDError(.usage, "blocks of \(length) leave no token to predict; choose a greater --length")
+        }
+        let start = ContinuousClock.now
+        let whole = text.count / length
+        let wanted = min(whole, blocks ?? whole)
+        let numbers = (0..<wanted).map { $0 * whole / wanted }
+        var found = log?.blocks(terms: likelihood.terms.count) ?? [:]
+        var sum = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
+        for number in numbers { if let nats = found[number] { sum.add(nats) } }
+        // Blocks always meet the network in the same company, so that going on gives the very numbers.
+        let group = likelihood.blocksAtOnce(length: length)
+        for first in stride(from: 0, to: numbers.count, by: group) {
+            let company = numbers[first..<min(first + group, numbers.count)]
+            guard company.contains(where: { found[$0] == nil }) else { continue }
+            let part = try company.map { (number: $0, tokens: try text.block($0, length: length)) }
+            for (block, nats) in zip(part, try likelihood.nats(part)) {
+                guard nats.allSatisfy(\.isFinite) else {
+                    throw SEDDError(
+                        .diverged,
+                        "\(text.specification): the likelihood of block \(block.number) is \(nats); the model's outputs are not finite: check its weights"
+                    )
+                }
+                guard found.updateValue(nats, forKey: block.number) == nil else { continue }
+                sum.add(nats)
+                try log?.add(block.number, nats)
+            }
+            progress(Progress(done: sum.count, total: wanted, mean: sum.mean))
+            if shouldStop(), sum.count < wanted {
+                throw SEDDError(
+                    .interrupted,
+                    "\(text.specification): stopped after \(sum.count) of \(wanted) blocks"
+                        + (log == nil ? "" : "; the same command goes on from there"))
+            }
+        }
+        // Summed in the order of the blocks, so that an evaluation that was interrupted gives the very number.
+        var total = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
+        var bytes = 0
+        let given = length - likelihood.tokens(inBlockOf: length)
+        for number in numbers {
+            if let nats = found[number] { total.add(nats) }
+            bytes += text.bytes(of: try text.block(number, length: length).dropFirst(given))
+        }
+        return EvaluationReport(
+            text: text, length: length, likelihood: likelihood, sum: total, bytes: bytes,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+/// Sums over blocks, from which the mean and its standard error follow.
+struct EvaluationSum {
+    let tokensPerBlock: Int
+    private(set) var count = 0
+    private(set) var terms: [Double] = []
+    private var totals: [Double] = []
+
+    init(tokensPerBlock: Int) { self.tokensPerBlock = tokensPerBlock }
+
+    mutating func add(_ nats: [Double]) {
+        if terms.isEmpty { terms = [Double](repeating: 0, count: nats.count) }
+        for (index, value) in nats.enumerated() { terms[index] += value }
+        totals.append(nats.reduce(0, +))
+        count += 1
+    }
+
+    /// Tokens of all blocks.
+    var tokens: Int { count * tokensPerBlock }
+    /// Nats per token.
+    var mean: Double { totals.reduce(0, +) / Double(max(1, tokens)) }
+    /// Nats per token of each term.
+    var means: [Double] { terms.map { $0 / Double(max(1, tokens)) } }
+
+    /// Of the mean, over blocks; nats per token. Nil for a single block.
+    var standardError: Double? {
+        guard count > 1 else { return nil }
+        let mean = mean
+        let values = totals.map { $0 / Double(tokensPerBlock) }
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
+        return (variance / Double(count)).squareRoot()
+    }
+}

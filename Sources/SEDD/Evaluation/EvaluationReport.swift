@@ -1,0 +1,90 @@
+import Foundation
+import Text
+
+/// What an evaluation found; the keys of `sedd evaluate --json`.
+public struct EvaluationReport: Sendable, Codable {
+    /// The data as they were named.
+    public var data: String
+    /// Rows that the data were made of; nil for a plain file.
+    public var rows: Int?
+    /// Tokens of the blocks that were looked at.
+    public var tokens: Int
+    /// Tokens of the data, those outside the blocks included.
+    public var tokensInData: Int
+    public var blocks: Int
+    public var length: Int
+    /// The sum of ``terms``.
+    public var natsPerToken: Double
+    /// Of ``natsPerToken``, over blocks; nil for a single block.
+    public var standardError: Double?
+    /// e to ``natsPerToken``.
+    public var perplexity: Double
+    public var bitsPerByte: Double
+    /// Where tokens are characters.
+    public var bitsPerCharacter: Double?
+    /// Nats per token, by name.
+    public var terms: [String: Double]
+    /// Whether ``natsPerToken`` is -log p itself and not a bound on it.
+    public var exact: Bool
+    public var convention: String
+    public var timeSamples: Int?
+    public var smallestTime: Double?
+    public var seed: UInt64?
+    public var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case data, rows, tokens, blocks, length, perplexity, terms, exact, convention, seed, seconds
+        case tokensInData = "tokens_in_data", natsPerToken = "nats_per_token", standardError = "standard_error"
+        case bitsPerByte = "bits_per_byte", bitsPerCharacter = "bits_per_character"
+        case timeSamples = "time_samples", smallestTime = "smallest_time"
+    }
+
+    init(
+        text: EvaluationText, length: Int, likelihood: some BlockLikelihood, sum: EvaluationSum, bytes: Int,
+        seconds: Double
+    ) {
+        data = text.specification.description
+        rows = text.rows
+        tokens = sum.tokens
+        tokensInData = text.count
+        blocks = sum.count
+        self.length = length
+        terms = Dictionary(uniqueKeysWithValues: zip(likelihood.terms, sum.means))
+        natsPerToken = sum.means.reduce(0, +)
+        standardError = sum.standardError
+        perplexity = exp(natsPerToken)
+        bitsPerByte = natsPerToken * Double(sum.tokens) / log(2) / Double(max(1, bytes))
+        bitsPerCharacter = text.tokensAreCharacters ? natsPerToken / log(2) : nil
+        exact = likelihood.isExact
+        convention = likelihood.settings.convention
+        timeSamples = likelihood.settings.timeSamples
+        smallestTime = likelihood.settings.smallestTime
+        seed = likelihood.settings.seed
+        self.seconds = seconds
+    }
+
+    /// One line of JSON.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// A few lines for a person.
+    public var lines: [String] {
+        func number(_ value: Double) -> String { String(format: "%.4f", value) }
+        let order = ["diffusion", "prior", "reconstruction"].filter { terms[$0] != nil }
+        let parts = order.map { "\($0) \(number(terms[$0] ?? 0))" }.joined(separator: ", ")
+        let sign = exact ? "" : "<= "
+        var lines = [
+            "\(data): \(tokens) tokens in \(blocks) blocks of \(length), \(convention)"
+                + (timeSamples.map { ", \($0) times each" } ?? ""),
+            "  nats per token  \(sign)\(number(natsPerToken))" + (standardError.map { " ± \(number($0))" } ?? "")
+                + (parts.isEmpty ? "" : "  (\(parts))"),
+            "  perplexity      \(sign)\(number(perplexity))",
+            "  bits per byte   \(sign)\(number(bitsPerByte))",
+        ]
+        if let bitsPerCharacter { lines.append("  bits per character \(sign)\(number(bitsPerCharacter))") }
+        return lines
+    }
+}

@@ -1,0 +1,83 @@
+import Torch
+
+/// E[-log p(x0 | x_t)] at the smallest time t, nats per block, p being the law of the sampler's final denoising.
+///
+/// A position has moved with a probability d near 1e-5, too rarely to be met by plain draws. So the expectation is taken in two
+/// parts: over positions that have not moved, by plain draws (where the chain absorbs they are certain and give 0), and over
+/// those that have, by moving one position of the block on purpose: L d times what it gives.
+struct ReconstructionTerm: Sendable {
+    private let network: ScoreNetwork
+    private let graph: any TransitionGraph
+    private let sigma: Double
+    private let stream: RandomStream
+
+    init(network: ScoreNetwork, sigma: Double, seed: UInt64) {
+        self.network = network
+        self.sigma = sigma
+        graph = network.configuration.makeGraph()
+        stream = RandomStream(seed: seed, purpose: .reconstruction)
+    }
+
+    /// - Parameter blocks: all of one length; the number decides the draws.
+    func nats(_ blocks: [(number: Int, tokens: [Int])], tokensPerBatch: Int) throws -> [Double] {
+        let length = blocks.first?.tokens.count ?? 1
+        let group = max(1, tokensPerBatch / max(1, length))
+        let scale = graph.displacement(sigma: sigma) * Double(length)
+        var result = [Double](repeating: 0, count: blocks.count)
+        for start in stride(from: 0, to: blocks.count, by: group) {
+            let chosen = start..<min(start + group, blocks.count)
+            let noised = chosen.map { self.noised(blocks[$0]) }
+            let clean = chosen.flatMap { blocks[$0].tokens }
+            if graph.mask == nil {
+                let states = noised.flatMap { $0 }
+                let kept = states.indices.filter { states[$0] == clean[$0] }
+                for (index, nats) in zip(kept, try self.nats(states, clean, length, at: kept)) {
+                    result[start + index / length] += nats
+                }
+            }
+            let moved = zip(chosen, noised).map { displaced(blocks[$0], $1) }
+            let places = moved.enumerated().map { $0 * length + $1.place }
+            for (index, nats) in zip(chosen, try self.nats(moved.flatMap(\.states), clean, length, at: places)) {
+                result[index] += scale * nats
+            }
+        }
+        return result
+    }
+
+    private func noised(_ block: (number: Int, tokens: [Int])) -> [Int] {
+        block.tokens.enumerated().map { position, token in
+            graph.corrupted(token, sigma: sigma) {
+                stream.uniform(step: block.number, sequence: 0, position: position, draw: $0)
+            }
+        }
+    }
+
+    private func displaced(_ block: (number: Int, tokens: [Int]), _ noised: [Int]) -> (states: [Int], place: Int) {
+        var states = noised
+        let place = stream.integer(below: states.count, step: block.number, sequence: 1)
+        states[place] = graph.displaced(block.tokens[place]) {
+            stream.uniform(step: block.number, sequence: 2, draw: $0)
+        }
+        return (states, place)
+    }
+
+    /// The nats of the positions `places` of sequences that lie one after the other.
+    private func nats(_ states: [Int], _ clean: [Int], _ length: Int, at places: [Int]) throws -> [Double] {
+        let count = states.count / length
+        let tokens = try Tensor(states, shape: [count, length], device: network.device)
+        let hidden = try network.hidden(tokens, sigma: [Double](repeating: sigma, count: count))
+        let chunk = ScoreEntropyLoss.rowsAtOnce(outputs: graph.states)
+        var nats: [Double] = []
+        for start in stride(from: 0, to: places.count, by: chunk) {
+            let part = Array(places[start..<min(start + chunk, places.count)])
+            let rows = try Rows(
+                states: part.map { states[$0] }, sigma: [Double](repeating: sigma, count: part.count),
+                device: network.device)
+            let chosen = try hidden.rows(Tensor(part, device: network.device))
+            let logScore = try network.logScore(hidden: chosen, rows)
+            let target = try Tensor(part.map { clean[$0] }, device: network.device)
+            nats += try graph.reconstruction(logScore, rows, clean: target).array(Double.self)
+        }
+        return nats
+    }
+}

@@ -1,0 +1,96 @@
+public import Text
+import Torch
+
+/// A model that writes from left to right, asked what it thinks of texts of others.
+///
+/// Texts meet it through its own tokenizer, whatever vocabulary they were written in. One that is longer than its positions is
+/// judged window by window.
+public struct Judge: Sendable {
+    let network: AutoregressiveNetwork
+    let tokenizer: any Tokenizer
+    private let tokensPerBatch: Int
+
+    /// - Throws: ``SEDDError`` of kind `invalidData` where the vocabularies differ.
+    public init(network: AutoregressiveNetwork, tokenizer: any Tokenizer, tokensPerBatch: Int = 4096) throws(SEDDError)
+    {
+        guard tokenizer.vocabularySize == network.configuration.outputs else {
+            throw SEDDError(
+                .invalidData,
+                "the judge's tokenizer has \(tokenizer.vocabularySize) tokens, the judge \(network.configuration.outputs); choose the one it was trained with"
+            )
+        }
+        self.network = network
+        self.tokenizer = tokenizer
+        self.tokensPerBatch = tokensPerBatch
+    }
+
+    /// Whether the first token of a text is predicted, after the start token that every text of its training had. Released
+    /// models have seen no such start: for them it is given, as in published figures.
+    public var predictsFirst: Bool { network.configuration.tokens != nil }
+
+    /// The judge's tokens of a text.
+    func tokens(_ text: String) throws -> [Int] { try tokenizer.encode(text).map { Int($0) } }
+
+    /// The nats of the predicted tokens of each text.
+    ///
+    /// - Throws: ``SEDDError`` of kind `diverged` where they are no numbers.
+    func nats(_ texts: [[Int]], progress: (Double) -> Void = { _ in }) throws -> [[Double]] {
+        let length = network.configuration.length
+        let windows = texts.indices.flatMap { text in
+            stride(from: 0, to: texts[text].count, by: length).map {
+                (text: text, tokens: Array(texts[text][$0..<min($0 + length, texts[text].count)]))
+            }
+        }
+        let loss = NextTokenLoss(network: network)
+        var found = [[Double]](repeating: [], count: windows.count)
+        try batches(windows.map(\.tokens), progress) { places, padded in
+            let nats = try loss.nats(padded, fromStart: predictsFirst)
+            for (row, place) in places.enumerated() {
+                found[place] = Array(nats[row].prefix(windows[place].tokens.count - (predictsFirst ? 0 : 1)))
+            }
+        }
+        var result = [[Double]](repeating: [], count: texts.count)
+        for (window, nats) in zip(windows, found) { result[window.text] += nats }
+        guard result.joined().allSatisfy(\.isFinite) else {
+            throw SEDDError(.diverged, "the judge's probabilities are not finite; check its weights")
+        }
+        return result
+    }
+
+    /// The hidden vector at the last token of each text, after the final layer norm: what MAUVE compares. Texts longer than the
+    /// judge's positions are cut.
+    func features(_ texts: [[Int]], progress: (Double) -> Void = { _ in }) throws -> [[Double]] {
+        let start = predictsFirst ? [network.configuration.startToken] : []
+        let rows = texts.map { Array((start + $0).prefix(network.configuration.length)) }
+        var found = [[Double]](repeating: [], count: texts.count)
+        let d = network.configuration.hiddenSize
+        try batches(rows, progress) { places, padded in
+            let width = padded[0].count
+            let tokens = try Tensor(padded.flatMap { $0 }, shape: [padded.count, width], device: network.device)
+            let last = places.enumerated().map { $0 * width + rows[$1].count - 1 }
+            let hidden = try network.hidden(tokens).reshaped([-1, d]).rows(Tensor(last, device: network.device))
+            let values: [Double] = try hidden.array()
+            for (row, place) in places.enumerated() { found[place] = Array(values[(row * d)..<((row + 1) * d)]) }
+        }
+        return found
+    }
+
+    /// Sequences batched with others of about their length, filled up behind: what follows a token does not change it.
+    private func batches(
+        _ sequences: [[Int]], _ progress: (Double) -> Void, _ body: ([Int], [[Int]]) throws -> Void
+    ) throws {
+        let order = sequences.indices.filter { !sequences[$0].isEmpty }.sorted {
+            (sequences[$0].count, $0) < (sequences[$1].count, $1)
+        }
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, sequences[order[end]].count * (end + 1 - start) <= tokensPerBatch { end += 1 }
+            let places = Array(order[start..<end])
+            let width = sequences[places[places.count - 1]].count
+            try body(places, places.map { sequences[$0] + [Int](repeating: 0, count: width - sequences[$0].count) })
+            start = end
+            progress(Double(start) / Double(order.count))
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+public import Text
+
+/// Judges a set of texts.
+public struct Judgement: Sendable {
+    let judge: Judge
+    let name: String
+
+    /// - Parameter name: what reports call the judge.
+    public init(_ judge: Judge, name: String) {
+        self.judge = judge
+        self.name = name
+    }
+
+    /// Texts that a set is compared with: the texts of JSON lines, or pieces of a plain text.
+    public enum Reference: Sendable {
+        case texts([String])
+        /// Cut into pieces of the mean length of the judged texts, as many as there are of those, spread evenly.
+        case plain(EvaluationText)
+    }
+
+    /// The report on `samples`.
+    ///
+    /// - Parameters:
+    ///   - reference: what MAUVE compares with, and its name.
+    ///   - seeds: runs of MAUVE's clustering.
+    /// - Throws: ``SEDDError`` or `TextError`; no report where one text cannot be judged.
+    public func report(
+        _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, seeds: Int = 5,
+        progress: (String, Double) -> Void = { _, _ in }
+    ) throws -> JudgeReport {
+        let texts = try samples.map { try judge.tokens($0.text) }
+        let least = judge.predictsFirst ? 1 : 2
+        if let short = texts.firstIndex(where: { $0.count < least }) {
+            throw SEDDError(
+                .invalidData,
+                "text \(short + 1) has \(texts[short].count) tokens for the judge; expected \(least) or more: leave it out"
+            )
+        }
+        // What cannot be compared is told before an hour of passes through the judge.
+        let others = try reference.map { try tokens($0.texts, like: texts) }
+        if let others { try Mauve.require(texts.count, others.count) }
+        let nats = try judge.nats(texts) { progress("perplexity", $0) }
+        let all = nats.joined()
+        var report = JudgeReport(
+            judge: name, count: samples.count, tokens: texts.reduce(0) { $0 + $1.count }, predictedTokens: all.count,
+            predictsFirst: judge.predictsFirst,
+            retokenized: zip(samples, texts).contains { $0.tokens != nil && $0.tokens != $1 },
+            steps: Self.only(samples.map(\.steps)), sampler: Self.only(samples.map(\.sampler)),
+            perplexityOfTokens: exp(all.reduce(0, +) / Double(all.count)),
+            perplexityOfTexts: nats.reduce(0) { $0 + exp($1.reduce(0, +) / Double($1.count)) } / Double(nats.count),
+            diversity: Diversity(texts))
+        if let reference, let others {
+            report.mauve = try mauve(texts, others, seeds: seeds, progress: progress)
+            report.reference = reference.name
+            report.referenceCount = others.count
+        }
+        return report
+    }
+
+    /// MAUVE between two sets of texts in the judge's tokens.
+    func mauve(
+        _ texts: [[Int]], _ others: [[Int]], seeds: Int, progress: (String, Double) -> Void = { _, _ in }
+    ) throws -> Mauve.Result {
+        let p = try judge.features(texts) { progress("features", $0 / 2) }
+        let q = try judge.features(others) { progress("features", 0.5 + $0 / 2) }
+        return try Mauve.compare(p, q, seeds: seeds)
+    }
+
+    private func tokens(_ reference: Reference, like texts: [[Int]]) throws -> [[Int]] {
+        switch reference {
+        case .texts(let texts):
+            let tokens = try texts.map { try judge.tokens($0) }.filter { !$0.isEmpty }
+            return tokens
+        case .plain(let text):
+            let length = max(1, texts.reduce(0) { $0 + $1.count } / texts.count)
+            try text.requireBlock(of: length)
+            let whole = text.count / length
+            let wanted = min(whole, texts.count)
+            return try (0..<wanted).map { try text.block($0 * whole / wanted, length: length) }
+        }
+    }
+
+    /// The value that all have, nil where they differ.
+    private static func only<Value: Equatable>(_ values: [Value?]) -> Value? {
+        values.dropFirst().allSatisfy { $0 == values[0] } ? values[0] : nil
+    }
+}

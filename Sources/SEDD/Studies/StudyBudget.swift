@@ -1,0 +1,77 @@
+public import Text
+public import Torch
+
+/// How many steps and texts a time is enough for, by trying a little of each.
+public struct StudyBudget: Sendable {
+    /// Share of the time that goes to training.
+    static let trainingShare = 0.6
+    private static let trialSteps = 8
+
+    private let seconds: Double
+
+    /// - Parameter seconds: for the whole study.
+    public init(seconds: Double) { self.seconds = seconds }
+
+    /// `plan` with as many training steps and texts as fit.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where not even the smallest study does.
+    public func fitted(_ plan: StudyPlan, tokenizer: any Tokenizer, device: Device = .cpu) throws -> StudyPlan {
+        var plan = plan
+        let perStep = try StudyPlan.Role.allCases.reduce(0.0) {
+            try $0 + trainingStep(plan.configuration($1), tokenizer, device)
+        }
+        plan.base.training.nIters = max(1, Int(seconds * Self.trainingShare / perStep))
+        let perSequence = try samplingStep(plan.configuration(.uniform), tokenizer, device)
+        // Two chains and every predictor, at all step counts; prompts take about what one count of many steps takes.
+        let runs = 2 * Predictors.names.count * plan.steps.reduce(0, +)
+        let prompts = 6 * plan.promptedSteps
+        let fits = Int(seconds * (1 - Self.trainingShare) / (perSequence * Double(runs + 2 * prompts)))
+        plan.count = min(plan.count, fits)
+        plan.promptedCount = min(plan.promptedCount, 2 * fits)
+        guard plan.count >= Mauve.fewest, plan.base.training.nIters >= plan.base.optim.warmup else {
+            throw SEDDError(
+                .usage,
+                "the budget of \(Int(seconds)) s is enough for \(plan.base.training.nIters) training steps and \(fits) texts a setting; expected \(plan.base.optim.warmup) and \(Mauve.fewest) or more: raise --budget, or make the model smaller"
+            )
+        }
+        return plan
+    }
+
+    private func trainingStep(
+        _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
+    ) throws -> Double {
+        let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+        var state = try TrainingState(learner.weights)
+        let step = TrainingStep(configuration, learner: learner)
+        return try perStep(of: Self.trialSteps) {
+            _ = try step(&state) { sequence in
+                let stream = RandomStream(seed: 1, purpose: .windows)
+                return (0..<configuration.model.length).map {
+                    stream.integer(below: tokenizer.vocabularySize, step: 0, sequence: sequence, position: $0)
+                }
+            }
+        }
+    }
+
+    /// Seconds a reverse step of one sequence.
+    private func samplingStep(
+        _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
+    ) throws -> Double {
+        let network = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+            .model(configuration.makeLearner(tokenizer: tokenizer, device: device).weights).diffusion()
+        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
+        let free = [Int?](repeating: nil, count: configuration.model.length)
+        var states = try (0..<16).map {
+            try SequenceState(
+                template: free, seed: UInt64($0), steps: 4 * Self.trialSteps, graph: network.configuration.makeGraph())
+        }
+        return try perStep(of: Self.trialSteps) { try process.advance(&states) } / 16
+    }
+
+    private func perStep(of count: Int, _ body: () throws -> Void) throws -> Double {
+        try body()
+        let start = ContinuousClock.now
+        for _ in 0..<count { try body() }
+        return (ContinuousClock.now - start) / .seconds(1) / Double(count)
+    }
+}

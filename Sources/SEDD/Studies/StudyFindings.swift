@@ -1,0 +1,94 @@
+import Foundation
+
+/// The article's claims beside what a study has measured; a line each, by the numbers alone.
+struct StudyFindings {
+    let plan: StudyPlan
+    let results: StudyResults
+
+    var lines: [String] { [likelihood, order, steps, predictors, quality, prompts].compactMap { $0 } }
+
+    private func number(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
+
+    private func nats(_ role: StudyPlan.Role, _ convention: String) -> EvaluationReport? {
+        results.likelihoods.first { $0.model == role && $0.report.convention == convention }?.report
+    }
+
+    private func curve(_ source: String, _ sampler: String) -> [(steps: Int, perplexity: Double)] {
+        results.qualities.filter { $0.source == source && $0.sampler == sampler }
+            .compactMap { row in row.steps.map { ($0, row.report.perplexityOfTokens) } }.sorted { $0.0 < $1.0 }
+    }
+
+    private var likelihood: String? {
+        guard let left = nats(.autoregressive, "exact"), let bound = nats(.absorb, "bound") else { return nil }
+        let ratio = bound.perplexity / left.perplexity
+        return
+            "Claim: the bound of absorb is within a tenth of the left-to-right model's perplexity, or below it. Here \(number(bound.perplexity)) against \(number(left.perplexity)), a ratio of \(number(ratio)): \(ratio <= 1.1 ? "holds" : "does not hold")."
+    }
+
+    private var order: String? {
+        guard let absorb = nats(.absorb, "bound"), let uniform = nats(.uniform, "bound") else { return nil }
+        let error =
+            ((absorb.standardError ?? 0) * (absorb.standardError ?? 0)
+            + (uniform.standardError ?? 0) * (uniform.standardError ?? 0)).squareRoot()
+        return
+            "Claim: absorb is better than uniform. Nats a token \(number(absorb.natsPerToken)) against \(number(uniform.natsPerToken)), a difference of \(number((uniform.natsPerToken - absorb.natsPerToken) / max(error, 1e-12), 1)) standard errors: \(uniform.natsPerToken > absorb.natsPerToken ? "holds" : "does not hold")."
+    }
+
+    private var steps: String? {
+        let found = ["absorb", "uniform"].compactMap { source -> String? in
+            let points = curve(source, Predictors.names[0])
+            guard points.count > 2 else { return nil }
+            // Least squares on logarithms.
+            let (xs, ys) = (points.map { log(Double($0.steps)) }, points.map { log($0.perplexity) })
+            let (mx, my) = (xs.reduce(0, +) / Double(xs.count), ys.reduce(0, +) / Double(ys.count))
+            let slope =
+                zip(xs, ys).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) }
+                / xs.reduce(0) { $0 + ($1 - mx) * ($1 - mx) }
+            let total = ys.reduce(0) { $0 + ($1 - my) * ($1 - my) }
+            let rest = zip(xs, ys).reduce(0) { sum, point in
+                let off = point.1 - my - slope * (point.0 - mx)
+                return sum + off * off
+            }
+            return
+                "\(source) \(number(points[0].perplexity, 1)) at \(points[0].steps) to \(number(points[points.count - 1].perplexity, 1)) at \(points[points.count - 1].steps) steps, slope \(number(slope)) on log-log axes, R² \(number(1 - rest / max(total, 1e-12), 2))"
+        }
+        return found.isEmpty
+            ? nil
+            : "Claim: steps buy quality, in a straight line on log-log axes. Analytic: \(found.joined(separator: "; "))."
+    }
+
+    private var predictors: String? {
+        let found = ["absorb", "uniform"].compactMap { source -> String? in
+            let pairs = zip(curve(source, Predictors.names[0]), curve(source, Predictors.names[1]))
+            let ratios = pairs.map { "\($0.steps): \(number($1.perplexity / $0.perplexity, 2))" }
+            return ratios.isEmpty ? nil : "\(source) \(ratios.joined(separator: ", "))"
+        }
+        return found.isEmpty
+            ? nil
+            : "Claim: the analytic predictor beats Euler. Euler's generative perplexity over the analytic one's, by steps: \(found.joined(separator: "; "))."
+    }
+
+    private var quality: String? {
+        guard let plain = curve("autoregressive", "plain").first, let best = curve("absorb", Predictors.names[0]).last,
+            let text = results.quality("held-out text", "data", nil)
+        else { return nil }
+        let equal = curve("absorb", Predictors.names[0]).first { $0.perplexity <= plain.perplexity }
+        return
+            "Claim: with enough steps, diffusion's samples are better than plain left-to-right ones. Absorb \(number(best.perplexity, 2)) at \(best.steps) steps, left to right \(number(plain.perplexity, 2)), held-out text \(number(text.report.perplexityOfTokens, 2)): "
+            + (equal.map { "reached at \($0.steps) steps." } ?? "not reached.")
+    }
+
+    private var prompts: String? {
+        let rows = [
+            ("autoregressive", "nucleus", "prefix"), ("absorb", Predictors.names[0], "prefix"),
+            ("absorb", Predictors.names[0], "suffix"), ("absorb", Predictors.names[0], "infilling"),
+        ].compactMap { source, sampler, prompt in
+            results.prompted(source, sampler, prompt).map {
+                "\(prompt), \(source) \(number($0.mauve.score)) ± \(number($0.mauve.deviation))"
+            }
+        }
+        return rows.isEmpty
+            ? nil
+            : "Claim: prompted from anywhere, diffusion is as near to the text as left to right with a nucleus. MAUVE: \(rows.joined(separator: "; ")). Only the prefixes compare: see above."
+    }
+}

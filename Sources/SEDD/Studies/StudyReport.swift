@@ -1,0 +1,184 @@
+import Foundation
+import Torch
+
+/// A study's folder for readers: `report.md`, a CSV for every figure, SVG plots, the exact configurations.
+struct StudyReport {
+    let plan: StudyPlan
+    let results: StudyResults
+    let parameters: [StudyPlan.Role: Int]
+
+    /// Writes all of it, each file whole or not at all.
+    func write(to folder: URL) throws {
+        func put(_ text: String, _ name: String) throws {
+            try FileWriter.write(Array(text.utf8), to: folder.appending(path: name))
+        }
+        try ModelFolder.makeFolder(folder.appending(path: "configurations"))
+        for role in StudyPlan.Role.allCases {
+            var made = plan.configuration(role)
+            // Where the texts lay is nobody else's business; --data names them anew.
+            made.data.files = made.data.files.map { URL(filePath: $0).lastPathComponent }
+            try put(ConfigurationFile.yaml(made), "configurations/\(role.rawValue).yaml")
+        }
+        try put(perplexityCSV, "perplexity.csv")
+        try put(qualityCSV, "quality.csv")
+        try put(promptedCSV, "prompted.csv")
+        try put(
+            plot("Generative perplexity by steps", "generative perplexity", log: true) { $0.report.perplexityOfTokens },
+            "perplexity.svg")
+        try put(
+            plot("Unigram entropy by steps", "nats a text", log: false) { $0.report.diversity.entropy }, "entropy.svg")
+        try put(report, "report.md")
+    }
+
+    private func number(_ value: Double?, _ digits: Int = 3) -> String {
+        value.map { String(format: "%.\(digits)f", $0) } ?? ""
+    }
+
+    /// In the order of the models, whenever they were measured.
+    private var likelihoods: [StudyResults.Likelihood] {
+        StudyPlan.Role.allCases.flatMap { role in results.likelihoods.filter { $0.model == role } }
+    }
+
+    private var perplexityCSV: String {
+        "model,convention,nats_per_token,standard_error,perplexity,bits_per_byte,diffusion,prior,reconstruction\n"
+            + likelihoods.map { row in
+                let found = row.report
+                return [
+                    row.model.rawValue, found.convention, number(found.natsPerToken, 5), number(found.standardError, 5),
+                    number(found.perplexity, 4), number(found.bitsPerByte, 4), number(found.terms["diffusion"], 5),
+                    number(found.terms["prior"], 5), number(found.terms["reconstruction"], 5),
+                ].joined(separator: ",") + "\n"
+            }.joined()
+    }
+
+    private var qualityCSV: String {
+        "source,sampler,steps,count,perplexity_of_tokens,perplexity_of_texts,entropy,pooled_entropy,distinct_2,distinct_4,repetition,seconds_a_text\n"
+            + results.qualities.map { row in
+                let (found, varied) = (row.report, row.report.diversity)
+                return [
+                    row.source, row.sampler, row.steps.map(String.init) ?? "", String(found.count),
+                    number(found.perplexityOfTokens), number(found.perplexityOfTexts), number(varied.entropy, 4),
+                    number(varied.pooledEntropy, 4), number(varied.distinct[1], 4), number(varied.distinct[3], 4),
+                    number(varied.repetition, 4), number(row.seconds),
+                ].joined(separator: ",") + "\n"
+            }.joined()
+    }
+
+    private var promptedCSV: String {
+        "source,sampler,prompt,count,mauve,deviation,clusters\n"
+            + results.prompted.map { row in
+                [
+                    row.source, row.sampler, row.prompt, String(row.count), number(row.mauve.score, 4),
+                    number(row.mauve.deviation, 4), String(row.mauve.buckets),
+                ].joined(separator: ",") + "\n"
+            }.joined()
+    }
+
+    private func curve(_ source: String, _ sampler: String) -> [StudyResults.Quality] {
+        results.qualities.filter { $0.source == source && $0.sampler == sampler && $0.steps != nil }
+            .sorted { ($0.steps ?? 0) < ($1.steps ?? 0) }
+    }
+
+    private func plot(
+        _ title: String, _ label: String, log: Bool, _ value: (StudyResults.Quality) -> Double
+    ) -> String {
+        var series = ["absorb", "uniform"].flatMap { source in
+            Predictors.names.map { sampler in
+                SVGPlot.Series(
+                    name: "\(source), \(sampler)",
+                    points: curve(source, sampler).map { (Double($0.steps ?? 1), value($0)) })
+            }
+        }
+        for (source, sampler, name) in [
+            ("autoregressive", "plain", "left to right, plain"),
+            ("autoregressive", "nucleus", "left to right, nucleus"),
+            ("held-out text", "data", "held-out text"),
+        ] {
+            guard let found = results.qualities.first(where: { $0.source == source && $0.sampler == sampler }) else {
+                continue
+            }
+            series.append(.init(name: name, points: [(1, value(found))], isLevel: true))
+        }
+        return SVGPlot(title: title, xLabel: "reverse steps", yLabel: label, isLogY: log, series: series).svg()
+    }
+
+    private func table(_ head: [String], _ rows: [[String]]) -> String {
+        let lines = [head, head.map { _ in "---" }] + rows
+        return lines.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
+    }
+
+    private var report: String {
+        let base = plan.base
+        let sizes = StudyPlan.Role.allCases.map { role in
+            [role.rawValue, String(plan.configuration(role).model.hiddenSize), String(parameters[role] ?? 0)]
+        }
+        let files = base.data.files.map { URL(filePath: $0).lastPathComponent }.joined(separator: ", ")
+        let likelihoods = self.likelihoods.map { row in
+            [
+                row.model.rawValue, row.report.convention + (row.report.exact ? "" : " (at most)"),
+                number(row.report.natsPerToken, 4) + " ± " + number(row.report.standardError, 4),
+                number(row.report.perplexity), number(row.report.bitsPerByte),
+                row.report.exact
+                    ? ""
+                    : ["diffusion", "prior", "reconstruction"].compactMap { name in
+                        row.report.terms[name].map { "\(name) \(number($0, 4))" }
+                    }.joined(separator: ", "),
+            ]
+        }
+        let levels = results.qualities.filter { $0.source == "autoregressive" || $0.source == "held-out text" }
+        let curves = ["absorb", "uniform"].flatMap { source in Predictors.names.flatMap { curve(source, $0) } }
+        let qualities = (levels + curves).map { row in
+            [
+                row.source, row.sampler, row.steps.map(String.init) ?? "", number(row.report.perplexityOfTokens, 2),
+                number(row.report.perplexityOfTexts, 2), number(row.report.diversity.entropy),
+                number(row.report.diversity.distinct[3]), number(row.report.diversity.repetition),
+                number(row.seconds),
+            ]
+        }
+        let prompted = results.prompted.map { row in
+            [row.prompt, row.source, row.sampler, number(row.mauve.score) + " ± " + number(row.mauve.deviation)]
+        }
+        return """
+            # Study: \(base.tokenizer) of \(files)
+
+            Models of \(base.model.nBlocks) blocks on \(base.model.length) tokens, \(base.training.nIters) steps of \
+            \(base.training.batchSize) blocks each (\(base.training.nIters * base.training.batchSize * base.model.length) tokens), \
+            learning rate \(base.optim.lr), moving average \(base.training.ema), the last \(base.data.heldOut) of the text held out. \
+            Everything follows from `configurations/`; float32, draws in float64.
+
+            \(table(["model", "width", "weights"], sizes))
+
+            ## Perplexity of held-out text
+
+            \(plan.blocks) blocks, \(plan.timeSamples) stratified times each.
+
+            \(table(["model", "convention", "nats a token", "perplexity", "bits a byte", "terms"], likelihoods))
+
+            ## Samples under the judge
+
+            \(plan.count) texts of \(base.model.length) tokens a row; the judge writes from left to right and predicts every token. \
+            Steps of the left-to-right model are tokens. Nucleus \(plan.nucleus). Plots: `perplexity.svg`, `entropy.svg`; numbers: \
+            `quality.csv`.
+
+            ![Generative perplexity](perplexity.svg)
+            ![Entropy](entropy.svg)
+
+            \(table(["source", "sampler", "steps", "perplexity (tokens)", "perplexity (texts)", "entropy, nats", "distinct 4", "repetition", "s a text"], qualities))
+
+            ## Prompts
+
+            MAUVE of \(plan.promptedCount) completed texts against the texts that the prompts are from, by the judge's last hidden \
+            vectors, mean and deviation over 10 seeds of the clustering. Prefix and suffix: half of the text given; infilling: the \
+            first and the last quarter. Diffusion takes \(plan.promptedSteps) analytic steps. The first row is other held-out text: what \
+            a perfect writer without a prompt would get. The vector is that of the last token: where the end of a text is given (suffix, \
+            infilling) it says mostly what was given, and a score near 1 says little of what stands before it.
+
+            \(table(["prompt", "source", "sampler", "MAUVE"], prompted))
+
+            ## What it says
+
+            \(StudyFindings(plan: plan, results: results).lines.map { "- \($0)" }.joined(separator: "\n"))
+
+            """
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Torch
+
+/// What a kind of model gives a trainer: a loss with its gradient, a validation, and what a model folder holds.
+///
+/// Everything else of a run (windows of text, the optimizer, averages, checkpoints, logs) is the same for all kinds.
+protocol Learner: Sendable {
+    /// What the optimizer moves.
+    var weights: Weights { get }
+    /// The nats of each sequence of a part of a step; adds the gradient of `scale` times their sum to `gradients`, which is
+    /// also where ``weights`` keep theirs. A function of the weights, the tokens and the numbers of step and sequences.
+    ///
+    /// - Parameters:
+    ///   - clean: tokens of the part, row by row.
+    ///   - sequences: which sequences of the step they are, of `count`.
+    func accumulateGradients(
+        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
+    ) throws -> [Double]
+    /// The model whose numbers are `weights`, which it shares.
+    func model(_ weights: Weights) throws -> LanguageModel
+    /// Nats per token of held-out blocks under a model of this kind.
+    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate
+    /// Writes `weights` as a model folder.
+    func save(_ weights: Weights, to folder: URL) throws
+}
+
+/// Learns scores from noised text.
+struct ScoreLearner: Learner {
+    private let configuration: TrainingConfiguration
+    private let network: ScoreNetwork
+    private let loss: ScoreEntropyLoss
+    private let noising: Noising
+
+    init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
+        self.configuration = configuration
+        self.network = network
+        let graph = network.configuration.makeGraph()
+        loss = ScoreEntropyLoss(network: network, graph: graph)
+        noising = Noising(
+            graph: graph, noise: try network.configuration.makeNoise(), seed: configuration.training.seed,
+            smallestTime: configuration.training.smallestTime)
+    }
+
+    var weights: Weights { network.weights }
+
+    func accumulateGradients(
+        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
+    ) throws -> [Double] {
+        let times = noising.times(step: step, strata: sequences, of: count)
+        let batch = noising.batch(
+            clean, length: configuration.model.length, times: times, step: step, firstSequence: sequences.lowerBound)
+        let dropped = Dropout(
+            share: configuration.model.dropout, seed: configuration.training.seed, step: step,
+            sequences: Array(sequences))
+        return try loss.accumulateGradients(batch, scale: scale, dropout: dropped, into: gradients)
+    }
+
+    func model(_ weights: Weights) throws -> LanguageModel {
+        .diffusion(try ScoreNetwork(network.configuration, weights))
+    }
+
+    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate {
+        try DiffusionTerm(
+            network: model.diffusion(), timesPerBlock: configuration.training.evalTimes,
+            seed: configuration.training.seed
+        ).evaluate(blocks)
+    }
+
+    func save(_ weights: Weights, to folder: URL) throws {
+        try ModelFolder.save(network.configuration, weights, to: folder)
+    }
+}
+
+/// Learns the next token.
+struct LeftToRightLearner: Learner {
+    private let configuration: TrainingConfiguration
+    private let network: AutoregressiveNetwork
+    private let loss: NextTokenLoss
+
+    init(_ configuration: TrainingConfiguration, network: AutoregressiveNetwork) {
+        self.configuration = configuration
+        self.network = network
+        loss = NextTokenLoss(network: network)
+    }
+
+    var weights: Weights { network.weights }
+
+    func accumulateGradients(
+        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
+    ) throws -> [Double] {
+        let length = configuration.model.length
+        let dropped = Dropout(
+            share: configuration.model.dropout, seed: configuration.training.seed, step: step,
+            sequences: Array(sequences))
+        return try loss.accumulateGradients(
+            stride(from: 0, to: clean.count, by: length).map { Array(clean[$0..<($0 + length)]) }, scale: scale,
+            dropout: dropped, into: gradients)
+    }
+
+    func model(_ weights: Weights) throws -> LanguageModel {
+        .autoregressive(try AutoregressiveNetwork(network.configuration, weights))
+    }
+
+    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate {
+        let loss = NextTokenLoss(network: try model.autoregressive())
+        let length = blocks.first?.count ?? 1
+        let group = max(1, 4096 / length)
+        let perBlock = try stride(from: 0, to: blocks.count, by: group).flatMap { start in
+            try loss.nats(Array(blocks[start..<min(start + group, blocks.count)])).map {
+                $0.reduce(0, +) / Double(length)
+            }
+        }
+        return try DiffusionTerm.Estimate(perBlock)
+    }
+
+    func save(_ weights: Weights, to folder: URL) throws {
+        try AutoregressiveFolder.save(network.configuration, weights, to: folder)
+    }
+}

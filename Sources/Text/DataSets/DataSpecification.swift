@@ -1,0 +1,41 @@
+public import Foundation
+
+/// Data as a command line names them: `FILE`, or `NAME:FILE` for the published preprocessing of a corpus.
+public struct DataSpecification: Sendable, Equatable, CustomStringConvertible {
+    /// The corpus; nil for a file that is taken as it is.
+    public let name: DataSetName?
+    public let file: URL
+    /// As it was written.
+    public let description: String
+
+    /// - Throws: `usage` for an unknown name, offering the nearest.
+    public init(_ text: String) throws(TextError) {
+        description = text
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        // A colon may also be part of a file's name.
+        guard parts.count == 2, !FileManager.default.fileExists(atPath: text), !parts[0].contains("/") else {
+            name = nil
+            file = URL(fileURLWithPath: text)
+            return
+        }
+        let known = DataSetName.allCases.map(\.rawValue)
+        guard let found = DataSetName(rawValue: parts[0]) else {
+            let nearest = NearestName.of(parts[0], among: known) ?? known[0]
+            throw TextError(
+                .usage, "no data set is called '\(parts[0])'", source: text,
+                remedy: "did you mean '\(nearest):'? Known are \(known.joined(separator: ", ")), or a file alone")
+        }
+        guard !parts[1].isEmpty else {
+            throw TextError(.usage, "no file after '\(parts[0]):'", source: text, remedy: "write \(parts[0]):FILE")
+        }
+        name = found
+        file = URL(fileURLWithPath: parts[1])
+    }
+
+    /// Data that are in no file of their own.
+    init(named name: String) {
+        self.name = nil
+        file = URL(fileURLWithPath: name)
+        description = name
+    }
+}

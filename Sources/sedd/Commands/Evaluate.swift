@@ -1,0 +1,108 @@
+public import ArgumentParser
+import Foundation
+public import SEDD
+import Text
+import Torch
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "How probable texts are under a model: nats per token, perplexity, bits per byte.",
+        discussion: """
+            For a diffusion model the bound with its three terms, or --convention published, what the published tables hold: \
+            the first term alone, over times from 1e-3 to 1. For one that writes from left to right the exact likelihood of \
+            whole blocks, or with --convention published that of all but each block's first token. Blocks do not overlap.
+
+            A name before a file gives that corpus's published preprocessing: \
+            \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")) A plain file is one text; of a file \
+            that ends in .jsonl each 'text' is a row.
+
+            Examples:
+              sedd evaluate --model DIR --data wikitext2:wiki.test.raw lambada:lambada_test.jsonl
+              sedd evaluate --model DIR --data story.txt --last 0.1 --time-samples 64 --state story.blocks --json
+            """)
+
+    @OptionGroup var options: ModelOptions
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Data sets, one or more.", valueName: "[name:]file"))
+    var data: [String] = []
+    @Option(help: ArgumentHelp("Stratified times for each block.", valueName: "N")) var timeSamples = 16
+    @Option(help: ArgumentHelp("Positions of a block; the model's length unless given.", valueName: "L"))
+    var length: Int?
+    @Option(help: ArgumentHelp("Blocks, spread evenly over the data; all unless given.", valueName: "N"))
+    var blocks: Int?
+    @Option(help: ArgumentHelp("Only the last share of each data set, as training holds it out.", valueName: "share"))
+    var last = 1.0
+    @Option(help: ArgumentHelp("Seed of the times and the noise.", valueName: "N")) var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("bound (three terms) or published (the first alone).", valueName: "name"))
+    var convention: LikelihoodBound.Convention = .bound
+    @Option(help: ArgumentHelp("Keep finished blocks in this file, and go on from what it has.", valueName: "file"))
+    var state: String?
+    @Option(help: ArgumentHelp("Tokens that meet the network at once.", valueName: "N")) var batchTokens = 4096
+    @Flag(help: "Print one JSON object a data set.") var json = false
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        guard !data.isEmpty else { throw ValidationError("--data is missing; name one or more data sets") }
+        for (name, value) in [
+            ("time-samples", timeSamples), ("length", length ?? 1), ("blocks", blocks ?? 1),
+            ("batch-tokens", batchTokens),
+        ] where value < 1 { throw ValidationError("--\(name) is \(value); expected 1 or more") }
+        guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
+    }
+
+    func run() throws {
+        // A data set that is misspelt is told before a model is loaded.
+        let specifications = try data.map { try DataSpecification($0) }
+        let model = try options.languageModel(on: engine.open())
+        let tokenizer = try options.makeTokenizer(for: model)
+        let likelihood = try self.likelihood(of: model)
+        let console = Console()
+        let interruption = Interruption()
+        defer { console.finish() }
+        let evaluation = try Evaluation(length: length ?? model.length, blocks: blocks)
+        let texts = try specifications.map { specification in
+            let text = try EvaluationText(specification, tokenizer: tokenizer, lastShare: last) { progress in
+                // Small files are done before a line about them is read.
+                guard progress.bytesTotal > 1 << 20 else { return }
+                console.progress(
+                    Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
+                    "tokenizing \(progress.file): \(progress.bytesDone >> 20) of \(progress.bytesTotal >> 20) MiB")
+            }
+            try text.requireBlock(of: evaluation.length)
+            return text
+        }
+        for text in texts {
+            let log = try state.map {
+                try EvaluationLog(
+                    URL(filePath: $0), weights: model.weights,
+                    model: String(decoding: model.configurationData(), as: UTF8.self), text: text,
+                    length: evaluation.length, settings: likelihood.settings)
+            }
+            let start = ContinuousClock.now
+            let report = try evaluation.run(text, likelihood, log: log, shouldStop: { interruption.wasAsked }) {
+                let left = (ContinuousClock.now - start) / .seconds(1) * Double($0.total - $0.done) / Double($0.done)
+                console.progress(
+                    Double($0.done) / Double($0.total),
+                    "\(text.specification): block \($0.done)/\($0.total)  \(String(format: "%.3f", $0.mean)) nats/token  \(Console.duration(left)) left",
+                    always: $0.done == $0.total)
+            }
+            console.finish()
+            let lines = json ? [try report.json()] : report.lines
+            try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+        }
+    }
+
+    private func likelihood(of model: LanguageModel) throws -> any BlockLikelihood {
+        switch model {
+        case .diffusion(let network):
+            try LikelihoodBound(
+                network: network, convention: convention, timesPerBlock: timeSamples, seed: seed,
+                tokensPerBatch: batchTokens)
+        case .autoregressive(let network):
+            ExactLikelihood(
+                network: network, convention: convention == .published ? .published : .exact,
+                tokensPerBatch: batchTokens)
+        }
+    }
+}
+
+extension LikelihoodBound.Convention: ExpressibleByArgument {}

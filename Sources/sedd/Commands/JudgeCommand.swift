@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import SEDD
+import Text
+import Torch
+
+struct JudgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "judge",
+        abstract: "What another model thinks of texts: generative perplexity, entropy, repetition, MAUVE.",
+        discussion: """
+            SAMPLES is what sedd sample --jsonl wrote, or a file with a text a line. The judge writes from left to right \
+            (GPT-2, or a model trained with model: autoregressive) and reads texts in its own tokens.
+
+            With --reference, MAUVE from the judge's last hidden vectors: against the texts of a .jsonl file, or against \
+            pieces of a plain text (or NAME:FILE), as many and as long as the samples.
+
+            Example:
+              sedd judge --model gpt2-large --tokenizer gpt2:gpt2 --samples samples.jsonl --reference lm1b:test.tokens
+            """)
+
+    @OptionGroup var options: ModelOptions
+    @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: String
+    @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
+    @Option(help: ArgumentHelp("Of a plain reference only the last share.", valueName: "share")) var last = 1.0
+    @Option(help: ArgumentHelp("Runs of MAUVE's clustering.", valueName: "N")) var seeds = 5
+    @Option(help: ArgumentHelp("Tokens that meet the judge at once.", valueName: "N")) var batchTokens = 4096
+    @Flag(help: "Print one JSON object.") var json = false
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where value < 1 {
+            throw ValidationError("--\(name) is \(value); expected 1 or more")
+        }
+        guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
+    }
+
+    func run() throws {
+        let texts = try TextSample.read(URL(filePath: samples))
+        let specification = try reference.map { try DataSpecification($0) }
+        let model = try options.languageModel(on: engine.open())
+        let judge = try Judge(
+            network: model.autoregressive(), tokenizer: options.makeTokenizer(for: model), tokensPerBatch: batchTokens)
+        let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in
+            guard specification.name == nil, specification.file.pathExtension.lowercased() == "jsonl" else {
+                return (
+                    specification.description,
+                    .plain(
+                        try EvaluationText(
+                            specification, tokenizer: options.makeTokenizer(for: model), lastShare: last))
+                )
+            }
+            return (specification.description, .texts(try TextSample.read(specification.file).map(\.text)))
+        }
+        let console = Console()
+        defer { console.finish() }
+        let report = try Judgement(judge, name: options.model).report(texts, reference: compared, seeds: seeds) {
+            console.progress($1, "\($0): \(Int($1 * 100)) %")
+        }
+        console.finish()
+        if report.retokenized && json {
+            console.line("the samples' tokens are not the judge's: they were read through their text")
+        }
+        let lines = json ? [try report.json()] : report.lines
+        try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+import Text
+import Torch
+
+@testable import SEDD
+
+@Suite struct JudgeTests {
+    private let tokenizer = (try? CharacterTokenizer(alphabetOf: "abcdefghijk")).map { $0 as any Tokenizer }
+
+    private func judge(released: Bool = false, tokensPerBatch: Int = 4096) throws -> Judge {
+        let made = try randomAutoregressive(length: 12)
+        guard released else {
+            return try Judge(network: made, tokenizer: #require(tokenizer), tokensPerBatch: tokensPerBatch)
+        }
+        // As a released model: no tokens of its own, so that nothing says where a text starts.
+        var configuration = made.configuration
+        configuration.tokens = nil
+        configuration.vocabularySize = 11
+        configuration.startToken = 0
+        let network = try AutoregressiveNetwork(configuration, seed: 1)
+        for entry in network.weights.layout.entries where entry.name != AutoregressiveNetwork.embeddingName {
+            try network.weights(entry.name).copyInPlace(made.weights(entry.name))
+        }
+        return try Judge(network: network, tokenizer: #require(tokenizer))
+    }
+
+    private let texts = ["abcab", "kkkkkkkkkk", "a", "hgfedcbahg", "abcabcabcabcabcabc"]
+
+    /// Batches by length and padding change nothing; a text longer than the positions is judged window by window.
+    @Test func perplexitiesByHand() throws {
+        for released in [false, true] {
+            let judge = try judge(released: released)
+            let samples = texts.filter { !released || $0.count > 1 }
+            let report = try Judgement(judge, name: "j").report(samples.map { TextSample(text: $0) })
+            let loss = NextTokenLoss(network: judge.network)
+            let nats = try samples.map { text -> [Double] in
+                let ids = try judge.tokens(text)
+                let windows = [Array(ids.prefix(12)), Array(ids.dropFirst(12))].filter { !$0.isEmpty }
+                return try windows.flatMap { try loss.nats([$0], fromStart: !released)[0] }
+            }
+            let all = nats.joined()
+            #expect(abs(report.perplexityOfTokens / exp(all.reduce(0, +) / Double(all.count)) - 1) < 1e-6)
+            let means = nats.map { exp($0.reduce(0, +) / Double($0.count)) }
+            #expect(abs(report.perplexityOfTexts / (means.reduce(0, +) / Double(means.count)) - 1) < 1e-6)
+            #expect(report.predictedTokens == (released ? 43 - 5 : 44))
+            #expect(report.predictsFirst == !released)
+        }
+    }
+
+    @Test func diversityByHand() {
+        let found = Diversity([[1, 1, 1, 1, 1, 1], [1, 2, 3, 4, 1, 2, 3, 4]])
+        #expect(abs(found.entropy - log(4) / 2) < 1e-12)
+        // 8 of 14 are 1, two each of 2, 3 and 4.
+        let (often, seldom) = (8.0 / 14, 2.0 / 14)
+        let expected = -often * log(often) - 3 * seldom * log(seldom)
+        #expect(abs(found.pooledEntropy - expected) < 1e-12)
+        #expect(found.distinct[0] == 4.0 / 14)
+        // (1 1) five times; 12 23 34 41 12 23 34: five kinds among twelve.
+        #expect(found.distinct[1] == 5.0 / 12)
+        // 1111 three times: two of three seen before. 1234 2341 3412 4123 1234: one of five.
+        let repetition = (2.0 / 3 + 1.0 / 5) / 2
+        #expect(abs((found.repetition ?? 0) - repetition) < 1e-12)
+        #expect(Diversity([[1]]).distinct[1] == nil && Diversity([[1]]).repetition == nil)
+    }
+
+    @Test func featuresAreThoseOfTheLastToken() throws {
+        let judge = try judge(tokensPerBatch: 30)
+        let tokens = try texts.map { try judge.tokens($0) }
+        let found = try judge.features(tokens)
+        for (text, vector) in zip(tokens, found) {
+            let row = Array(([judge.network.configuration.startToken] + text).prefix(12))
+            let hidden = try judge.network.hidden(Tensor(row, shape: [1, row.count])).selected(1, row.count - 1)
+            let difference = Difference(vector, try hidden.array())
+            #expect(difference.absolute < 1e-5, "\(difference)")
+        }
+    }
+
+    @Test func whatLinesSayIsKept() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "s.jsonl")
+        try Data(
+            "{\"text\":\"abc\",\"tokens\":[0,1,2],\"steps\":8,\"sampler\":\"analytic\",\"seed\":1}\n{\"text\":\"bbb\",\"steps\":8,\"sampler\":\"euler\"}\n"
+                .utf8
+        ).write(to: file)
+        let samples = try TextSample.read(file)
+        let report = try Judgement(judge(), name: "small").report(samples)
+        #expect(report.steps == 8 && report.sampler == nil && !report.retokenized && report.judge == "small")
+        let other = try Judgement(judge(), name: "small").report([TextSample(text: "abc", tokens: [7])])
+        #expect(other.retokenized)
+        let keys = try #require(JSONSerialization.jsonObject(with: Data(report.json().utf8)) as? [String: Any])
+        for key in ["judge", "count", "steps", "precision", "perplexity_of_tokens", "perplexity_of_texts", "diversity"]
+        {
+            #expect(keys[key] != nil, "\(key)")
+        }
+        let plain = folder.url.appending(path: "s.txt")
+        try Data("abc\n\n  \nbbb\n".utf8).write(to: plain)
+        #expect(try TextSample.read(plain).map(\.text) == ["abc", "bbb"])
+    }
+
+    @Test func mauveOfTexts() throws {
+        let judge = try judge()
+        let stream = RandomStream(seed: 4, purpose: .windows)
+        func texts(_ seed: Int, _ letters: Int) -> [TextSample] {
+            (0..<60).map { text in
+                let values = (0..<10).map { stream.integer(below: letters, step: seed, sequence: text, position: $0) }
+                return TextSample(
+                    text: String(values.map { "abcdefghijk"[String.Index(utf16Offset: $0, in: "abcdefghijk")] }))
+            }
+        }
+        func score(_ p: [TextSample], _ q: [TextSample]) throws -> Double {
+            let report = try Judgement(judge, name: "j").report(p, reference: ("q", .texts(q.map(\.text))), seeds: 5)
+            #expect(report.referenceCount == 60)
+            return try #require(report.mauve).score
+        }
+        let (same, other) = (try score(texts(1, 11), texts(2, 11)), try score(texts(1, 11), texts(2, 2)))
+        #expect(same > 0.5 && other < 0.6 * same, "\(same) \(other)")
+        let error = #expect(throws: SEDDError.self) {
+            try Judgement(judge, name: "j").report(texts(1, 11), reference: ("q", .texts(["abc"])))
+        }
+        #expect(error?.description.contains("60 and 1 texts are too few for MAUVE") == true)
+    }
+
+    @Test func whatCannotBeJudged() throws {
+        let empty = #expect(throws: SEDDError.self) {
+            try Judgement(judge(released: true), name: "j").report([TextSample(text: "ab"), TextSample(text: "a")])
+        }
+        #expect(empty?.description.contains("text 2 has 1 tokens") == true)
+        #expect(throws: SEDDError.self) {
+            try Judge(network: randomAutoregressive(tokens: 5), tokenizer: ByteTokenizer())
+        }
+        let broken = try randomAutoregressive(length: 12)
+        try broken.weights("transformer.ln_f.bias").copyInPlace(Tensor.full([], .nan))
+        let error = #expect(throws: SEDDError.self) {
+            try Judgement(Judge(network: broken, tokenizer: #require(tokenizer)), name: "j").report([
+                TextSample(text: "ab")
+            ])
+        }
+        #expect(error?.kind == .diverged)
+    }
+}

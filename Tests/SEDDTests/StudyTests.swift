@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+import Text
+import Torch
+
+@testable import SEDD
+
+@Suite struct StudyTests {
+    /// A study of seconds: four models of one block, a handful of steps.
+    private func plan(_ setting: TrainingTests.Setting) -> StudyPlan {
+        var base = setting.configuration
+        base.training.nIters = 6
+        base.training.snapshotFreq = 6
+        base.data.files = ["text.txt"]
+        var plan = StudyPlan(base: base)
+        plan.count = 20
+        plan.promptedCount = 20
+        plan.steps = [2, 4, 8]
+        plan.promptedSteps = 2
+        plan.blocks = 4
+        plan.timeSamples = 2
+        return plan
+    }
+
+    private func study(
+        _ setting: TrainingTests.Setting, _ name: String, shouldStop: @escaping () -> Bool = { false },
+        stage: @escaping (String) -> Void = { _ in }
+    ) throws -> (Study, URL) {
+        let folder = setting.folder.url.appending(path: name)
+        let made = try Study(
+            plan(setting), folder: folder, dataset: setting.dataset, tokenizer: ByteTokenizer(),
+            shouldStop: shouldStop
+        ) { if case .stage(let name) = $0 { stage(name) } }
+        return (made, folder)
+    }
+
+    /// Stopped after every piece and taken up again, a study measures each piece once, and writes what one that ran through does.
+    @Test func itGoesOnWhereItStopped() throws {
+        let setting = try TrainingTests.Setting()
+        let (whole, folder) = try study(setting, "whole")
+        try whole.run()
+        var stages: [String] = []
+        var done = false
+        var rounds = 0
+        while !done, rounds < 80 {
+            let (part, _) = try study(setting, "parts", shouldStop: { true }, stage: { stages.append($0) })
+            do {
+                try part.run()
+                done = true
+            } catch let error as SEDDError { #expect(error.kind == .interrupted, "\(error)") }
+            rounds += 1
+        }
+        #expect(done && rounds > 20, "\(rounds)")
+        // Training stops after each step; a measurement of so few texts, once begun, is finished and kept.
+        let measured = stages.filter { !$0.hasPrefix("training") && !$0.hasPrefix("perplexity") }
+        #expect(Set(measured).count == measured.count, "\(stages)")
+        let parts = setting.folder.url.appending(path: "parts")
+        for name in ["perplexity.csv", "prompted.csv"] {
+            #expect(
+                try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+                    == String(contentsOf: parts.appending(path: name), encoding: .utf8))
+        }
+        let report = try String(contentsOf: folder.appending(path: "report.md"), encoding: .utf8)
+        for word in ["autoregressive", "absorb", "uniform", "Perplexity of held-out", "infilling", "Claim:", "nucleus"]
+        {
+            #expect(report.contains(word), "\(word)")
+        }
+        let rows = try String(contentsOf: folder.appending(path: "quality.csv"), encoding: .utf8).split(separator: "\n")
+        // Held-out text, two from left to right, and two chains, two predictors, three step counts.
+        #expect(rows.count == 1 + 3 + 12)
+        for name in StudyPlan.Role.allCases.map({ "configurations/\($0.rawValue).yaml" }) + [
+            "perplexity.svg", "entropy.svg",
+        ] {
+            #expect(FileManager.default.fileExists(atPath: folder.appending(path: name).path), "\(name)")
+        }
+        // A configuration of the report trains the very model.
+        let yaml = folder.appending(path: "configurations/uniform.yaml")
+        #expect(try ConfigurationFile.resolve(contentsOf: yaml) == plan(setting).configuration(.uniform))
+    }
+
+    @Test func anotherStudyIsNotTakenUp() throws {
+        let setting = try TrainingTests.Setting()
+        _ = try study(setting, "here")
+        var other = plan(setting)
+        other.count = 21
+        let error = #expect(throws: SEDDError.self) {
+            try Study(
+                other, folder: setting.folder.url.appending(path: "here"), dataset: setting.dataset,
+                tokenizer: ByteTokenizer(), shouldStop: { false }, report: { _ in })
+        }
+        #expect(error?.kind == .usage && error?.description.contains("another study") == true)
+        other.count = 19
+        #expect(throws: SEDDError.self) { try other.validate() }
+    }
+
+    @Test func aBudgetFits() throws {
+        let setting = try TrainingTests.Setting()
+        let small = try StudyBudget(seconds: 60).fitted(plan(setting), tokenizer: ByteTokenizer())
+        let large = try StudyBudget(seconds: 600).fitted(plan(setting), tokenizer: ByteTokenizer())
+        #expect(small.base.training.nIters > 20 && large.base.training.nIters > 3 * small.base.training.nIters)
+        #expect(small.count == 20)
+        #expect(throws: SEDDError.self) {
+            try StudyBudget(seconds: 0.01).fitted(plan(setting), tokenizer: ByteTokenizer())
+        }
+    }
+
+    @Test func models() {
+        let plan = StudyPlan(base: TrainingConfiguration())
+        let made = StudyPlan.Role.allCases.map { plan.configuration($0) }
+        #expect(Set(made.map(\.model.nBlocks)).count == 1 && Set(made.map(\.training.nIters)).count == 1)
+        #expect(plan.configuration(.uniform).model.scaleBySigma == false)
+        #expect(plan.configuration(.judge).model.hiddenSize == 288)
+        #expect(plan.configuration(.judge).training.seed != plan.configuration(.autoregressive).training.seed)
+    }
+
+    @Test func plotsHoldTheirPoints() {
+        let plot = SVGPlot(
+            title: "a < b", xLabel: "x", yLabel: "y",
+            series: [
+                .init(name: "curve", points: [(4, 32), (16, 16), (64, 8)]),
+                .init(name: "level", points: [(1, 10)], isLevel: true),
+            ])
+        let svg = plot.svg()
+        #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n") && svg.contains("a &lt; b"))
+        #expect(svg.components(separatedBy: "<circle").count == 4)
+        // On log-log axes the three points lie on a straight line.
+        let path = svg.components(separatedBy: "<polyline points=\"")[1].components(separatedBy: "\"")[0]
+        let points = path.split(separator: " ").map { $0.split(separator: ",").compactMap { Double($0) } }
+        let slopes = zip(points, points.dropFirst()).map { ($1[1] - $0[1]) / ($1[0] - $0[0]) }
+        #expect(abs(slopes[0] - slopes[1]) < 0.01, "\(slopes)")
+        #expect(slopes[0] > 0, "downwards is greater on the screen")
+    }
+}
