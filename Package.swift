@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Scripts/libtorch.sh leaves `.libtorch/`: `libtorch.pc`, which pkg-config answers with -I, -L and -l, and `lib`,
@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "SEDD", targets: ["SEDD"]),
         .library(name: "Torch", targets: ["Torch"]),
         .library(name: "Text", targets: ["Text"]),
+        .library(name: "SEDDServer", targets: ["SEDDServer"]),
         .executable(name: "sedd", targets: ["sedd"]),
     ],
     dependencies: [
@@ -32,6 +33,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         // TensorBoard's event records.
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        // The server: HTTP, its life cycle, its log and its metrics.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         // `make docs`.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     ],
@@ -53,16 +61,45 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ], exclude: ["Training/TensorBoard/event.proto"], swiftSettings: strict),
+        .target(
+            name: "SEDDServer",
+            dependencies: [
+                "SEDD", "Text",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            resources: [
+                .embedInCode("API/openapi.json"), .embedInCode("Page/address.js"),
+                .embedInCode("Page/comparison.js"), .embedInCode("Page/editor.js"), .embedInCode("Page/events.js"),
+                .embedInCode("Page/examples.js"), .embedInCode("Page/index.html"), .embedInCode("Page/inspector.js"),
+                .embedInCode("Page/notices.js"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+                .embedInCode("Page/picker.js"), .embedInCode("Page/pieces.js"), .embedInCode("Page/player.js"),
+                .embedInCode("Page/recording.js"), .embedInCode("Page/service.js"), .embedInCode("Page/settings.js"),
+                .embedInCode("Page/template.js"), .embedInCode("Page/textview.js"), .embedInCode("Page/tokens.js"),
+                .embedInCode("Page/trajectory.js"), .embedInCode("Page/transport.js"),
+            ], swiftSettings: strict),
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "SEDD", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
             name: "SEDDTests", dependencies: ["SEDD"], swiftSettings: strict, linkerSettings: runPath),
+        .testTarget(
+            name: "SEDDServerTests",
+            dependencies: ["SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
             name: "CommandTests", dependencies: ["sedd"], swiftSettings: strict, linkerSettings: runPath),
     ],

@@ -15,7 +15,7 @@ struct Sedd: AsyncParsableCommand {
         subcommands: [
             Train.self, Sample.self, Evaluate.self, JudgeCommand.self, StudyCommand.self, Tokenize.self, Inspect.self,
             Convert.self,
-            Bench.self,
+            Serve.self, Bench.self,
             Doctor.self,
         ])
 

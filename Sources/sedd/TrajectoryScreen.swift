@@ -25,7 +25,7 @@ final class TrajectoryScreen {
         let share = "\(settled) of \(state.states.count) positions settled"
         let title =
             "step \(min(state.done, state.steps)) of \(state.steps)  "
-            + (mask == nil ? "\(state.changed.count) positions moved" : share)
+            + (mask == nil ? "\(state.changes.count) positions moved" : share)
         let text = title + "\n" + (try rendered(state))
         if isTerminal {
             let up = rows > 0 ? "\u{1B}[\(rows)A\r\u{1B}[J" : ""
@@ -39,7 +39,7 @@ final class TrajectoryScreen {
 
     /// The text with unsettled positions as blocks; on a terminal what the last step changed stands out.
     private func rendered(_ state: SequenceState) throws -> String {
-        let fresh = Set(isTerminal ? state.changed : [])
+        let fresh = Set(isTerminal ? state.changes.map(\.position) : [])
         var result = ""
         var run: [UInt8] = []
         var runIsFresh = false

@@ -27,7 +27,7 @@ final class SeddProcess {
     ///   - limit: after so long it is killed, and ``wait()`` throws.
     init(
         _ arguments: [String], stdin: Data = Data(), environment: [String: String] = [:], shell: String? = nil,
-        limit: Duration = .seconds(60)
+        limit: Duration = .seconds(600)
     ) throws {
         let executable = try #require(Self.executable, "no built 'sedd' beside the tests")
         folder = try TemporaryFolder()

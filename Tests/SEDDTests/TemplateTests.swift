@@ -46,6 +46,6 @@ struct TemplateTests {
         let error = #expect(throws: SEDDError.self) {
             try Template("abcd[[4]]").positions(tokenizer: ByteTokenizer(), length: 7, modelLength: 8)
         }
-        #expect(error?.description == "template: it takes 8 tokens but the length is 7; shorten it or raise --length")
+        #expect(error?.description == "template: it takes 8 tokens but the length is 7; shorten it or raise the length")
     }
 }

@@ -233,9 +233,9 @@ typedef enum { CT_ABSORBING = 0, CT_UNIFORM = 1 } CTChain;
 CTStatus ct_score_entropy(CTTensor logits, CTTensor states, CTTensor clean, CTTensor sigma, CTTensor shift,
                           CTTensor factors, CTChain chain, CTTensor *entropy);
 
-// reverse_step.cpp: draws the next states, int64 [M], from logits [M, V], which it uses up. A row of `rules`, float64 [M, 5],
-// gives the weights: w_y = r0 s_y + r1 S + r2, the own state's r3 + r4 S, S the sum of all scores but its own. Where the
-// weights add up to nothing finite and positive the draw is -1; `totals`, float64 [M], says to what.
+// reverse_step.cpp: draws the next states, int64 [M], from logits [M, V], in whose place it leaves the weights. A row of
+// `rules`, float64 [M, 5], gives them: w_y = r0 s_y + r1 S + r2, the own state's r3 + r4 S, S the sum of all scores but its
+// own. Where the weights add up to nothing finite and positive the draw is -1; `totals`, float64 [M], says to what.
 CTStatus ct_reverse_step(CTTensor logits, CTTensor states, CTTensor shift, CTTensor rules, CTTensor uniforms,
                          CTTensor *drawn, CTTensor *totals);
 

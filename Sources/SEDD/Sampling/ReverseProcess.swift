@@ -41,13 +41,16 @@ public struct ReverseProcess: Sendable {
         }
         let evaluated = running.indices.filter { !open[$0].isEmpty }
         let drawn = try draw(evaluated.map { part(sequences[running[$0]], open: open[$0]) }, length: length)
-        for index in running { sequences[index].changed = [] }
+        for index in running { sequences[index].changes = [] }
         for (row, part) in evaluated.enumerated() {
             let index = running[part]
             sequences[index].networkEvaluations += 1
-            for (position, state) in zip(open[part], drawn[row]) where sequences[index].states[position] != state {
-                sequences[index].states[position] = state
-                sequences[index].changed.append(position)
+            for (position, next) in zip(open[part], drawn[row]) where sequences[index].states[position] != next.state {
+                sequences[index].states[position] = next.state
+                sequences[index].changes.append(
+                    Change(
+                        position: position, state: next.state, probability: next.outlook?.probability,
+                        alternatives: next.outlook?.alternatives ?? []))
             }
         }
         for index in running { sequences[index].done += 1 }
@@ -67,6 +70,9 @@ public struct ReverseProcess: Sendable {
     /// An open position: which part, and which of its open positions.
     private typealias Row = (part: Int, place: Int)
 
+    /// The state that an open position goes to and, where its sequence is watched and it moves, what else there was.
+    private typealias Next = (state: Int, outlook: Outlook?)
+
     private func part(_ sequence: SequenceState, open: [Int]) -> Part {
         let time = sequence.time(smallest: Self.smallestTime)
         let length = (1 - Self.smallestTime) / Double(sequence.steps)
@@ -79,12 +85,12 @@ public struct ReverseProcess: Sendable {
     }
 
     /// New states of the open positions of each sequence.
-    private func draw(_ parts: [Part], length: Int) throws -> [[Int]] {
+    private func draw(_ parts: [Part], length: Int) throws -> [[Next]] {
         guard !parts.isEmpty else { return [] }
         let states = try Tensor(parts.flatMap(\.sequence.states), shape: [parts.count, length], device: network.device)
         let hidden = try network.hidden(states, sigma: parts.map(\.sigma))
         let rules = rules(parts)
-        var drawn = parts.map { [Int](repeating: 0, count: $0.open.count) }
+        var drawn = parts.map { [Next](repeating: (0, nil), count: $0.open.count) }
         // Where steps and denoising are no rules of one kernel, they meet the head apart.
         for group in rules == nil ? [false, true] : [nil] {
             let chosen = parts.indices.filter { group == nil || parts[$0].isLast == group }
@@ -97,7 +103,10 @@ public struct ReverseProcess: Sendable {
                     if let rules { try next(slice, parts, vectors, rules) } else {
                         try nextPlain(slice, parts, vectors)
                     }
-                for (row, value) in zip(slice, values) { drawn[row.part][row.place] = value }
+                let outlooks = try outlooks(slice, parts, values.states, values.weights)
+                for (place, row) in slice.enumerated() {
+                    drawn[row.part][row.place] = (values.states[place], outlooks[place])
+                }
             }
         }
         return drawn
@@ -127,20 +136,23 @@ public struct ReverseProcess: Sendable {
     /// The next state of each row of a chunk, in one pass over its logits.
     private func next(
         _ slice: ArraySlice<Row>, _ parts: [Part], _ vectors: Tensor, _ rules: [ReverseRule]
-    ) throws -> [Int] {
+    ) throws -> (states: [Int], weights: Tensor) {
         let shifts = parts.map { network.shift(sigma: $0.sigma) }
         let numbers = rules.map(\.numbers)
+        let logits = try network.logits(vectors)
         let result = try Kernels.reverseStep(
-            network.logits(vectors), states: Tensor(states(slice, parts)),
+            logits, states: Tensor(states(slice, parts)),
             shift: Tensor(slice.map { shifts[$0.part] }),
             rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5]),
             uniforms: Tensor(uniforms(slice, parts)))
         if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }
-        return result.drawn
+        return (result.drawn, logits)
     }
 
     /// The same by plain operators.
-    private func nextPlain(_ slice: ArraySlice<Row>, _ parts: [Part], _ vectors: Tensor) throws -> [Int] {
+    private func nextPlain(
+        _ slice: ArraySlice<Row>, _ parts: [Part], _ vectors: Tensor
+    ) throws -> (states: [Int], weights: Tensor) {
         let rows = try Rows(
             states: states(slice, parts), sigma: slice.map { parts[$0.part].sigma }, device: network.device)
         let score = try network.logScore(hidden: vectors, rows).exponentiated()
@@ -152,6 +164,26 @@ public struct ReverseProcess: Sendable {
         let isLast = slice.first.map { parts[$0.part].isLast } ?? false
         let weights =
             try isLast ? denoiser.weights(score, rows, graph) : predictor.weights(score, rows, noise, graph)
-        return try InverseCDF.draw(weights, uniforms: uniforms(slice, parts))
+        return (try InverseCDF.draw(weights, uniforms: uniforms(slice, parts)), try weights.clamped(minimum: 0))
+    }
+
+    /// What the rows of watched sequences that move could have become, by place in the slice.
+    private func outlooks(
+        _ slice: ArraySlice<Row>, _ parts: [Part], _ drawn: [Int], _ weights: Tensor
+    ) throws -> [Outlook?] {
+        var found = [Outlook?](repeating: nil, count: drawn.count)
+        let own = states(slice, parts)
+        let moving = zip(drawn.indices, slice).filter { place, row in
+            parts[row.part].sequence.watched != nil && drawn[place] != own[place]
+        }
+        guard let most = moving.compactMap({ parts[$0.1.part].sequence.watched }).max() else { return found }
+        let places = moving.map(\.0)
+        let outlooks = try Outlook.read(
+            weights.rows(Tensor(places, device: network.device)), own: places.map { own[$0] },
+            drawn: places.map { drawn[$0] }, count: most)
+        for ((place, row), outlook) in zip(moving, outlooks) {
+            found[place] = outlook.first(parts[row.part].sequence.watched ?? 0)
+        }
+        return found
     }
 }

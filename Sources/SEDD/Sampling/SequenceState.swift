@@ -11,16 +11,21 @@ public struct SequenceState: Sendable {
     public internal(set) var done = 0
     /// Passes through the network that this sequence took part in.
     public internal(set) var networkEvaluations = 0
-    /// Positions whose state changed in the last step.
-    public internal(set) var changed: [Int] = []
+    /// What the last step changed.
+    public internal(set) var changes: [Change] = []
+    /// Alternatives that each change names; nil where changes carry no probabilities, which cost a pass over their weights.
+    public let watched: Int?
 
     /// Noise, with the template's tokens set.
     ///
     /// - Parameters:
     ///   - template: a token, or nil for a free position; its count is the length.
     ///   - steps: reverse steps; 1 or more.
+    ///   - watched: how many alternatives each change names; nil for changes without probabilities.
     /// - Throws: ``SEDDError`` of kind `usage` for an empty template, a token outside the vocabulary or too few steps.
-    public init(template: [Int?], seed: UInt64, steps: Int, graph: any TransitionGraph) throws(SEDDError) {
+    public init(
+        template: [Int?], seed: UInt64, steps: Int, watched: Int? = nil, graph: any TransitionGraph
+    ) throws(SEDDError) {
         guard !template.isEmpty else {
             throw SEDDError(.usage, "a sequence of length 0 was asked for; expected 1 or more")
         }
@@ -36,6 +41,7 @@ public struct SequenceState: Sendable {
         self.template = template
         self.seed = seed
         self.steps = steps
+        self.watched = watched
     }
 
     /// Whether the sequence has been denoised.

@@ -6,13 +6,30 @@ public import Text
 /// `[[12]]` is twelve free tokens, `[[*]]` whatever fills the length (several share it evenly, the first ones take what
 /// is left over), `\[[` a literal `[[`. Each stretch of text is tokenized by itself.
 public struct Template: Sendable, Equatable {
-    enum Segment: Sendable, Equatable {
+    /// A part of a template.
+    public enum Segment: Sendable, Equatable {
+        /// Given text.
         case text(String)
+        /// So many free tokens; 1 or more.
         case hole(Int)
+        /// What fills the length.
         case fill
     }
 
     let segments: [Segment]
+
+    /// Segments one after the other.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` for a hole of no tokens or too many.
+    public init(_ segments: [Segment]) throws(SEDDError) {
+        for case .hole(let count) in segments where !Self.holes.contains(count) {
+            throw SEDDError(.usage, "template: a hole of \(count) tokens; expected 1 to \(Self.holes.upperBound)")
+        }
+        self.segments = segments
+    }
+
+    /// How many tokens a hole may have.
+    private static let holes = 1...1 << 24
 
     /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that makes no sense.
     public init(_ source: String) throws(SEDDError) {
@@ -46,13 +63,20 @@ public struct Template: Sendable, Equatable {
 
     private static func hole(_ inside: Substring) throws(SEDDError) -> Segment {
         if inside == "*" { return .fill }
-        guard let count = Int(inside), count >= 1, count <= 1 << 24 else {
+        guard let count = Int(inside), holes.contains(count) else {
             throw SEDDError(
                 .usage,
                 "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 or more, or *; write \\[[ for a literal [["
             )
         }
         return .hole(count)
+    }
+
+    /// Tokens of the holes whose size is given, which the text adds to.
+    public var least: Int {
+        segments.reduce(0) { sum, segment in
+            if case .hole(let count) = segment { sum + count } else { sum }
+        }
     }
 
     /// Whether any position is left to the model by the template itself.
@@ -80,7 +104,7 @@ public struct Template: Sendable, Equatable {
         let target = length ?? (hasFill || !hasHoles ? modelLength : own)
         guard own <= target else {
             throw SEDDError(
-                .usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise --length")
+                .usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise the length")
         }
         let fills = segments.count { $0 == .fill }
         var free = target - own

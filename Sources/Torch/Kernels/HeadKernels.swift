@@ -32,7 +32,7 @@ extension Kernels {
         }
     }
 
-    /// Draws next states from logits [M, V], which it uses up.
+    /// Draws next states from logits [M, V], in whose place it leaves the weights that it drew by.
     ///
     /// With scores s = e^(logit - shift) and S the sum of all but the own state's, the weights are
     /// r0 s_y + r1 S + r2, and r3 + r4 S for the own state; negative ones count as 0.

@@ -1,0 +1,120 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import SEDD
+import Synchronization
+
+/// `POST /v1/completions`.
+struct CompletionEndpoint: Sendable {
+    let runner: JobRunner
+    private var model: ServedModel { runner.model }
+
+    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var fields = try await runner.fields(request)
+        let wanted = try CompletionRequest(&fields, model: model, limits: runner.limits)
+        let stream = try runner.start(
+            wanted.sequences(model), sampler: wanted.fields.sampler, everyStep: wanted.isStreamed, context)
+        let answer = Answer(wanted, model: model)
+        return wanted.isStreamed
+            ? streamed(stream, answer, context)
+            : try JobRunner.response(answer.whole(await runner.results(stream)))
+    }
+
+    private func streamed(_ stream: JobStream, _ answer: Answer, _ context: ServerContext) -> Response {
+        let told = Told(sequences: answer.count)
+        return runner.streamed(
+            stream, context,
+            closing: {
+                var buffer = ByteBuffer()
+                if answer.request.streamsUsage {
+                    buffer.writeImmutableBuffer(
+                        try ServerSentEvent.json(answer.response([], usage: answer.usage(answer.count))))
+                }
+                buffer.writeImmutableBuffer(ServerSentEvent.done)
+                return buffer
+            },
+            onError: { try ServerSentEvent.json($0) },
+            body: { index, state in
+                let text = try answer.text(index, state)
+                guard let more = told.advance(index, to: text, echo: answer.echo(index)) else { return nil }
+                return try ServerSentEvent.json(
+                    answer.response([.init(index: index, text: more, finishReason: text.finishReason)]))
+            })
+    }
+
+    /// What has been told of each sequence of a stream.
+    private final class Told: Sendable {
+        private struct Sequence {
+            var text = ""
+            var hasBegun = false
+            var hasEnded = false
+        }
+
+        private let sequences: Mutex<[Sequence]>
+
+        init(sequences: Int) {
+            self.sequences = Mutex(Array(repeating: Sequence(), count: sequences))
+        }
+
+        /// What is new; nil where nothing is.
+        func advance(_ index: Int, to text: CompletionText, echo: String) -> String? {
+            sequences.withLock { sequences in
+                guard !sequences[index].hasEnded else { return nil }
+                var more = String(decoding: text.text.utf8.dropFirst(sequences[index].text.utf8.count), as: UTF8.self)
+                if !sequences[index].hasBegun, !echo.isEmpty { more = echo + more }
+                guard !more.isEmpty || text.finishReason != nil else { return nil }
+                sequences[index].text = text.text
+                sequences[index].hasBegun = true
+                sequences[index].hasEnded = text.finishReason != nil
+                return more
+            }
+        }
+    }
+
+    /// The answer to one request, whole or in parts.
+    private struct Answer: Sendable {
+        let request: CompletionRequest
+        let model: ServedModel
+        let id = AnswerID.make("cmpl")
+        let created = Int(Date().timeIntervalSince1970)
+
+        init(_ request: CompletionRequest, model: ServedModel) {
+            self.request = request
+            self.model = model
+        }
+
+        /// Sequences of all prompts.
+        var count: Int { request.prompts.count * request.count }
+
+        private func prompt(_ index: Int) -> [Int] { request.prompts[index / request.count] }
+
+        func echo(_ index: Int) -> String {
+            request.echo ? (try? model.text(prompt(index))) ?? "" : ""
+        }
+
+        func text(_ index: Int, _ state: SequenceState) throws -> CompletionText {
+            let start = prompt(index).count
+            return try CompletionText(state, hole: start..<start + request.tokens, stops: request.stops, model: model)
+        }
+
+        func usage(_ sequences: Int) -> Usage {
+            let given = request.prompts.reduce(0) { $0 + $1.count + request.suffix.count }
+            return Usage(promptTokens: given, completionTokens: sequences * request.tokens)
+        }
+
+        func response(_ choices: [CompletionResponse.Choice], usage: Usage? = nil) -> CompletionResponse {
+            CompletionResponse(
+                id: id, created: created, model: model.name, choices: choices, usage: usage, seed: request.fields.seed,
+                steps: request.fields.steps, sampler: request.fields.sampler)
+        }
+
+        func whole(_ states: [SequenceState]) throws -> CompletionResponse {
+            let choices = try states.enumerated().map { index, state in
+                let text = try text(index, state)
+                return CompletionResponse.Choice(
+                    index: index, text: echo(index) + text.text, finishReason: text.finishReason)
+            }
+            return response(choices, usage: usage(states.count))
+        }
+    }
+}

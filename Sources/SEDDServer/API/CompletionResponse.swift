@@ -1,0 +1,49 @@
+/// Tokens of a request, as OpenAI counts them.
+struct Usage: Encodable, Sendable {
+    /// Given.
+    let promptTokens: Int
+    /// Written.
+    let completionTokens: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case promptTokens = "prompt_tokens", completionTokens = "completion_tokens", totalTokens = "total_tokens"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(promptTokens, forKey: .promptTokens)
+        try container.encode(completionTokens, forKey: .completionTokens)
+        try container.encode(promptTokens + completionTokens, forKey: .totalTokens)
+    }
+}
+
+/// The answer of `POST /v1/completions`, or one event of its stream.
+struct CompletionResponse: Encodable, Sendable {
+    struct Choice: Encodable, Sendable {
+        let index: Int
+        let text: String
+        let finishReason: String?
+
+        private enum CodingKeys: String, CodingKey { case index, text, logprobs, finishReason = "finish_reason" }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(index, forKey: .index)
+            try container.encode(text, forKey: .text)
+            try container.encodeNil(forKey: .logprobs)
+            try container.encode(finishReason, forKey: .finishReason)
+        }
+    }
+
+    let id: String
+    let object = "text_completion"
+    /// Seconds since 1970.
+    let created: Int
+    let model: String
+    let choices: [Choice]
+    let usage: Usage?
+    /// Ours: what repeats the result.
+    let seed: UInt64
+    let steps: Int
+    let sampler: String
+}

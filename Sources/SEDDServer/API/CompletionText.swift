@@ -1,0 +1,59 @@
+import SEDD
+import Text
+
+/// The text of a completion as far as it stands, in reading order.
+struct CompletionText: Sendable {
+    /// What can be told for good; while more may come, a beginning of every later one.
+    let text: String
+    /// `stop` where a stop text ended it, `length` where the hole did; nil while more may come.
+    let finishReason: String?
+
+    /// The completion that positions `hole` of `state` hold.
+    ///
+    /// While the sequence is under way only what is settled from the hole's start on counts, without a character of which
+    /// bytes are missing and without what may be the beginning of a stop text. Where the chain can change any position until the
+    /// end, nothing is settled before.
+    init(_ state: SequenceState, hole: Range<Int>, stops: [String], model: ServedModel) throws {
+        let settled =
+            state.isFinished
+            ? state.states[hole] : state.states[hole].prefix { !model.graph.canMove(from: $0) }
+        let bytes = try model.tokenizer.decode(settled.map { Int32($0) })
+        self.init(bytes, isWhole: state.isFinished, stops: stops)
+    }
+
+    /// - Parameter isWhole: whether nothing follows `bytes`.
+    init(_ bytes: [UInt8], isWhole: Bool, stops: [String]) {
+        let stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
+        let end: Int
+        if let found = stops.compactMap({ Self.place(of: $0, in: bytes) }).min() {
+            (end, finishReason) = (found, "stop")
+        } else if isWhole {
+            (end, finishReason) = (bytes.count, "length")
+        } else {
+            let held = stops.map { Self.overlap(bytes, $0) }.max() ?? 0
+            (end, finishReason) = (min(bytes.count - held, Self.charactersEnd(bytes)), nil)
+        }
+        text = String(decoding: bytes[..<end], as: UTF8.self)
+    }
+
+    private static func place(of part: [UInt8], in bytes: [UInt8]) -> Int? {
+        guard bytes.count >= part.count else { return nil }
+        return (0...(bytes.count - part.count)).first { bytes[$0..<($0 + part.count)].elementsEqual(part) }
+    }
+
+    /// Bytes at the end of `bytes` that begin `stop`.
+    private static func overlap(_ bytes: [UInt8], _ stop: [UInt8]) -> Int {
+        (0..<stop.count).last { bytes.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
+    }
+
+    /// Where a character begins at the end of `bytes` that further bytes may complete; the end where there is none.
+    static func charactersEnd(_ bytes: [UInt8]) -> Int {
+        for back in 1..<4 where back <= bytes.count {
+            let lead = bytes[bytes.count - back]
+            if lead & 0xC0 == 0x80 { continue }
+            let width = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1
+            return width > back ? bytes.count - back : bytes.count
+        }
+        return bytes.count
+    }
+}

@@ -1,0 +1,159 @@
+import SEDD
+import Text
+
+/// What a token says: its text, or the bytes of a piece of a character; neither where nothing is settled yet.
+struct TokenText: Encodable, Sendable, Equatable {
+    let token: Int?
+    let text: String?
+    let bytes: [UInt8]?
+
+    private enum CodingKeys: String, CodingKey { case token, text, bytes }
+
+    /// - Parameter token: nil, or the mask, where nothing is settled.
+    init(_ token: Int?, _ model: ServedModel) throws {
+        guard let token, token != model.graph.mask else {
+            (self.token, text, bytes) = (nil, nil, nil)
+            return
+        }
+        self.token = token
+        let found = try model.tokenizer.bytes(of: Int32(token))
+        text = String(validating: found, as: UTF8.self)
+        bytes = text == nil ? found : nil
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(token, forKey: .token)
+        try container.encode(text, forKey: .text)
+        try container.encodeIfPresent(bytes, forKey: .bytes)
+    }
+}
+
+/// The events of `POST /v1/infill`.
+enum InfillEvents {
+    struct Position: Encodable, Sendable {
+        let token: TokenText
+        let fixed: Bool
+
+        private enum CodingKeys: String, CodingKey { case fixed }
+
+        func encode(to encoder: any Encoder) throws {
+            try token.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(fixed, forKey: .fixed)
+        }
+    }
+
+    /// `start`: the noise, with what is given.
+    struct Start: Encodable, Sendable {
+        let id: String
+        let model: String
+        let length: Int
+        let steps: Int
+        let sampler: String
+        let seed: UInt64
+        let mask: Int?
+        let positions: [Position]
+
+        init(id: String, _ state: SequenceState, sampler: String, model: ServedModel) throws {
+            self.id = id
+            self.model = model.name
+            self.sampler = sampler
+            (length, steps, seed, mask) = (state.states.count, state.steps, state.seed, model.graph.mask)
+            positions = try zip(state.states, state.template).map {
+                Position(token: try TokenText($0, model), fixed: $1 != nil)
+            }
+        }
+    }
+
+    struct Alternative: Encodable, Sendable {
+        let token: TokenText
+        let probability: Double
+
+        private enum CodingKeys: String, CodingKey { case probability }
+
+        func encode(to encoder: any Encoder) throws {
+            try token.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(probability, forKey: .probability)
+        }
+    }
+
+    /// A position that a step changed.
+    struct Changed: Encodable, Sendable {
+        let position: Int
+        let token: TokenText
+        let probability: Double?
+        let alternatives: [Alternative]
+
+        private enum CodingKeys: String, CodingKey { case position, probability, alternatives }
+
+        func encode(to encoder: any Encoder) throws {
+            try token.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(position, forKey: .position)
+            try container.encode(probability, forKey: .probability)
+            try container.encode(alternatives, forKey: .alternatives)
+        }
+    }
+
+    /// `step`: one reverse step, or the final denoising.
+    struct Step: Encodable, Sendable {
+        let step: Int
+        /// After the step.
+        let time: Double
+        /// Positions that are not settled; nil where any may change until the end.
+        let open: Int?
+        let changes: [Changed]
+
+        private enum CodingKeys: String, CodingKey { case step, time, open, changes }
+
+        init(_ state: SequenceState, model: ServedModel) throws {
+            step = state.done
+            time = state.time(smallest: ReverseProcess.smallestTime)
+            open = model.graph.mask.map { mask in state.states.count { $0 == mask } }
+            changes = try state.changes.map { change in
+                Changed(
+                    position: change.position, token: try TokenText(change.state, model),
+                    probability: change.probability,
+                    alternatives: try change.alternatives.map {
+                        Alternative(token: try TokenText($0.token, model), probability: $0.probability)
+                    })
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(step, forKey: .step)
+            try container.encode(time, forKey: .time)
+            try container.encode(open, forKey: .open)
+            try container.encode(changes, forKey: .changes)
+        }
+    }
+
+    /// `done`, and the whole answer where nothing is streamed.
+    struct Done: Encodable, Sendable {
+        let id: String
+        let model: String
+        let text: String
+        let tokens: [Int]
+        let seed: UInt64
+        let steps: Int
+        let sampler: String
+        let networkEvaluations: Int
+        let seconds: Double
+        let usage: Usage
+
+        init(id: String, _ state: SequenceState, sampler: String, seconds: Double, model: ServedModel) throws {
+            self.id = id
+            self.model = model.name
+            self.sampler = sampler
+            self.seconds = seconds
+            text = try model.text(state.states)
+            (tokens, seed, steps) = (state.states, state.seed, state.steps)
+            networkEvaluations = state.networkEvaluations
+            let given = state.template.count { $0 != nil }
+            usage = Usage(promptTokens: given, completionTokens: state.template.count - given)
+        }
+    }
+}

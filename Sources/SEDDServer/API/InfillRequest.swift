@@ -1,0 +1,78 @@
+import SEDD
+
+/// `POST /v1/infill`: text with holes.
+struct InfillRequest: Sendable {
+    /// Alternatives that a request may ask for at each position.
+    static let greatestAlternatives = 10
+
+    var fields: SamplingFields
+    /// A token, or nil where the model writes.
+    var template: [Int?]
+    var alternatives: Int
+    var isStreamed: Bool
+
+    /// - Throws: ``APIError`` that names the member which makes no sense.
+    init(_ fields: inout RequestFields, model: ServedModel, limits: ServerLimits) throws(APIError) {
+        self.fields = try SamplingFields(&fields, model: model, limits: limits)
+        let text = try fields.string("template")
+        let segments = fields.value("segments")
+        let length = try fields.integer("length", in: 1...limits.length)
+        alternatives = try fields.integer("alternatives", in: 0...Self.greatestAlternatives) ?? 0
+        isStreamed = try fields.bool("stream") ?? true
+        try fields.finish()
+        let made: Template
+        let name: String
+        switch (text, segments) {
+        case (let text?, nil):
+            name = "template"
+            do { made = try Template(text) } catch { throw APIError(error, parameter: name) }
+        case (nil, let segments?):
+            name = "segments"
+            let parts = try Self.segments(segments)
+            do { made = try Template(parts) } catch { throw APIError(error, parameter: name) }
+        case (nil, nil): throw .invalid("template", "neither template nor segments was given; give one")
+        case (_?, _?): throw .invalid("segments", "template and segments were both given; choose one")
+        }
+        // Holes are bounded before they are laid out: a stranger's number makes no array.
+        guard made.least <= limits.length else {
+            throw .invalid(name, "the holes have \(made.least) tokens; this server takes \(limits.length) in all")
+        }
+        do {
+            template = try made.positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
+        } catch { throw APIError(error, parameter: name) }
+        guard template.count <= limits.length else {
+            throw .invalid(name, "the template has \(template.count) tokens; this server takes \(limits.length)")
+        }
+        guard !template.isEmpty else { throw .invalid(name, "the template is empty; give text or holes") }
+    }
+
+    private static func segments(_ value: JSONValue) throws(APIError) -> [Template.Segment] {
+        guard case .array(let values) = value, !values.isEmpty else {
+            throw RequestFields.wrong("segments", value, "an array of objects with text or hole")
+        }
+        var segments: [Template.Segment] = []
+        for value in values {
+            switch value {
+            case .object(let members) where members.count == 1:
+                switch (members["text"], members["hole"]) {
+                case (.string(let text)?, nil): segments.append(.text(text))
+                case (nil, .integer(let count)?): segments.append(.hole(count))
+                case (nil, .string("*")?): segments.append(.fill)
+                default:
+                    throw RequestFields.wrong("segments", value, "a text, a count of tokens, or \"*\" in each object")
+                }
+            default: throw RequestFields.wrong("segments", value, "objects with one of text and hole in the array")
+            }
+        }
+        return segments
+    }
+
+    /// The sequence as it stands at first.
+    func sequence(_ model: ServedModel) throws(APIError) -> SequenceState {
+        do {
+            return try SequenceState(
+                template: template, seed: fields.seed, steps: fields.steps, watched: isStreamed ? alternatives : nil,
+                graph: model.graph)
+        } catch { throw APIError(error, parameter: "template") }
+    }
+}

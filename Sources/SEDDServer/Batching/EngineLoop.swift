@@ -1,0 +1,122 @@
+import CoreMetrics
+import SEDD
+
+/// What the engine's thread holds: jobs that run, jobs that wait, and whose turn it is.
+struct EngineLoop {
+    private struct Running {
+        var sequences: [SequenceState]
+        let job: Job
+        let stream: JobStream
+    }
+
+    private let processes: [String: ReverseProcess]
+    private let limits: ServerLimits
+    private let metrics: EngineMetrics
+    private var running: [Int: Running] = [:]
+    private var waiting: [(number: Int, submission: SamplingEngine.Submission)] = []
+    private var schedule = Schedule()
+    private var nextNumber = 0
+
+    init(processes: [String: ReverseProcess], limits: ServerLimits, metrics: EngineMetrics) {
+        self.processes = processes
+        self.limits = limits
+        self.metrics = metrics
+    }
+
+    var isEmpty: Bool { running.isEmpty && waiting.isEmpty }
+
+    mutating func take(_ submissions: [SamplingEngine.Submission]) {
+        for submission in submissions {
+            waiting.append((nextNumber, submission))
+            nextNumber += 1
+        }
+        admit()
+    }
+
+    /// Starts jobs in the order of their arrival while there is room; one that is larger than all the room starts alone.
+    private mutating func admit() {
+        while let first = waiting.first,
+            schedule.count == 0 || schedule.count + first.submission.job.sequences.count <= limits.running
+        {
+            waiting.removeFirst()
+            let (job, stream) = (first.submission.job, first.submission.stream)
+            running[first.number] = Running(sequences: job.sequences, job: job, stream: stream)
+            for (index, sequence) in job.sequences.enumerated() {
+                schedule.add(
+                    .init(job: first.number, index: index), .init(length: sequence.states.count, sampler: job.sampler))
+            }
+        }
+        metrics.running.record(schedule.count)
+        metrics.waiting.record(waiting.reduce(0) { $0 + $1.submission.job.sequences.count })
+    }
+
+    /// Ends jobs that nobody waits for any more, or whose time is over.
+    ///
+    /// - Parameter stop: when every job ends at the latest.
+    /// - Returns: how many of their sequences were not done.
+    mutating func dropEnded(stop: ContinuousClock.Instant?) -> Int {
+        let now = ContinuousClock.now
+        func end(_ job: Job, _ stream: JobStream) -> (any Error)? {
+            if stream.isCancelled { return CancellationError() }
+            return now >= min(job.deadline, stop ?? job.deadline) ? SamplingEngine.Refusal.deadline : nil
+        }
+        var dropped = 0
+        for (number, job) in running {
+            guard let error = end(job.job, job.stream) else { continue }
+            dropped += drop(number, error)
+        }
+        waiting.removeAll { _, submission in
+            guard let error = end(submission.job, submission.stream) else { return false }
+            submission.stream.finish(.failure(error))
+            dropped += submission.job.sequences.count
+            metrics.count(error)
+            return true
+        }
+        if dropped > 0 { admit() }
+        return dropped
+    }
+
+    /// - Returns: how many sequences were not done.
+    private mutating func drop(_ number: Int, _ error: any Error) -> Int {
+        guard let job = running.removeValue(forKey: number) else { return 0 }
+        schedule.removeAll { $0.job == number }
+        job.stream.finish(.failure(error))
+        metrics.count(error)
+        return job.sequences.count { !$0.isFinished }
+    }
+
+    /// One network evaluation for the sequences whose turn it is.
+    ///
+    /// - Returns: whether there was anything to do, and how many sequences it finished.
+    mutating func step() -> (hasWorked: Bool, finished: Int) {
+        let turn = schedule.next(tokens: limits.evaluationTokens) { [running] row in
+            running[row.job]?.stream.hasRoom ?? false
+        }
+        guard let turn, let process = processes[turn.kind.sampler] else { return (false, 0) }
+        var states = turn.rows.compactMap { running[$0.job]?.sequences[$0.index] }
+        let start = ContinuousClock.now
+        do { try process.advance(&states) } catch {
+            let jobs = Set(turn.rows.map(\.job))
+            return (true, jobs.reduce(0) { $0 + drop($1, error) })
+        }
+        metrics.evaluated(sequences: states.count, in: .now - start)
+        var finished = 0
+        for (row, state) in zip(turn.rows, states) { finished += settle(row, state) }
+        if finished > 0 { admit() }
+        return (true, finished)
+    }
+
+    private mutating func settle(_ row: Schedule.Row, _ state: SequenceState) -> Int {
+        running[row.job]?.sequences[row.index] = state
+        guard let job = running[row.job] else { return 0 }
+        if job.job.everyStep || state.isFinished { job.stream.send(.step(index: row.index, state)) }
+        guard state.isFinished else { return 0 }
+        schedule.removeAll { $0 == row }
+        metrics.finished(state)
+        if job.sequences.allSatisfy(\.isFinished) {
+            running[row.job] = nil
+            job.stream.finish()
+        }
+        return 1
+    }
+}

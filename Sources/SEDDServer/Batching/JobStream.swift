@@ -1,0 +1,108 @@
+import Synchronization
+
+/// What a job has to tell, between the engine that makes it and the request that reads it.
+///
+/// It holds a bounded number of events. While it is full the engine passes the job's sequences over, so a slow reader slows
+/// itself and nobody else, and nothing piles up.
+package final class JobStream: Sendable, AsyncSequence {
+    package typealias Element = JobEvent
+
+    private struct State {
+        var events: [JobEvent] = []
+        var end: Result<Void, any Error>?
+        var isCancelled = false
+        var reader: CheckedContinuation<JobEvent?, any Error>?
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+    /// Called when the engine has a reason to look again: there is room, or the job has been cancelled.
+    private let changed: @Sendable () -> Void
+
+    init(capacity: Int, changed: @escaping @Sendable () -> Void) {
+        self.capacity = capacity
+        self.changed = changed
+    }
+
+    // MARK: The engine's side
+
+    /// Whether there is room for the next step's events.
+    var hasRoom: Bool { state.withLock { $0.events.count < capacity } }
+    /// Whether nobody wants the rest.
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    func send(_ event: JobEvent) {
+        let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
+            guard let reader = state.reader else {
+                state.events.append(event)
+                return nil
+            }
+            state.reader = nil
+            return reader
+        }
+        reader?.resume(returning: event)
+    }
+
+    /// Ends the stream once the events that it holds are read.
+    func finish(_ end: Result<Void, any Error> = .success(())) {
+        let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
+            guard state.end == nil else { return nil }
+            state.end = end
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(with: end.map { nil })
+    }
+
+    // MARK: The request's side
+
+    /// Tells a reader that waits that nothing has happened for a while.
+    package func tick() {
+        let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(returning: .tick)
+    }
+
+    /// Tells the engine that nobody wants the rest: its sequences are free at the next step.
+    package func cancel() {
+        let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
+            state.isCancelled = true
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(throwing: CancellationError())
+        changed()
+    }
+
+    /// The next event; nil once the job is done.
+    package func next() async throws -> JobEvent? {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let (answer, hadNoRoom) = state.withLock {
+                    state -> (Result<JobEvent?, any Error>?, Bool) in
+                    if state.isCancelled { return (.failure(CancellationError()), false) }
+                    if !state.events.isEmpty {
+                        let wasFull = state.events.count >= capacity
+                        return (.success(state.events.removeFirst()), wasFull)
+                    }
+                    if let end = state.end { return (end.map { nil }, false) }
+                    state.reader = continuation
+                    return (nil, false)
+                }
+                if hadNoRoom { changed() }
+                if let answer { continuation.resume(with: answer) }
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+
+    package struct Iterator: AsyncIteratorProtocol {
+        let stream: JobStream
+        package func next() async throws -> JobEvent? { try await stream.next() }
+    }
+}

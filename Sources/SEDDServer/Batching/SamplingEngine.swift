@@ -1,0 +1,119 @@
+import CoreMetrics
+import Dispatch
+import Foundation
+package import SEDD
+import Synchronization
+
+/// Runs the jobs of all requests in shared network evaluations, on a thread of its own.
+///
+/// Sequences join and leave between evaluations. Each has its own time, number of steps, template and seed, and what it becomes
+/// does not depend on what it shares an evaluation with. Jobs wait in the order of their arrival while there are as many
+/// sequences as may run.
+package final class SamplingEngine: Sendable {
+    /// Why a job was not taken or did not end well.
+    package enum Refusal: Error, Equatable {
+        /// As many sequences wait as may.
+        case queueFull
+        /// The server has been asked to stop.
+        case stopping
+        /// The job's deadline has passed.
+        case deadline
+    }
+
+    struct Submission {
+        let job: Job
+        let stream: JobStream
+    }
+
+    private struct Inbox {
+        var submissions: [Submission] = []
+        /// Sequences that have been taken and are not done.
+        var sequences = 0
+        /// When all jobs end at the latest, once the engine is to stop.
+        var stop: ContinuousClock.Instant?
+        var isStopped = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let inbox = Mutex(Inbox())
+    private let wake = DispatchSemaphore(value: 0)
+    private let limits: ServerLimits
+    let metrics: EngineMetrics
+
+    /// An engine that writes with `network`; its thread runs until ``drain(within:)`` has ended.
+    package init(network: ScoreNetwork, limits: ServerLimits) throws {
+        self.limits = limits
+        metrics = EngineMetrics()
+        let processes = try Dictionary(
+            uniqueKeysWithValues: Predictors.names.map {
+                ($0, try ReverseProcess(network: network, predictor: Predictors.named($0)))
+            })
+        let thread = Thread { [self] in
+            var loop = EngineLoop(processes: processes, limits: limits, metrics: metrics)
+            run(&loop)
+        }
+        thread.name = "sampling"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Takes a job on.
+    ///
+    /// - Throws: ``Refusal`` where too many wait or the engine is stopping.
+    package func submit(_ job: Job) throws(Refusal) -> JobStream {
+        let stream = JobStream(capacity: max(8, 2 * job.sequences.count)) { [wake] in _ = wake.signal() }
+        let refusal = inbox.withLock { inbox -> Refusal? in
+            guard inbox.stop == nil else { return .stopping }
+            guard inbox.sequences + job.sequences.count <= limits.running + limits.waiting else { return .queueFull }
+            inbox.sequences += job.sequences.count
+            inbox.submissions.append(Submission(job: job, stream: stream))
+            return nil
+        }
+        if let refusal {
+            metrics.refused.increment()
+            throw refusal
+        }
+        wake.signal()
+        return stream
+    }
+
+    /// Whether jobs are taken.
+    package var isAccepting: Bool { inbox.withLock { $0.stop == nil } }
+
+    /// Takes no more jobs, and waits until those that run are done; they get `grace` at most.
+    package func drain(within grace: Duration) async {
+        await withCheckedContinuation { continuation in
+            let stopped = inbox.withLock { inbox in
+                inbox.stop = inbox.stop ?? .now + grace
+                if !inbox.isStopped { inbox.waiters.append(continuation) }
+                return inbox.isStopped
+            }
+            if stopped { continuation.resume() }
+            wake.signal()
+        }
+    }
+
+    private func run(_ loop: inout EngineLoop) {
+        while true {
+            let (new, stop) = inbox.withLock { inbox in
+                defer { inbox.submissions = [] }
+                return (inbox.submissions, inbox.stop)
+            }
+            loop.take(new)
+            let done = loop.dropEnded(stop: stop)
+            inbox.withLock { $0.sequences -= done }
+            let worked = loop.step()
+            inbox.withLock { $0.sequences -= worked.finished }
+            if worked.hasWorked { continue }
+            if stop != nil, loop.isEmpty, inbox.withLock({ $0.submissions.isEmpty }) { break }
+            // Nothing can be done before somebody calls or a deadline passes.
+            _ = wake.wait(timeout: .now() + .milliseconds(loop.isEmpty ? 60_000 : 50))
+        }
+        let waiters = inbox.withLock { inbox in
+            inbox.isStopped = true
+            defer { inbox.waiters = [] }
+            return inbox.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

@@ -1,0 +1,53 @@
+/// Which sequences meet the network together next.
+///
+/// A sequence pays for each of its steps with its tokens; those that have paid least go first, and with them all others of the
+/// same kind that fit. So every sequence gets the same share of the processor whatever it is beside, a short one is done
+/// early however many long ones run, and none starves.
+struct Schedule {
+    /// Sequences of one kind can share an evaluation.
+    struct Kind: Hashable {
+        let length: Int
+        let sampler: String
+    }
+
+    /// One sequence of one job.
+    struct Row: Hashable {
+        let job: Int
+        let index: Int
+    }
+
+    private struct Entry {
+        let row: Row
+        let kind: Kind
+        var paid: Int
+    }
+
+    private var entries: [Entry] = []
+
+    /// Sequences that are scheduled.
+    var count: Int { entries.count }
+
+    /// A newcomer starts even with the one that has paid least: it neither waits for the others nor overtakes them for long.
+    mutating func add(_ row: Row, _ kind: Kind) {
+        entries.append(Entry(row: row, kind: kind, paid: entries.map(\.paid).min() ?? 0))
+    }
+
+    /// Takes out all sequences for which `condition` holds.
+    mutating func removeAll(where condition: (Row) -> Bool) {
+        entries.removeAll { condition($0.row) }
+    }
+
+    /// The next sequences, all of one kind, no more than `tokens` of them together but at least one; each pays for its step.
+    ///
+    /// - Parameter ready: sequences for which it does not hold are passed over.
+    mutating func next(tokens: Int, ready: (Row) -> Bool) -> (kind: Kind, rows: [Row])? {
+        let order = entries.indices.filter { ready(entries[$0].row) }.sorted {
+            (entries[$0].paid, $0) < (entries[$1].paid, $1)
+        }
+        guard let first = order.first else { return nil }
+        let kind = entries[first].kind
+        let chosen = order.filter { entries[$0].kind == kind }.prefix(max(1, tokens / max(1, kind.length)))
+        for index in chosen { entries[index].paid += kind.length }
+        return (kind, chosen.map { entries[$0].row })
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The page and its parts, which lie in the binary.
+enum PageFiles {
+    /// Nothing of another place is loaded, nothing in the page is run but its own files, and no other page may frame it.
+    private static let headers: HTTPFields = [
+        .contentSecurityPolicy:
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        .xContentTypeOptions: "nosniff",
+        .init("Referrer-Policy")!: "no-referrer",
+        .init("Cross-Origin-Opener-Policy")!: "same-origin",
+        .init("Cross-Origin-Resource-Policy")!: "same-origin",
+        .init("Permissions-Policy")!: "camera=(), microphone=(), geolocation=()",
+        .init("X-Frame-Options")!: "DENY",
+        // The files change with the binary alone; asked again each time, a new binary shows its own.
+        .cacheControl: "no-cache",
+    ]
+
+    private static let types = [
+        "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
+        "svg": "image/svg+xml",
+    ]
+
+    private static let files: [String: [UInt8]] = [
+        "address.js": PackageResources.address_js,
+        "comparison.js": PackageResources.comparison_js,
+        "editor.js": PackageResources.editor_js,
+        "events.js": PackageResources.events_js,
+        "examples.js": PackageResources.examples_js,
+        "index.html": PackageResources.index_html,
+        "inspector.js": PackageResources.inspector_js,
+        "notices.js": PackageResources.notices_js,
+        "page.css": PackageResources.page_css,
+        "page.js": PackageResources.page_js,
+        "picker.js": PackageResources.picker_js,
+        "pieces.js": PackageResources.pieces_js,
+        "player.js": PackageResources.player_js,
+        "recording.js": PackageResources.recording_js,
+        "service.js": PackageResources.service_js,
+        "settings.js": PackageResources.settings_js,
+        "template.js": PackageResources.template_js,
+        "textview.js": PackageResources.textview_js,
+        "tokens.js": PackageResources.tokens_js,
+        "trajectory.js": PackageResources.trajectory_js,
+        "transport.js": PackageResources.transport_js,
+    ]
+
+    /// The file called `name`; nil where there is none.
+    static func response(_ name: String) -> Response? {
+        guard let bytes = files[name], let type = types[URL(filePath: name).pathExtension] else { return nil }
+        var headers = headers
+        headers[.contentType] = type
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

@@ -1,0 +1,104 @@
+// What is known of one position: its token, when it settled, its probability, and what else it might have become.
+
+const percent = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 2 });
+
+/** A probability: never 0 % for something that happened. */
+export const share = (probability) =>
+  probability < 0.001 ? "< 0.1\u00a0%" : percent.format(probability).replace("%", "\u00a0%");
+
+/** A token's text, its blanks made visible. */
+export function label(token) {
+  if (token.text === null || token.text === undefined) {
+    return token.bytes ? token.bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ") : "·";
+  }
+  return token.text.replace(/[ \n\t\r]/g, (blank) => ({ " ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍" })[blank]);
+}
+
+const names = { "␣": "space", "↵": "line break", "⇥": "tab", "␍": "carriage return" };
+
+export class Inspector {
+  #root;
+  #shown = null;
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /** Empties the panel: its hint is a rule of the style sheet. */
+  clear() {
+    this.#shown = null;
+    this.#root.replaceChildren();
+  }
+
+  /** Describes a group of positions after a step. */
+  show(trajectory, group, step) {
+    const positions = Array.from({ length: group.last - group.first + 1 }, (_, index) => group.first + index);
+    const states = positions.map((position) => trajectory.state(position, step));
+    const kinds = positions.map((position) => trajectory.kind(position, step));
+    const key = [trajectory, ...states, ...kinds];
+    if (this.#shown?.length === key.length && this.#shown.every((each, index) => each === key[index])) return;
+    this.#shown = key;
+    this.#root.replaceChildren(
+      ...positions.map((position, index) => this.#entry(trajectory, position, states[index], kinds[index])));
+  }
+
+  /** The same in a sentence, for those who listen. */
+  sentence(trajectory, position, step) {
+    const state = trajectory.state(position, step);
+    const kind = trajectory.kind(position, step);
+    const token = label(state);
+    const name = state.token === null ? "empty" : (names[token] ?? token);
+    return `Position ${position + 1}: ${name}. ${this.#history(trajectory, position, state, kind)}`;
+  }
+
+  #entry(trajectory, position, state, kind) {
+    const entry = element("div", "entry");
+    const token = element("p", "token", label(state));
+    if (names[label(state)]) token.append(element("span", "name", names[label(state)]));
+    entry.append(token, element("p", "history", this.#history(trajectory, position, state, kind)));
+    if (state.step > 0) entry.append(this.#bars(state));
+    entry.append(element("p", "place", `Position ${position + 1} of ${trajectory.length}`));
+    return entry;
+  }
+
+  #history(trajectory, position, state, kind) {
+    if (kind === "given") return "Given by the template.";
+    if (state.token === null) return "Not settled yet.";
+    if (state.step === 0) return "Noise from the start, not settled yet.";
+    const name = state.step > trajectory.start.steps ? "in the final denoising" : `at step ${state.step}`;
+    const verb = kind === "settled" ? "Settled" : "Changed";
+    const times = trajectory.isAbsorbing ? 0 : trajectory.changes(position, state.step);
+    const again = times > 1 ? `, its ${ordinal(times)} change` : "";
+    return `${verb} ${name}${again}, with probability ${share(state.probability)}.`;
+  }
+
+  /** Alternatives as bars, the drawn token among them; bars are shares of the whole width. */
+  #bars(state) {
+    const list = element("ul", "bars");
+    const rows = [...(state.alternatives ?? [])];
+    if (!rows.some((row) => row.token === state.token)) rows.push(state);
+    for (const row of rows) {
+      const isDrawn = row.token === state.token;
+      const item = element("li", isDrawn ? "drawn" : "");
+      const bar = element("span", "bar");
+      const fill = element("span", "fill");
+      fill.style.width = `${Math.max(row.probability * 100, 0.5)}%`;
+      bar.append(fill);
+      item.append(element("span", "glyph", label(row)), bar, element("span", "share", share(row.probability)));
+      if (isDrawn) item.append(element("span", "unseen", ", drawn"));
+      list.append(item);
+    }
+    list.setAttribute("aria-label", "Alternatives");
+    return list;
+  }
+}
+
+const ordinal = (count) =>
+  count + (["th", "st", "nd", "rd"][count % 100 > 10 && count % 100 < 14 ? 0 : count % 10] ?? "th");
+
+function element(tag, name, text = "") {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text) made.textContent = text;
+  return made;
+}

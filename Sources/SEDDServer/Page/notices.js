@@ -1,0 +1,81 @@
+// What the page says: a status line that is read out, and problems with what to do about them.
+
+export class Notices {
+  #status = document.getElementById("status");
+  #box = document.getElementById("problem");
+  #message = document.getElementById("problem-message");
+  #wait = document.getElementById("problem-wait");
+  #retry = document.getElementById("retry");
+  #keyForm = document.getElementById("key-form");
+  #keyField = document.getElementById("key");
+  #timer = 0;
+  #again = null;
+
+  /** @param {(key: string) => void} onKey is called with a key before the action is tried again. */
+  constructor(onKey) {
+    this.#retry.addEventListener("click", () => this.#tryAgain());
+    this.#keyForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onKey(this.#keyField.value.trim());
+      this.#keyField.value = "";
+      this.#tryAgain();
+    });
+  }
+
+  say(text) {
+    this.#status.textContent = text;
+  }
+
+  clear() {
+    clearInterval(this.#timer);
+    this.#box.hidden = true;
+    this.#message.textContent = this.#wait.textContent = "";
+    this.#keyForm.hidden = this.#retry.hidden = true;
+  }
+
+  /**
+   * @param {import("./service.js").Problem} problem
+   * @param {() => void} again what to do when the reader wants another try.
+   * @param {string} where what the problem is about, where that is no field.
+   */
+  show(problem, again, where = "") {
+    this.clear();
+    this.#again = again;
+    this.#box.hidden = false;
+    this.#message.textContent = (where ? `${where}: ` : "") + this.#words(problem);
+    this.say("");
+    if (problem.status === 401) {
+      this.#keyForm.hidden = false;
+      this.#keyField.focus();
+    } else if ([0, 429, 503, 504].includes(problem.status)) {
+      this.#retry.hidden = false;
+      if (problem.retryAfter) this.#countDown(problem.retryAfter);
+    }
+  }
+
+  #words({ status, message }) {
+    const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (status === 401) return `This server wants a key. (${sentence}) The key stays in this tab and is never part of a link.`;
+    if (status === 429) return `The server is busy: ${sentence}`;
+    if (status === 503) return `The server takes no requests just now: ${sentence}`;
+    return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  }
+
+  /** Seconds left, beside the message: a live region that changes every second would be read out every second. */
+  #countDown(seconds) {
+    const end = Date.now() + seconds * 1000;
+    const tick = () => {
+      const left = Math.ceil((end - Date.now()) / 1000);
+      this.#wait.textContent = left > 0 ? `Worth another try in ${left} s.` : "Worth another try now.";
+      if (left <= 0) clearInterval(this.#timer);
+    };
+    tick();
+    this.#timer = setInterval(tick, 250);
+  }
+
+  #tryAgain() {
+    const again = this.#again;
+    this.clear();
+    again?.();
+  }
+}

@@ -1,0 +1,88 @@
+// Which position the reader looks at: under the pointer, clicked, or reached with the arrow keys.
+
+export class PositionPicker {
+  #root;
+  #view;
+  #onPick;
+  /** The position under the pointer. */
+  #hovered = null;
+  /** The position chosen by a click or a key; it stays. */
+  #chosen = null;
+
+  /** @param onPick is called with a position or null, and whether a key led there. */
+  constructor(root, view, onPick) {
+    this.#root = root;
+    this.#view = view;
+    this.#onPick = onPick;
+    root.addEventListener("pointerover", (event) => this.#hover(event.target.position ?? null));
+    root.addEventListener("pointerleave", () => this.#hover(null));
+    root.addEventListener("click", (event) => {
+      if (event.target.position !== undefined) this.#choose(event.target.position, false);
+    });
+    root.addEventListener("focus", () => {
+      if (this.#chosen === null && root.matches(":focus-visible")) this.#choose(0, true);
+    });
+    root.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  get position() {
+    return this.#hovered ?? this.#chosen;
+  }
+
+  /** Forgets what was looked at, for a new run. */
+  reset() {
+    this.#hovered = this.#chosen = null;
+    if (document.activeElement === this.#root) this.#choose(0, false);
+    else this.#onPick(null, false);
+  }
+
+  #hover(position) {
+    if (position === this.#hovered) return;
+    this.#hovered = position;
+    this.#view.mark(this.position);
+    this.#onPick(this.position, false);
+  }
+
+  #choose(position, byKey) {
+    this.#hovered = null;
+    this.#chosen = position;
+    this.#view.mark(position);
+    this.#onPick(position, byKey);
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const from = this.#chosen ?? 0;
+    const last = this.#root.childElementCount - 1;
+    const { first, last: end } = this.#view.group(from);
+    const moves = {
+      ArrowLeft: () => first - 1, ArrowRight: () => end + 1, ArrowUp: () => this.#vertical(from, -1),
+      ArrowDown: () => this.#vertical(from, 1), Home: () => 0, End: () => last,
+    };
+    const move = moves[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const target = this.#view.group(Math.min(Math.max(move(), 0), last)).first;
+    this.#choose(target, true);
+    this.#view.span(target).scrollIntoView({ block: "nearest" });
+  }
+
+  /** The position of the next line, up or down, that is nearest in the line. */
+  #vertical(from, direction) {
+    const rectangle = (position) => this.#view.span(position).getClientRects()[0] ?? new DOMRect();
+    const origin = rectangle(from);
+    const x = origin.left + origin.width / 2;
+    let best = from;
+    let least = Infinity;
+    let line = null;
+    for (let position = from; position >= 0 && position < this.#root.childElementCount; position += direction) {
+      const each = rectangle(position);
+      if (Math.abs(each.top - origin.top) < origin.height / 2) continue;
+      line ??= each.top;
+      if (Math.abs(each.top - line) > origin.height / 2) break;
+      const distance = Math.abs(each.left + each.width / 2 - x);
+      if (distance < least) [least, best] = [distance, position];
+    }
+    return best;
+  }
+}

@@ -1,0 +1,78 @@
+// Tokens that are pieces of a character: joined where they stand side by side and make one.
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const replacement = "\uFFFD";
+/** Stands for a piece whose other pieces may still come. */
+const awaited = "\u25CC";
+
+const isPiece = (state) => state.text === null && Array.isArray(state.bytes);
+
+/** The first and last position of the run of pieces around a position, or null where it holds no piece. */
+export function runAround(position, length, stateAt) {
+  if (!isPiece(stateAt(position))) return null;
+  let first = position;
+  let last = position;
+  while (first > 0 && isPiece(stateAt(first - 1))) first -= 1;
+  while (last < length - 1 && isPiece(stateAt(last + 1))) last += 1;
+  return { first, last };
+}
+
+/**
+ * Groups of neighbouring positions that show one text together.
+ * @returns {{first: number, last: number, text: string}[]} in order, covering the run.
+ */
+export function join({ first, last }, length, stateAt) {
+  const bytes = [];
+  const owner = [];
+  for (let position = first; position <= last; position += 1) {
+    for (const byte of stateAt(position).bytes) {
+      bytes.push(byte);
+      owner.push(position);
+    }
+  }
+  const isOpen = (position) => position >= 0 && position < length && stateAt(position).token === null;
+  const groups = [];
+  const add = (from, to, text) => {
+    const group = groups.at(-1);
+    // A token may end one character and begin the next: then both belong to one group.
+    if (group && group.last >= owner[from]) {
+      group.last = owner[to];
+      group.text += text;
+    } else groups.push({ first: owner[from], last: owner[to], text });
+  };
+  for (let at = 0; at < bytes.length;) {
+    const size = sizeOf(bytes[at]);
+    const text = size && at + size <= bytes.length ? decode(bytes.slice(at, at + size)) : null;
+    if (text !== null) {
+      add(at, at + size - 1, text);
+      at += size;
+      continue;
+    }
+    const continues = (byte) => (byte & 0xc0) === 0x80;
+    const mayStart = at < 3 && bytes.slice(0, at + 1).every(continues) && isOpen(first - 1);
+    const mayEnd = size > 1 && bytes.length - at < size && bytes.slice(at + 1).every(continues) && isOpen(last + 1);
+    if (mayEnd) {
+      add(at, bytes.length - 1, awaited);
+      break;
+    }
+    add(at, at, mayStart ? awaited : replacement);
+    at += 1;
+  }
+  return groups;
+}
+
+/** Bytes of the character that a byte begins; 0 where it begins none. */
+function sizeOf(byte) {
+  if (byte < 0x80) return 1;
+  if (byte >= 0xc2 && byte <= 0xdf) return 2;
+  if (byte >= 0xe0 && byte <= 0xef) return 3;
+  return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
+}
+
+function decode(bytes) {
+  try {
+    return decoder.decode(new Uint8Array(bytes));
+  } catch {
+    return null;
+  }
+}

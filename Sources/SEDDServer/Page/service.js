@@ -1,0 +1,106 @@
+// The server's HTTP interface. Whatever goes wrong comes out as a Problem that says what, and which field it is about.
+
+import { readEvents } from "./events.js";
+
+const keyName = "sedd-key";
+
+/** Something that went wrong, in words for the reader. */
+export class Problem extends Error {
+  /** HTTP status; 0 where the connection failed, 200 where a stream had begun. */
+  status = 0;
+  /** The request field that is at fault, where the server names one. */
+  field = null;
+  /** Seconds until another try makes sense, where the server says so. */
+  retryAfter = null;
+
+  constructor(message, details = {}) {
+    super(message);
+    Object.assign(this, details);
+  }
+}
+
+/** The key for servers that want one: kept for this tab alone, never part of an address. */
+export const key = {
+  get value() {
+    return sessionStorage.getItem(keyName) ?? "";
+  },
+  set value(text) {
+    if (text) sessionStorage.setItem(keyName, text);
+    else sessionStorage.removeItem(keyName);
+  },
+};
+
+/** The model that the server holds, as `/v1/models` describes it. */
+export async function fetchModel(signal) {
+  const response = await send("v1/models", { signal });
+  const models = (await response.json()).data;
+  if (!models?.length) throw new Problem("The server names no model.", { status: response.status });
+  return models[0];
+}
+
+/**
+ * Fills a template, event by event.
+ * @param {object} request the fields of `/v1/infill`; `seed` is a string of digits, or absent.
+ * @param {AbortSignal} signal aborting it cancels the request.
+ * @returns {AsyncGenerator<{name: "start" | "step" | "done", data: object}>} ends with `done`.
+ * @throws {Problem} also where the stream ends without a result. An abort comes out as AbortError.
+ */
+export async function* infill(request, signal) {
+  const { seed, ...fields } = request;
+  // Seeds have 64 bits and numbers here 53, so the digits go into the JSON as they are, and come out of it likewise.
+  const seedField = seed ? `,"seed":${seed}` : "";
+  const body = `${JSON.stringify(fields).slice(0, -1)}${seedField}}`;
+  const response = await send("v1/infill", {
+    method: "POST", body, signal, headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
+  });
+  try {
+    for await (const { name, data } of readEvents(response.body)) {
+      const value = JSON.parse(data);
+      if (name === "error") throw new Problem(value.error.message, { status: 200, field: value.error.param });
+      if (name === "start" || name === "done") value.seed = seedOf(data) ?? String(value.seed);
+      yield { name, data: value };
+      if (name === "done") return;
+    }
+  } catch (error) {
+    if (error instanceof TypeError) throw lost(error);
+    throw error;
+  }
+  throw new Problem("The connection ended before the text was complete.");
+}
+
+/** The digits of the seed. Inside a JSON string quotes are escaped, so the pattern matches the field alone. */
+function seedOf(data) {
+  return /"seed":\s*([0-9]+)/.exec(data)?.[1];
+}
+
+/** The address is relative, so that the page works under a path of a proxy, too. */
+async function send(path, { headers = {}, ...options }) {
+  const authorization = key.value ? { Authorization: `Bearer ${key.value}` } : {};
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { ...headers, ...authorization } });
+  } catch (error) {
+    if (error instanceof TypeError) throw lost(error);
+    throw error;
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+function lost(cause) {
+  return new Problem("The connection to the server was lost. Is it still running?", { cause });
+}
+
+async function refusal(response) {
+  const text = await response.text().catch(() => "");
+  let error = {};
+  try {
+    error = JSON.parse(text).error ?? {};
+  } catch {
+    // A proxy's answer, say: its status is all there is to tell.
+  }
+  const wait = Number(response.headers.get("Retry-After"));
+  return new Problem(error.message ?? `The server answered ${response.status} ${response.statusText}`.trim() + ".", {
+    status: response.status, field: error.param ?? null, retryAfter: wait > 0 ? wait : null,
+  });
+}

@@ -1,0 +1,99 @@
+// A recorded run: the state of every position at every step, for going back and forth through it.
+
+/**
+ * What a position holds from one step on, until its next state.
+ * @typedef {{token: number | null, text: string | null, bytes?: number[], fixed?: boolean, step: number,
+ *   probability?: number, alternatives?: object[]}} State
+ */
+
+/** One run as the events told it. Step 0 is the state before the first reverse step. */
+export class Trajectory {
+  /** @type {State[][]} The states of each position, oldest first. */
+  #states;
+  /** Each step's event; index 0 stands for the start. */
+  #steps = [{ step: 0, time: 1, open: null, changes: [] }];
+  isFinished = false;
+  result = null;
+
+  /** @param {object} start the `start` event. */
+  constructor(start) {
+    this.start = start;
+    this.#states = start.positions.map((position) => [{ ...position, step: 0 }]);
+    if (this.isAbsorbing) this.#steps[0].open = start.positions.filter((position) => position.token === null).length;
+  }
+
+  get length() {
+    return this.#states.length;
+  }
+
+  /** Steps in all: the reverse steps and the final denoising. */
+  get total() {
+    return this.start.steps + 1;
+  }
+
+  /** Steps recorded so far. */
+  get recorded() {
+    return this.#steps.length - 1;
+  }
+
+  /** Whether free positions are empty until they settle; in a uniform chain they always hold a token. */
+  get isAbsorbing() {
+    return typeof this.start.mask === "number";
+  }
+
+  append(step) {
+    this.#steps.push(step);
+    for (const { position, ...state } of step.changes) {
+      this.#states[position].push({ ...state, fixed: false, step: this.recorded });
+    }
+  }
+
+  finish(result) {
+    this.isFinished = true;
+    this.result = result;
+  }
+
+  /** The event of a step: `time`, `open`, `changes`. */
+  step(index) {
+    return this.#steps[index];
+  }
+
+  /** @returns {State} what a position holds after a step. */
+  state(position, step) {
+    const states = this.#states[position];
+    let low = 0;
+    let high = states.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (states[middle].step <= step) low = middle;
+      else high = middle - 1;
+    }
+    return states[low];
+  }
+
+  /** How often a position has changed up to a step. */
+  changes(position, step) {
+    return this.#states[position].indexOf(this.state(position, step));
+  }
+
+  /**
+   * "given", "settled" or "open" after a step. A token of an absorbing chain stays once it is there; one of a uniform
+   * chain may change at any step, so that only the end of the run tells which change was the last.
+   */
+  kind(position, step) {
+    const states = this.#states[position];
+    if (states[0].fixed) return "given";
+    const state = this.state(position, step);
+    if (this.isAbsorbing) return state.token === null ? "open" : "settled";
+    return this.isFinished && state === states.at(-1) ? "settled" : "open";
+  }
+
+  /** Positions that differ between two steps, or may: those that changed on the way. */
+  changedBetween(one, other) {
+    const changed = new Set();
+    for (let step = Math.min(one, other) + 1; step <= Math.max(one, other); step += 1) {
+      for (const change of this.#steps[step].changes) changed.add(change.position);
+    }
+    return changed;
+  }
+}

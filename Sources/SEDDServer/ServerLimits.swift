@@ -1,0 +1,32 @@
+/// What the server takes on, so that no request and no number of them can exhaust it.
+public struct ServerLimits: Sendable {
+    /// Bytes of a request body.
+    public var bodyBytes = 1 << 20
+    /// Tokens of a sequence, prompt and holes together.
+    public var length: Int
+    /// Reverse steps of a sequence.
+    public var steps = 1024
+    /// Sequences of one request: prompts times `n`.
+    public var sequences = 16
+    /// Sequences that share the network evaluations; further ones wait their turn.
+    public var running = 64
+    /// Sequences that wait; a request that would make them more is refused.
+    public var waiting = 256
+    /// Tokens of one network evaluation: how soon a newcomer joins, against how well products fill the processor.
+    public var evaluationTokens = 4096
+    /// From the arrival of a request to its last event.
+    public var deadline: Duration = .seconds(300)
+    /// Of that, what running requests get once the server has been asked to stop.
+    public var grace: Duration = .seconds(30)
+    /// Open connections.
+    public var connections = 512
+    /// From a connection's start, or from the head of a request, to the end of its head or of its body.
+    public var receiving: Duration = .seconds(15)
+    /// How long a connection may stay open between requests.
+    public var idle: Duration = .seconds(75)
+
+    /// Limits for a model of `modelLength` positions.
+    public init(modelLength: Int) {
+        length = max(1024, modelLength)
+    }
+}
