@@ -98,7 +98,10 @@ let package = Package(
             name: "SEDDTests", dependencies: ["SEDD"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
             name: "SEDDServerTests",
-            dependencies: ["SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            dependencies: [
+                "SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
             name: "CommandTests", dependencies: ["sedd"], swiftSettings: strict, linkerSettings: runPath),

@@ -23,7 +23,7 @@ package struct Server: Sendable {
 
     private let model: ServedModel
     private let settings: Settings
-    private let engine: SamplingEngine
+    let engine: SamplingEngine
     private let logger: Logger
 
     package init(_ model: ServedModel, _ settings: Settings, logger: Logger) throws {
@@ -83,7 +83,7 @@ package struct Server: Sendable {
         }
     }
 
-    private func router() -> Router<ServerContext> {
+    func router() -> Router<ServerContext> {
         let runner = JobRunner(model: model, engine: engine, limits: settings.limits)
         let router = Router(context: ServerContext.self)
         router.add(middleware: MetricsMiddleware())

@@ -28,6 +28,8 @@ package final class JobStream: Sendable, AsyncSequence {
 
     /// Whether there is room for the next step's events.
     var hasRoom: Bool { state.withLock { $0.events.count < capacity } }
+    /// Whether nothing more will be sent.
+    var hasEnded: Bool { state.withLock { $0.end != nil } }
     /// Whether nobody wants the rest.
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 

@@ -1,0 +1,55 @@
+import HTTPTypes
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
+import Testing
+
+@testable import SEDDServer
+
+struct ConnectionGuardTests {
+    private func channel() throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel(handler: ConnectionGuard(limit: .seconds(10)))
+        try channel.connect(to: .init(ipAddress: "127.0.0.1", port: 1)).wait()
+        return channel
+    }
+
+    private let head = HTTPRequestPart.head(.init(method: .post, scheme: "http", authority: "a", path: "/"))
+
+    @Test func aHeadThatDoesNotCome() throws {
+        let channel = try channel()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    /// Bytes that trickle do not buy time.
+    @Test func aBodyThatTrickles() throws {
+        let channel = try channel()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        try channel.writeInbound(head)
+        for _ in 0..<9 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "a")))
+        }
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test func aRequestThatHasArrived() throws {
+        let channel = try channel()
+        try channel.writeInbound(head)
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .hours(1))
+        #expect(channel.isActive, "the answer may take its time")
+    }
+
+    @Test func aClientThatHasLeft() throws {
+        let channel = try channel()
+        try channel.writeInbound(head)
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        channel.embeddedEventLoop.run()
+        #expect(!channel.isActive)
+    }
+}

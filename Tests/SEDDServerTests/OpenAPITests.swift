@@ -1,0 +1,115 @@
+import Foundation
+import Hummingbird
+import Logging
+import Testing
+
+@testable import SEDDServer
+
+/// The document says what the server does: its routes, the members that requests may have, and what answers look like.
+struct OpenAPITests {
+    private func document() throws -> [String: Any] {
+        let data = Data(PackageResources.openapi_json)
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    private func schema(_ name: String) throws -> [String: Any] {
+        let components = try #require(try document()["components"] as? [String: Any])
+        let schemas = try #require(components["schemas"] as? [String: Any])
+        return try #require(schemas[name] as? [String: Any], "\(name)")
+    }
+
+    @Test func routes() throws {
+        let paths = try #require(try document()["paths"] as? [String: [String: Any]])
+        let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
+        let model = try uniformModel()
+        let server = try Server(
+            model, .init(limits: ServerLimits(modelLength: model.length)), logger: .init(label: "test"))
+        let served = Set(
+            server.router().routes.map { route in
+                "\(route.method) " + "\(route.path)".replacing(/:(\w+)/) { "{\($0.1)}" }
+            })
+        #expect(served == described)
+    }
+
+    @Test func membersOfRequests() throws {
+        let model = try Bundled.model.get()
+        let limits = ServerLimits(modelLength: model.length)
+        var completion = try RequestFields(body: Array("{\"prompt\": \"a\"}".utf8))
+        _ = try CompletionRequest(&completion, model: model, limits: limits)
+        var infill = try RequestFields(body: Array("{\"template\": \"a[[1]]\"}".utf8))
+        _ = try InfillRequest(&infill, model: model, limits: limits)
+        for (name, known) in [("CompletionRequest", completion.known), ("InfillRequest", infill.known)] {
+            let properties = try #require(try schema(name)["properties"] as? [String: Any])
+            #expect(Set(properties.keys) == known, "\(name)")
+        }
+    }
+
+    @Test func answers() async throws {
+        try await withServer { client in
+            func check(_ value: Any, _ name: String) throws {
+                let faults = try Schema(try document()).faults(value, ["$ref": "#/components/schemas/\(name)"], name)
+                #expect(faults.isEmpty, "\(faults)")
+            }
+            try check(await client.get("/v1/models").object(), "ModelList")
+            try check(await client.post("/v1/completions", "{\"max_tokens\": 4, \"steps\": 2}").object(), "Completion")
+            try check(await client.post("/v1/completions", "{\"n\": 0}").object(), "Error")
+            let streamed = try await client.post("/v1/completions", "{\"max_tokens\": 4, \"steps\": 2, \"stream\": true}")
+            for part in try streamed.objects("") { try check(part, "Completion") }
+            let infill = try await client.post(
+                "/v1/infill", "{\"template\": \"é[[6]]\", \"steps\": 3, \"alternatives\": 3}")
+            for (event, name) in [("start", "InfillStart"), ("step", "InfillStep"), ("done", "Infill")] {
+                for part in try infill.objects(event) { try check(part, name) }
+            }
+        }
+    }
+}
+
+/// The part of JSON Schema that the document uses.
+private struct Schema {
+    let document: [String: Any]
+    init(_ document: [String: Any]) { self.document = document }
+
+    /// What of `value` is not as `schema` says.
+    func faults(_ value: Any, _ schema: [String: Any], _ place: String) throws -> [String] {
+        if let reference = schema["$ref"] as? String {
+            var target: Any? = document
+            for part in reference.split(separator: "/").dropFirst() { target = (target as? [String: Any])?[String(part)] }
+            return try faults(value, #require(target as? [String: Any], "\(reference)"), place)
+        }
+        var found: [String] = []
+        if let types = schema["type"].map({ $0 as? [String] ?? [$0 as? String ?? ""] }), !types.contains(where: { has(value, $0) }) {
+            found.append("\(place): \(value) is none of \(types)")
+        }
+        let choices = (schema["enum"] as? [Any]) ?? schema["const"].map { [$0] }
+        if let choices, !choices.contains(where: { "\($0)" == "\(value)" }) {
+            found.append("\(place): \(value) is none of \(choices)")
+        }
+        if let object = value as? [String: Any], let properties = schema["properties"] as? [String: [String: Any]] {
+            for name in schema["required"] as? [String] ?? [] where object[name] == nil { found.append("\(place).\(name): missing") }
+            for (name, member) in object {
+                guard let inner = properties[name] else {
+                    found.append("\(place).\(name): not described")
+                    continue
+                }
+                found += try faults(member, inner, "\(place).\(name)")
+            }
+        }
+        if let array = value as? [Any], let items = schema["items"] as? [String: Any] {
+            for (index, item) in array.enumerated() { found += try faults(item, items, "\(place)[\(index)]") }
+        }
+        return found
+    }
+
+    private func has(_ value: Any, _ type: String) -> Bool {
+        switch type {
+        case "null": value is NSNull
+        case "string": value is String
+        case "boolean": value is Bool
+        case "integer": value is Int
+        case "number": value is Double || value is Int
+        case "array": value is [Any]
+        case "object": value is [String: Any]
+        default: false
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import SEDD
+import Testing
+
+@testable import SEDDServer
+
+@Suite(.timeLimit(.minutes(10)))
+struct SamplingEngineTests {
+    private func sequence(
+        _ model: ServedModel, _ text: String = "", holes: Int, seed: UInt64, steps: Int, watched: Int? = nil
+    ) throws -> SequenceState {
+        let given: [Int?] = text.utf8.map { Int($0) }
+        return try SequenceState(
+            template: given + [Int?](repeating: nil, count: holes), seed: seed, steps: steps, watched: watched,
+            graph: model.graph)
+    }
+
+    private func engine(_ model: ServedModel, _ change: (inout ServerLimits) -> Void = { _ in }) throws -> SamplingEngine {
+        var limits = ServerLimits(modelLength: model.length)
+        change(&limits)
+        return try SamplingEngine(network: model.network, limits: limits)
+    }
+
+    private func job(
+        _ sequences: [SequenceState], sampler: String = "analytic", everyStep: Bool = false,
+        within: Duration = .seconds(300)
+    ) -> Job {
+        Job(sequences: sequences, sampler: sampler, everyStep: everyStep, deadline: .now + within)
+    }
+
+    private func last(_ stream: JobStream) async throws -> [SequenceState] {
+        var states: [Int: SequenceState] = [:]
+        for try await event in stream { if case .step(let index, let state) = event { states[index] = state } }
+        return states.keys.sorted().compactMap { states[$0] }
+    }
+
+    /// What a request gets is the same alone and among others of other lengths, steps and samplers.
+    @Test(arguments: [true, false]) func companyDoesNotMatter(_ isAbsorbing: Bool) async throws {
+        let model = isAbsorbing ? try Bundled.model.get() : try uniformModel()
+        let wanted: [(SequenceState, String)] = try (0..<12).map { index in
+            (
+                try sequence(
+                    model, String("The old prince".prefix(index)), holes: [24, 17, 9][index % 3], seed: UInt64(index),
+                    steps: [4, 9, 16, 31][index % 4]), Predictors.names[index % 2]
+            )
+        }
+        let shared = try engine(model) { $0.running = 5 }
+        let streams = try wanted.map { try shared.submit(job([$0.0], sampler: $0.1)) }
+        for ((first, sampler), stream) in zip(wanted, streams) {
+            let process = try ReverseProcess(network: model.network, predictor: Predictors.named(sampler))
+            var alone = [first]
+            while !alone[0].isFinished { try process.advance(&alone) }
+            let found = try await last(stream)
+            #expect(found.map(\.states) == alone.map(\.states), "seed \(first.seed)")
+            #expect(found.first?.networkEvaluations == alone[0].networkEvaluations)
+        }
+        await shared.drain(within: .seconds(5))
+    }
+
+    @Test func everyStepIsTold() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model)
+        let first = try sequence(model, "She ", holes: 20, seed: 4, steps: 12, watched: 3)
+        var (states, count) = (first.states, 0)
+        for try await event in try engine.submit(job([first], everyStep: true)) {
+            guard case .step(_, let state) = event else { continue }
+            count += 1
+            #expect(state.done == count)
+            for change in state.changes {
+                #expect(states[change.position] == model.graph.mask)
+                states[change.position] = change.state
+                let probability = try #require(change.probability)
+                #expect(probability > 0 && probability <= 1)
+                #expect(change.alternatives.count == 3)
+                let rising = change.alternatives.map(\.probability)
+                #expect(rising == rising.sorted(by: >) && rising.reduce(0, +) <= 1 + 1e-6)
+                #expect(probability <= rising[0] + 1e-9)
+            }
+            #expect(states == state.states)
+        }
+        #expect(count == 13)
+        await engine.drain(within: .seconds(5))
+    }
+
+    /// A job that was started later and is short ends before long ones do.
+    @Test func aShortJobIsNotHeldBack() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model)
+        let long = try (0..<4).map { try engine.submit(job([sequence(model, holes: 256, seed: $0, steps: 200)])) }
+        let short = try engine.submit(job([sequence(model, "It was ", holes: 16, seed: 9, steps: 8)]))
+        _ = try await last(short)
+        for stream in long {
+            #expect(!stream.hasEnded, "a long job has ended before the short one")
+            stream.cancel()
+        }
+        await engine.drain(within: .seconds(5))
+    }
+
+    /// A reader that takes nothing stops its own job, and no other.
+    @Test func aSlowReaderHoldsNobodyUp() async throws {
+        let model = try uniformModel()
+        let engine = try engine(model)
+        let slow = try engine.submit(job([sequence(model, holes: 24, seed: 1, steps: 400)], everyStep: true))
+        let quick = try engine.submit(job([sequence(model, holes: 24, seed: 2, steps: 400)], everyStep: true))
+        #expect(try await last(quick).first?.isFinished == true)
+        #expect(!slow.hasEnded && !slow.hasRoom, "it waits for its reader, with a full store")
+        #expect(try await last(slow).first?.isFinished == true, "and goes on once it is read")
+        await engine.drain(within: .seconds(5))
+    }
+
+    @Test func whoLeavesFreesThePlace() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model) { ($0.running, $0.waiting) = (1, 1) }
+        let first = try engine.submit(job([sequence(model, holes: 256, seed: 1, steps: 1000)]))
+        let second = try engine.submit(job([sequence(model, "a", holes: 8, seed: 2, steps: 4)]))
+        #expect(throws: SamplingEngine.Refusal.queueFull) {
+            try engine.submit(job([sequence(model, holes: 8, seed: 3, steps: 4)]))
+        }
+        first.cancel()
+        #expect(try await last(second).count == 1)
+        await #expect(throws: CancellationError.self) { try await first.next() }
+        #expect(try await last(engine.submit(job([sequence(model, holes: 8, seed: 3, steps: 4)]))).count == 1)
+        await engine.drain(within: .seconds(5))
+    }
+
+    @Test func aTaskThatIsCancelledCancelsItsJob() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model)
+        let stream = try engine.submit(job([sequence(model, holes: 256, seed: 1, steps: 1000)]))
+        let reading = Task { try await last(stream) }
+        try await Task.sleep(for: .milliseconds(50))
+        reading.cancel()
+        await #expect(throws: CancellationError.self) { try await reading.value }
+        #expect(stream.isCancelled)
+        await engine.drain(within: .seconds(5))
+    }
+
+    @Test func deadlinesHold() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model) { $0.running = 1 }
+        let running = try engine.submit(
+            job([sequence(model, holes: 256, seed: 1, steps: 1000)], within: .milliseconds(200)))
+        let waiting = try engine.submit(
+            job([sequence(model, holes: 256, seed: 1, steps: 1000)], within: .milliseconds(100)))
+        await #expect(throws: SamplingEngine.Refusal.deadline) { try await waiting.next() }
+        await #expect(throws: SamplingEngine.Refusal.deadline) { try await running.next() }
+        await engine.drain(within: .seconds(5))
+    }
+
+    @Test func drainingLetsJobsFinishAndTakesNoMore() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model)
+        let stream = try engine.submit(job([sequence(model, holes: 24, seed: 1, steps: 40)]))
+        async let drained: Void = engine.drain(within: .seconds(60))
+        while engine.isAccepting { await Task.yield() }
+        #expect(throws: SamplingEngine.Refusal.stopping) {
+            try engine.submit(job([sequence(model, holes: 8, seed: 3, steps: 4)]))
+        }
+        #expect(try await last(stream).first?.isFinished == true)
+        await drained
+    }
+
+    @Test func graceEnds() async throws {
+        let model = try Bundled.model.get()
+        let engine = try engine(model)
+        let stream = try engine.submit(job([sequence(model, holes: 256, seed: 1, steps: 1000)]))
+        await engine.drain(within: .milliseconds(100))
+        await #expect(throws: SamplingEngine.Refusal.deadline) { try await stream.next() }
+    }
+}

@@ -1,0 +1,195 @@
+"""How long requests take: alone, among eight and among thirty-two; what sharing evaluations brings; a soak with clients that leave.
+
+    load.py --sedd SEDD --model DIR                 latencies, batching, a late short request
+    load.py --sedd SEDD --model DIR --soak SECONDS  the soak alone
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+from http_client import post, request_bytes, send
+from server import Server
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def line(name, seconds):
+    shares = "  ".join(f"p{int(100 * share)} {percentile(seconds, share):7.3f}" for share in (0.5, 0.95, 0.99))
+    print(f"{name:34} {len(seconds):5} requests  {shares} s", flush=True)
+
+
+def ask(seed, length=256, steps=64):
+    return {"template": "[[*]]", "length": length, "steps": steps, "seed": seed, "stream": False}
+
+
+async def timed(port, value):
+    start = time.monotonic()
+    answer = await post(port, "/v1/infill", value)
+    assert answer.status == 200, answer.body
+    return time.monotonic() - start, answer.json()
+
+
+async def latencies(port, clients, requests):
+    seconds, numbers = [], iter(range(requests))
+
+    async def client():
+        for number in numbers:
+            seconds.append((await timed(port, ask(number, length=128, steps=32)))[0])
+
+    start = time.monotonic()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    elapsed = time.monotonic() - start
+    line(f"{clients} clients, 128 tokens, 32 steps", seconds)
+    print(f"{'':34} {requests / elapsed:5.1f} requests/s, {requests * 128 / elapsed:.0f} tokens/s")
+
+
+def offline(sedd, model, count, steps):
+    """The same work by `sedd sample`: the time that its samples took, without the start of the process, and their texts."""
+    result = subprocess.run(
+        [sedd, "sample", "--model", model, "--count", str(count), "--steps", str(steps), "--seed", "0", "--jsonl"],
+        capture_output=True, text=True, check=True)
+    lines = [json.loads(text) for text in result.stdout.splitlines()]
+    return sum(item["seconds"] for item in lines), [item["text"] for item in lines]
+
+
+async def eight(port, steps):
+    start = time.monotonic()
+    answers = await asyncio.gather(*(timed(port, ask(seed, steps=steps)) for seed in range(8)))
+    return time.monotonic() - start, [answer["text"] for _, answer in answers]
+
+
+def batching(server, sedd, model, rounds=7, steps=128):
+    """Eight requests at once, and the same eight offline, by turns."""
+    ratios = []
+    for _ in range(rounds):
+        expected, texts = offline(sedd, model, 8, steps)
+        found, served = asyncio.run(eight(server.port, steps))
+        ratios.append(found / expected)
+        if served != texts:
+            return ["eight requests at once are not what sedd sample writes for their seeds"]
+    print(f"eight requests at once over sedd sample --count 8: {statistics.median(ratios):.3f} "
+          f"({min(ratios):.3f} to {max(ratios):.3f}, {rounds} rounds by turns), texts equal")
+    return [] if statistics.median(ratios) <= 1.15 else ["eight requests take more than 1.15 times as long as offline"]
+
+
+async def late(port):
+    long = [asyncio.create_task(timed(port, ask(seed, steps=256))) for seed in range(8)]
+    await asyncio.sleep(0.5)
+    short = await timed(port, ask(99, length=32, steps=8))
+    page = []
+    for _ in range(20):
+        start = time.monotonic()
+        await send(port, "GET", "/")
+        page.append(time.monotonic() - start)
+    others = await asyncio.gather(*long)
+    print(f"a ninth, short request that arrives late: {short[0]:.3f} s; the eight long ones {min(s for s, _ in others):.1f} "
+          f"to {max(s for s, _ in others):.1f} s; the page meanwhile {1000 * statistics.median(page):.1f} ms, at most {1000 * max(page):.1f}")
+    failures = []
+    if short[0] > 0.25 * min(s for s, _ in others):
+        failures.append("the short request was held back")
+    if max(page) > 0.5:
+        failures.append("the page did not stay live")
+    return failures
+
+
+async def soak(server, seconds, clients=24):
+    """Full load, with clients that leave in the middle, read nothing, or send half a request."""
+    pick, times, outcomes, memory = random.Random(4), [], {}, []
+    end = time.monotonic() + seconds
+
+    def count(name):
+        outcomes[name] = outcomes.get(name, 0) + 1
+
+    async def client(number):
+        while time.monotonic() < end:
+            value = {**ask(pick.randrange(10**6), pick.choice([32, 64, 128, 256]), pick.choice([8, 16, 32, 64])), "stream": pick.random() < 0.5}
+            if pick.random() < 0.25:
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                data = request_bytes("POST", "/v1/infill", json.dumps(value).encode())
+                writer.write(data if pick.random() < 0.8 else data[: len(data) // 2])
+                await asyncio.sleep(pick.random())
+                writer.transport.abort()
+                count("left")
+                continue
+            start = time.monotonic()
+            try:
+                answer = await post(server.port, "/v1/infill", value)
+                count(answer.status)
+                if answer.status == 200:
+                    times.append(time.monotonic() - start)
+                    if value["stream"] and b"event: done" not in answer.body:
+                        count("a stream without its end")
+                elif answer.status == 429:
+                    await asyncio.sleep(1)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                count("closed by the server")
+
+    async def watch():
+        while time.monotonic() < end:
+            memory.append(server.resident_mib())
+            await asyncio.sleep(5)
+
+    await asyncio.gather(watch(), *(client(number) for number in range(clients)))
+    line(f"soak, {seconds} s, {clients} clients", times)
+    print("outcomes: " + ", ".join(f"{outcomes[key]} x {key}" for key in sorted(outcomes, key=str)))
+    third = max(1, len(memory) // 3)
+    early, lately = statistics.median(memory[third : 2 * third] or memory), statistics.median(memory[-third:])
+    print(f"memory {memory[0]:.0f} MiB at first, {early:.0f} in the middle third, {lately:.0f} in the last; {server.open_files()} open files")
+    failures = [f"{outcomes[key]} x {key}" for key in outcomes if key not in (200, 429, "left")]
+    if lately > 1.1 * early + 10:
+        failures.append("memory grows")
+    return failures
+
+
+async def stopping(server):
+    """SIGTERM while requests run: they finish, new ones are told to come back."""
+    running = [asyncio.create_task(timed(server.port, ask(seed, steps=400))) for seed in range(2)]
+    await asyncio.sleep(0.5)
+    server.process.send_signal(signal.SIGTERM)
+    await asyncio.sleep(0.2)
+    refused = await post(server.port, "/v1/infill", ask(1))
+    ready = await send(server.port, "GET", "/readyz")
+    done = await asyncio.gather(*running)
+    code = await asyncio.to_thread(server.process.wait, 60)
+    print(f"SIGTERM: {len(done)} running requests finished, a new one got {refused.status} "
+          f"(Retry-After {refused.headers.get('retry-after')}), readyz {ready.status}, exit code {code}")
+    return [] if (refused.status, ready.status, code) == (503, 503, 0) else ["the server did not stop as it should"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sedd", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--soak", type=int)
+    parser.add_argument("--requests", type=int, default=64, help="of each row of latencies")
+    options = parser.parse_args()
+    failures, checks = [], 0
+    with Server(options.sedd, options.model) as server:
+        if options.soak:
+            failures += asyncio.run(soak(server, options.soak))
+            checks += 2
+        else:
+            for clients in (1, 8, 32):
+                asyncio.run(latencies(server.port, clients, options.requests))
+            failures += batching(server, options.sedd, options.model)
+            failures += asyncio.run(late(server.port))
+            checks += 3
+        failures += asyncio.run(stopping(server))
+        checks += 1
+    for failure in failures:
+        print("FAILED", failure)
+    print(f"{max(0, checks - len(failures))} passed, {len(failures)} failed")
+    sys.exit(1 if failures else 0)
+
+
+main()
