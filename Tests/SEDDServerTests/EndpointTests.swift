@@ -11,14 +11,16 @@ import Testing
 struct EndpointTests {
     @Test func aCompletionIsWhatTheSamplerWrites() async throws {
         let model = try Bundled.model.get()
-        let template: [Int?] = "She opened ".utf8.map { Int($0) } + [Int?](repeating: nil, count: 20) + " wept.".utf8.map { Int($0) }
+        let template: [Int?] =
+            "She opened ".utf8.map { Int($0) } + [Int?](repeating: nil, count: 20) + " wept.".utf8.map { Int($0) }
         let alone = try await Sampler(network: model.network).sample([
             .init(template: template, seed: 5, steps: 8), .init(template: template, seed: 6, steps: 8),
         ])
         try await withServer { client in
             let answer = try await client.post(
                 "/v1/completions",
-                "{\"prompt\": \"She opened \", \"suffix\": \" wept.\", \"max_tokens\": 20, \"n\": 2, \"seed\": 5, \"steps\": 8, \"echo\": true}")
+                "{\"prompt\": \"She opened \", \"suffix\": \" wept.\", \"max_tokens\": 20, \"n\": 2, \"seed\": 5, \"steps\": 8, \"echo\": true}"
+            )
             #expect(answer.status == 200)
             let object = try answer.object()
             let choices = try #require(object["choices"] as? [[String: Any]])
@@ -27,14 +29,18 @@ struct EndpointTests {
                 #expect(choice["text"] as? String == String(try model.text(state.states.prefix(31))))
                 #expect(choice["finish_reason"] as? String == "length")
             }
-            #expect(object["usage"] as? [String: Int] == ["prompt_tokens": 17, "completion_tokens": 40, "total_tokens": 57])
+            #expect(
+                object["usage"] as? [String: Int] == ["prompt_tokens": 17, "completion_tokens": 40, "total_tokens": 57])
             #expect(object["seed"] as? Int == 5 && object["model"] as? String == "gutenberg")
         }
     }
 
     /// The parts of a stream put together are the answer without one, for several prompts at once.
-    @Test(arguments: ["", ", \"stop\": [\"e\", \"qq\"]", ", \"echo\": true"]) func aStreamAddsUp(_ more: String) async throws {
-        let request = "{\"prompt\": [\"He said \", \"They\"], \"max_tokens\": 24, \"n\": 2, \"seed\": 3, \"steps\": 12\(more)"
+    @Test(arguments: ["", ", \"stop\": [\"e\", \"qq\"]", ", \"echo\": true"]) func aStreamAddsUp(_ more: String)
+        async throws
+    {
+        let request =
+            "{\"prompt\": [\"He said \", \"They\"], \"max_tokens\": 24, \"n\": 2, \"seed\": 3, \"steps\": 12\(more)"
         try await withServer { client in
             let whole = try await client.post("/v1/completions", request + "}").object()
             let streamed = try await client.post(
@@ -69,7 +75,8 @@ struct EndpointTests {
             let positions = try #require(start["positions"] as? [[String: Any]])
             var tokens = positions.map { $0["token"] as? Int }
             let fixed = positions.map { $0["fixed"] as? Bool ?? false }
-            #expect(positions[0]["text"] is NSNull && positions[0]["bytes"] as? [Int] == [0xC3], "a piece of a character")
+            #expect(
+                positions[0]["text"] is NSNull && positions[0]["bytes"] as? [Int] == [0xC3], "a piece of a character")
             for (number, step) in try answer.objects("step").enumerated() {
                 #expect(step["step"] as? Int == number + 1)
                 for change in try #require(step["changes"] as? [[String: Any]]) {
@@ -84,7 +91,8 @@ struct EndpointTests {
             let done = try #require(try answer.objects("done").first)
             #expect(done["tokens"] as? [Int?] == tokens)
             let whole = try await client.post(
-                "/v1/infill", "{\"template\": \"é [[9]] and [[5]].\", \"steps\": 7, \"seed\": 2, \"stream\": false}").object()
+                "/v1/infill", "{\"template\": \"é [[9]] and [[5]].\", \"steps\": 7, \"seed\": 2, \"stream\": false}"
+            ).object()
             #expect(whole["text"] as? String == done["text"] as? String)
         }
     }
@@ -112,7 +120,8 @@ struct EndpointTests {
     @Test func keys() async throws {
         try await withServer(change: { $0.keys = APIKeys(["secret-one", "secret-two"]) }) { client in
             for (value, status) in [
-                (nil, 401), ("Bearer wrong", 401), ("Bearer secret-on", 401), ("Basic secret-one", 401), ("Bearer", 401),
+                (nil, 401), ("Bearer wrong", 401), ("Bearer secret-on", 401), ("Basic secret-one", 401),
+                ("Bearer", 401),
                 ("Bearer secret-one", 200), ("bearer secret-two", 200),
             ] as [(String?, Int)] {
                 var headers = HTTPFields()
@@ -151,7 +160,8 @@ struct EndpointTests {
                 body: ByteBuffer(string: "template=a"))
             #expect(form.status == 415)
             #expect(try await client.send(.post, "/v1/infill", body: ByteBuffer(string: "{}")).status == 415)
-            let large = try await client.post("/v1/infill", "{\"template\": \"\(String(repeating: "a", count: 2000))\"}")
+            let large = try await client.post(
+                "/v1/infill", "{\"template\": \"\(String(repeating: "a", count: 2000))\"}")
             #expect(large.status == 413)
             let bytes = try await client.send(
                 .post, "/v1/infill", headers: [.contentType: "application/json"], body: ByteBuffer(bytes: [0x7B, 0xFF]))

@@ -53,7 +53,8 @@ struct OpenAPITests {
             try check(await client.get("/v1/models").object(), "ModelList")
             try check(await client.post("/v1/completions", "{\"max_tokens\": 4, \"steps\": 2}").object(), "Completion")
             try check(await client.post("/v1/completions", "{\"n\": 0}").object(), "Error")
-            let streamed = try await client.post("/v1/completions", "{\"max_tokens\": 4, \"steps\": 2, \"stream\": true}")
+            let streamed = try await client.post(
+                "/v1/completions", "{\"max_tokens\": 4, \"steps\": 2, \"stream\": true}")
             for part in try streamed.objects("") { try check(part, "Completion") }
             let infill = try await client.post(
                 "/v1/infill", "{\"template\": \"é[[6]]\", \"steps\": 3, \"alternatives\": 3}")
@@ -73,11 +74,15 @@ private struct Schema {
     func faults(_ value: Any, _ schema: [String: Any], _ place: String) throws -> [String] {
         if let reference = schema["$ref"] as? String {
             var target: Any? = document
-            for part in reference.split(separator: "/").dropFirst() { target = (target as? [String: Any])?[String(part)] }
+            for part in reference.split(separator: "/").dropFirst() {
+                target = (target as? [String: Any])?[String(part)]
+            }
             return try faults(value, #require(target as? [String: Any], "\(reference)"), place)
         }
         var found: [String] = []
-        if let types = schema["type"].map({ $0 as? [String] ?? [$0 as? String ?? ""] }), !types.contains(where: { has(value, $0) }) {
+        if let types = schema["type"].map({ $0 as? [String] ?? [$0 as? String ?? ""] }),
+            !types.contains(where: { has(value, $0) })
+        {
             found.append("\(place): \(value) is none of \(types)")
         }
         let choices = (schema["enum"] as? [Any]) ?? schema["const"].map { [$0] }
@@ -85,7 +90,9 @@ private struct Schema {
             found.append("\(place): \(value) is none of \(choices)")
         }
         if let object = value as? [String: Any], let properties = schema["properties"] as? [String: [String: Any]] {
-            for name in schema["required"] as? [String] ?? [] where object[name] == nil { found.append("\(place).\(name): missing") }
+            for name in schema["required"] as? [String] ?? [] where object[name] == nil {
+                found.append("\(place).\(name): missing")
+            }
             for (name, member) in object {
                 guard let inner = properties[name] else {
                     found.append("\(place).\(name): not described")

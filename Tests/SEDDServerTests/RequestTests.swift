@@ -29,8 +29,10 @@ struct RequestTests {
         .completion("{\"model\": \"gpt-4\"}", "model", "'gutenberg'", status: 404),
         .completion("{\"model\": 7}", "model", "expected a string"),
         .completion("{\"prompt\": 7}", "prompt", "expected a string"),
-        .completion("{\"prompt\": []}", "prompt", "empty"), .completion("{\"prompt\": [1, \"a\"]}", "prompt", "token id"),
-        .completion("{\"prompt\": [256]}", "prompt", "0 to 255"), .completion("{\"prompt\": [-1]}", "prompt", "0 to 255"),
+        .completion("{\"prompt\": []}", "prompt", "empty"),
+        .completion("{\"prompt\": [1, \"a\"]}", "prompt", "token id"),
+        .completion("{\"prompt\": [256]}", "prompt", "0 to 255"),
+        .completion("{\"prompt\": [-1]}", "prompt", "0 to 255"),
         .completion("{\"prompt\": [\"a\", 7]}", "prompt", "in the array"),
         .completion("{\"prompt\": {}}", "prompt", "an object"),
         .completion("{\"max_tokens\": 0}", "max_tokens", "1 to 1024"),
@@ -53,8 +55,10 @@ struct RequestTests {
         .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "at most 4"),
         .completion("{\"stop\": [\"\"]}", "stop", "a text"), .completion("{\"stop\": 5}", "stop", "a string"),
         .completion("{\"temperature\": 0.7}", "temperature", "own law"),
-        .completion("{\"top_p\": 0.9}", "top_p", "own law"), .completion("{\"logprobs\": 3}", "logprobs", "left to right"),
-        .completion("{\"best_of\": 4}", "best_of", "use n"), .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "own law"),
+        .completion("{\"top_p\": 0.9}", "top_p", "own law"),
+        .completion("{\"logprobs\": 3}", "logprobs", "left to right"),
+        .completion("{\"best_of\": 4}", "best_of", "use n"),
+        .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "own law"),
         .completion("{\"user\": 5}", "user", "a string"), .completion("{\"step\": 5}", "step", "did you mean steps?"),
         .completion("{\"\\u0000\": 5}", "\u{0}", "no member"),
         .infill("{}", "template", "neither"), .infill("{\"template\": \"a\", \"segments\": []}", "segments", "both"),
@@ -94,13 +98,17 @@ struct RequestTests {
     }
 
     @Test func whatIsNotUTF8() {
-        #expect(throws: APIError.self) { try RequestFields(body: Array("{\"prompt\": \"".utf8) + [0xFF, 0xFE] + Array("\"}".utf8)) }
+        #expect(throws: APIError.self) {
+            try RequestFields(body: Array("{\"prompt\": \"".utf8) + [0xFF, 0xFE] + Array("\"}".utf8))
+        }
     }
 
     @Test func defaultsAreThePublishedOnes() throws {
         let model = try Bundled.model.get()
         var fields = try RequestFields(
-            body: Array("{\"prompt\": \"ab\", \"temperature\": 1, \"top_p\": 1.0, \"stop\": null, \"logit_bias\": {}, \"n\": null}".utf8))
+            body: Array(
+                "{\"prompt\": \"ab\", \"temperature\": 1, \"top_p\": 1.0, \"stop\": null, \"logit_bias\": {}, \"n\": null}"
+                    .utf8))
         let request = try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
         #expect(request.prompts == [[97, 98]] && request.suffix.isEmpty)
         #expect(request.tokens == 16 && request.count == 1 && request.stops.isEmpty)
@@ -109,7 +117,8 @@ struct RequestTests {
     }
 
     @Test(arguments: [
-        ("{\"template\": \"ab[[3]]c\"}", "ab...c"), ("{\"segments\": [{\"text\": \"ab\"}, {\"hole\": 3}, {\"text\": \"c\"}]}", "ab...c"),
+        ("{\"template\": \"ab[[3]]c\"}", "ab...c"),
+        ("{\"segments\": [{\"text\": \"ab\"}, {\"hole\": 3}, {\"text\": \"c\"}]}", "ab...c"),
         ("{\"template\": \"ab[[*]]c\", \"length\": 8}", "ab.....c"),
         ("{\"segments\": [{\"hole\": \"*\"}, {\"text\": \"[[3]]\"}], \"length\": 8}", "...[[3]]"),
         ("{\"template\": \"\\\\[[3]]\", \"length\": 7}", "[[3]].."),

@@ -14,7 +14,9 @@ struct SamplingEngineTests {
             graph: model.graph)
     }
 
-    private func engine(_ model: ServedModel, _ change: (inout ServerLimits) -> Void = { _ in }) throws -> SamplingEngine {
+    private func engine(_ model: ServedModel, _ change: (inout ServerLimits) -> Void = { _ in }) throws
+        -> SamplingEngine
+    {
         var limits = ServerLimits(modelLength: model.length)
         change(&limits)
         return try SamplingEngine(network: model.network, limits: limits)

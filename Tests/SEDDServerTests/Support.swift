@@ -17,7 +17,8 @@ enum Bundled {
 
     static let model = Result {
         ServedModel(
-            name: "gutenberg", network: try ModelFolder.load(folder), tokenizer: ByteTokenizer(), created: 1_700_000_000)
+            name: "gutenberg", network: try ModelFolder.load(folder), tokenizer: ByteTokenizer(), created: 1_700_000_000
+        )
     }
 }
 

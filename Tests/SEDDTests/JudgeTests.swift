@@ -76,6 +76,24 @@ import Torch
         }
     }
 
+    @Test func featuresOfAPart() throws {
+        let judge = try judge(tokensPerBatch: 30)
+        let tokens = [try judge.tokens("abcabcab"), try judge.tokens("bca")]
+        let whole = try judge.features(tokens, .mean)
+        let part = try judge.features(tokens, .part(1..<3))
+        for (index, text) in tokens.enumerated() {
+            let row = [judge.network.configuration.startToken] + text
+            let hidden = try judge.network.hidden(Tensor(row, shape: [1, row.count])).reshaped([row.count, -1])
+            for (found, range) in [(whole[index], 1..<row.count), (part[index], 2..<4)] {
+                let mean = try hidden.narrowed(0, from: range.lowerBound, length: range.count).sum(0)
+                let difference = Difference(found, try (mean * (1 / Double(range.count))).array())
+                #expect(difference.absolute < 1e-5, "\(difference)")
+            }
+        }
+        // A part that lies outside a text is its nearest token.
+        #expect(try judge.features(tokens, .part(7..<8))[1] == judge.features(tokens, .last)[1])
+    }
+
     @Test func whatLinesSayIsKept() throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appending(path: "s.jsonl")

@@ -26,7 +26,7 @@ async def read_answer(reader):
     headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
     body = b""
     if headers.get("transfer-encoding") == "chunked":
-        while size := int(await reader.readline(), 16):
+        while size := int(await reader.readuntil(b"\r\n"), 16):
             body += await reader.readexactly(size)
             await reader.readexactly(2)
         await reader.readline()

@@ -57,9 +57,11 @@ public struct Judge: Sendable {
         return result
     }
 
-    /// The hidden vector at the last token of each text, after the final layer norm: what MAUVE compares. Texts longer than the
+    /// A vector for each text, from the hidden vectors after the final layer norm: what MAUVE compares. Texts longer than the
     /// judge's positions are cut.
-    func features(_ texts: [[Int]], progress: (Double) -> Void = { _ in }) throws -> [[Double]] {
+    func features(
+        _ texts: [[Int]], _ feature: MauveFeature = .last, progress: (Double) -> Void = { _ in }
+    ) throws -> [[Double]] {
         let start = predictsFirst ? [network.configuration.startToken] : []
         let rows = texts.map { Array((start + $0).prefix(network.configuration.length)) }
         var found = [[Double]](repeating: [], count: texts.count)
@@ -67,10 +69,12 @@ public struct Judge: Sendable {
         try batches(rows, progress) { places, padded in
             let width = padded[0].count
             let tokens = try Tensor(padded.flatMap { $0 }, shape: [padded.count, width], device: network.device)
-            let last = places.enumerated().map { $0 * width + rows[$1].count - 1 }
-            let hidden = try network.hidden(tokens).reshaped([-1, d]).rows(Tensor(last, device: network.device))
-            let values: [Double] = try hidden.array()
-            for (row, place) in places.enumerated() { found[place] = Array(values[(row * d)..<((row + 1) * d)]) }
+            let hidden = try network.hidden(tokens).reshaped([-1, d])
+            for (row, place) in places.enumerated() {
+                let range = feature.positions(of: texts[place].count, after: start.count, within: rows[place].count)
+                let part = try hidden.narrowed(0, from: row * width + range.lowerBound, length: range.count)
+                found[place] = try (part.cast(to: .float64).sum(0) * (1 / Double(range.count))).array()
+            }
         }
         return found
     }

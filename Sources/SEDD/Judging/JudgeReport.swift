@@ -28,12 +28,14 @@ public struct JudgeReport: Sendable, Codable {
     public var diversity: Diversity
     /// Nearness to the reference, where there is one.
     public var mauve: Mauve.Result?
+    /// How a text became a vector for it.
+    public var feature: String?
     /// The reference, as it was named, and how many texts of it were compared.
     public var reference: String?
     public var referenceCount: Int?
 
     enum CodingKeys: String, CodingKey {
-        case judge, count, tokens, steps, sampler, precision, diversity, mauve, reference, retokenized
+        case judge, count, tokens, steps, sampler, precision, diversity, mauve, feature, reference, retokenized
         case predictedTokens = "predicted_tokens", predictsFirst = "predicts_first_token"
         case perplexityOfTokens = "perplexity_of_tokens", perplexityOfTexts = "perplexity_of_texts"
         case referenceCount = "reference_count"
@@ -63,7 +65,7 @@ public struct JudgeReport: Sendable, Codable {
         ]
         if let mauve {
             lines.append(
-                "  MAUVE                  \(number(mauve.score)) ± \(number(mauve.deviation)) over \(mauve.seeds) seeds; \(mauve.buckets) clusters, \(referenceCount ?? 0) texts of \(reference ?? "the reference")"
+                "  MAUVE                  \(number(mauve.score)) ± \(number(mauve.deviation)) over \(mauve.seeds) seeds; \(mauve.buckets) clusters, \(feature ?? "last token"), \(referenceCount ?? 0) texts of \(reference ?? "the reference")"
             )
         }
         return lines

@@ -23,11 +23,12 @@ public struct Judgement: Sendable {
     ///
     /// - Parameters:
     ///   - reference: what MAUVE compares with, and its name.
+    ///   - feature: how a text becomes a vector for MAUVE.
     ///   - seeds: runs of MAUVE's clustering.
     /// - Throws: ``SEDDError`` or `TextError`; no report where one text cannot be judged.
     public func report(
-        _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, seeds: Int = 5,
-        progress: (String, Double) -> Void = { _, _ in }
+        _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, feature: MauveFeature = .last,
+        seeds: Int = 5, progress: (String, Double) -> Void = { _, _ in }
     ) throws -> JudgeReport {
         let texts = try samples.map { try judge.tokens($0.text) }
         let least = judge.predictsFirst ? 1 : 2
@@ -51,7 +52,8 @@ public struct Judgement: Sendable {
             perplexityOfTexts: nats.reduce(0) { $0 + exp($1.reduce(0, +) / Double($1.count)) } / Double(nats.count),
             diversity: Diversity(texts))
         if let reference, let others {
-            report.mauve = try mauve(texts, others, seeds: seeds, progress: progress)
+            report.mauve = try mauve(texts, others, feature, seeds: seeds, progress: progress)
+            report.feature = feature.name
             report.reference = reference.name
             report.referenceCount = others.count
         }
@@ -60,10 +62,11 @@ public struct Judgement: Sendable {
 
     /// MAUVE between two sets of texts in the judge's tokens.
     func mauve(
-        _ texts: [[Int]], _ others: [[Int]], seeds: Int, progress: (String, Double) -> Void = { _, _ in }
+        _ texts: [[Int]], _ others: [[Int]], _ feature: MauveFeature, seeds: Int,
+        progress: (String, Double) -> Void = { _, _ in }
     ) throws -> Mauve.Result {
-        let p = try judge.features(texts) { progress("features", $0 / 2) }
-        let q = try judge.features(others) { progress("features", 0.5 + $0 / 2) }
+        let p = try judge.features(texts, feature) { progress("features", $0 / 2) }
+        let q = try judge.features(others, feature) { progress("features", 0.5 + $0 / 2) }
         return try Mauve.compare(p, q, seeds: seeds)
     }
 

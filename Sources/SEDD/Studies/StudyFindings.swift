@@ -79,16 +79,19 @@ struct StudyFindings {
     }
 
     private var prompts: String? {
-        let rows = [
-            ("autoregressive", "nucleus", "prefix"), ("absorb", Predictors.names[0], "prefix"),
-            ("absorb", Predictors.names[0], "suffix"), ("absorb", Predictors.names[0], "infilling"),
-        ].compactMap { source, sampler, prompt in
-            results.prompted(source, sampler, prompt).map {
-                "\(prompt), \(source) \(number($0.mauve.score)) ± \(number($0.mauve.deviation))"
+        let found = ["prefix", "suffix", "infilling"].compactMap { prompt -> String? in
+            let rows = [
+                ("autoregressive", "nucleus"), ("absorb", Predictors.names[0]), ("uniform", Predictors.names[0]),
+                ("held-out text", "other blocks"),
+            ].compactMap { source, sampler in
+                results.prompted(source, sampler, prompt).map {
+                    "\(source == "held-out text" ? sampler : source) \(number($0.written.score)) ± \(number($0.written.deviation)) (perplexity \(number($0.perplexity, 2)))"
+                }
             }
+            return rows.isEmpty ? nil : "\(prompt): \(rows.joined(separator: ", "))"
         }
-        return rows.isEmpty
+        return found.isEmpty
             ? nil
-            : "Claim: prompted from anywhere, diffusion is as near to the text as left to right with a nucleus. MAUVE: \(rows.joined(separator: "; ")). Only the prefixes compare: see above."
+            : "Claim: prompted from anywhere, diffusion is as near to the text as left to right with a nucleus. MAUVE of the written tokens: \(found.joined(separator: "; "))."
     }
 }

@@ -58,43 +58,45 @@ extension Study {
 
     /// Texts around prompts from held-out text, against the texts that those are from.
     func measurePrompts() throws {
-        let judge = try self.judge()
         let originals = try heldOutBlocks(plan.promptedCount)
-        let length = plan.base.model.length
-        // The other half of the held-out blocks is what an equally good writer would be as near to.
-        let others = try heldOutBlocks(plan.promptedCount, offset: 1)
-        func record(_ source: String, _ sampler: String, _ prompt: String, _ make: () throws -> [[Int]]) throws {
-            guard results.prompted(source, sampler, prompt) == nil else { return }
-            report(.stage("\(prompt): \(source), \(sampler)"))
-            let made = try make()
-            let found = try judge.mauve(texts(made), texts(originals), seeds: 10)
-            try keep {
-                $0.prompted.append(
-                    .init(source: source, sampler: sampler, prompt: prompt, mauve: found, count: made.count))
+        for prompt in StudyPrompt.all(length: plan.base.model.length) {
+            // The other half of the held-out blocks is what a writer as good as the text itself would be as near to.
+            let others = try heldOutBlocks(plan.promptedCount, offset: 1)
+            try measure("held-out text", "itself", prompt, originals) { originals }
+            try measure("held-out text", "other blocks", prompt, originals) {
+                zip(originals, others).map { prompt.filled($0, by: $1) }
             }
-        }
-        try record("held-out text", "other blocks", "none") { others }
-        let given: [(String, Range<Int>, Range<Int>)] = [
-            ("prefix", 0..<length / 2, 0..<0), ("suffix", 0..<0, length / 2..<length),
-            ("infilling", 0..<length / 4, 3 * length / 4..<length),
-        ]
-        for (prompt, first, last) in given {
-            let templates = originals.map { block in
-                block.indices.map { first.contains($0) || last.contains($0) ? block[$0] : nil }
-            }
-            if prompt == "prefix" {
-                for (name, nucleus) in [("plain", nil), ("nucleus", plan.nucleus)] as [(String, Double?)] {
-                    try record("autoregressive", name, prompt) {
-                        try leftToRight(originals.map { Array($0[first]) }, originals.count, nucleus: nucleus)
-                    }
+            for (name, nucleus) in [("plain", nil), ("nucleus", plan.nucleus)] as [(String, Double?)] {
+                // From left to right what stands behind the hole cannot be seen; the hole is written as if nothing did.
+                try measure("autoregressive", name, prompt, originals) {
+                    let written = try leftToRight(
+                        originals.map { Array($0[..<prompt.written.lowerBound]) }, originals.count, nucleus: nucleus)
+                    return zip(originals, written).map { prompt.filled($0, by: $1) }
                 }
             }
             for role in [StudyPlan.Role.absorb, .uniform] {
-                try record(role.rawValue, Predictors.names[0], prompt) {
-                    try diffused(role, templates, steps: plan.promptedSteps, Predictors.names[0])
+                try measure(role.rawValue, Predictors.names[0], prompt, originals) {
+                    try diffused(
+                        role, originals.map(prompt.template), steps: plan.promptedSteps, Predictors.names[0])
                 }
             }
         }
+    }
+
+    private func measure(
+        _ source: String, _ sampler: String, _ prompt: StudyPrompt, _ originals: [[Int]], _ make: () throws -> [[Int]]
+    ) throws {
+        guard results.prompted(source, sampler, prompt.name) == nil else { return }
+        report(.stage("\(prompt.name): \(source), \(sampler)"))
+        let made = try make()
+        let judge = try self.judge()
+        let nats = try judge.judge.nats(made).flatMap { $0.dropFirst(prompt.written.lowerBound) }
+        let row = StudyResults.Prompted(
+            source: source, sampler: sampler, prompt: prompt.name,
+            mauve: try judge.mauve(made, originals, .last, seeds: 10),
+            written: try judge.mauve(made, originals, .part(prompt.written), seeds: 10),
+            perplexity: exp(nats.reduce(0, +) / Double(nats.count)), count: made.count)
+        try keep { $0.prompted.append(row) }
     }
 
     private func judge() throws -> Judgement {
@@ -140,10 +142,6 @@ extension Study {
         return try (0..<count).map { index in
             try dataset.heldOut.window(at: (index * whole / count + offset) * length, length: length).map { Int($0) }
         }
-    }
-
-    private func texts(_ tokens: [[Int]]) throws -> [String] {
-        try tokens.map { try tokenizer.text(of: $0.map { Int32($0) }) }
     }
 
     private func leftToRight(_ prefixes: [[Int]], _ count: Int, nucleus: Double?) throws -> [[Int]] {
@@ -194,12 +192,5 @@ extension Study {
         try ModelFolder.makeFolder(target)
         let file = name.replacingOccurrences(of: " ", with: "-") + ".jsonl"
         try FileWriter.write(Array(lines.joined().utf8), to: target.appending(path: file))
-    }
-}
-
-extension Judgement {
-    /// MAUVE between two sets of texts.
-    func mauve(_ texts: [String], _ others: [String], seeds: Int) throws -> Mauve.Result {
-        try mauve(texts.map { try judge.tokens($0) }, others.map { try judge.tokens($0) }, seeds: seeds)
     }
 }

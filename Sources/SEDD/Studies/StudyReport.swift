@@ -65,11 +65,12 @@ struct StudyReport {
     }
 
     private var promptedCSV: String {
-        "source,sampler,prompt,count,mauve,deviation,clusters\n"
+        "source,sampler,prompt,count,mauve_written,deviation_written,mauve_last,deviation_last,clusters,perplexity\n"
             + results.prompted.map { row in
                 [
-                    row.source, row.sampler, row.prompt, String(row.count), number(row.mauve.score, 4),
-                    number(row.mauve.deviation, 4), String(row.mauve.buckets),
+                    row.source, row.sampler, row.prompt, String(row.count), number(row.written.score, 4),
+                    number(row.written.deviation, 4), number(row.mauve.score, 4), number(row.mauve.deviation, 4),
+                    String(row.mauve.buckets), number(row.perplexity),
                 ].joined(separator: ",") + "\n"
             }.joined()
     }
@@ -136,7 +137,10 @@ struct StudyReport {
             ]
         }
         let prompted = results.prompted.map { row in
-            [row.prompt, row.source, row.sampler, number(row.mauve.score) + " ± " + number(row.mauve.deviation)]
+            [
+                row.prompt, row.source, row.sampler, number(row.written.score) + " ± " + number(row.written.deviation),
+                number(row.mauve.score) + " ± " + number(row.mauve.deviation), number(row.perplexity, 2),
+            ]
         }
         return """
             # Study: \(base.tokenizer) of \(files)
@@ -167,13 +171,15 @@ struct StudyReport {
 
             ## Prompts
 
-            MAUVE of \(plan.promptedCount) completed texts against the texts that the prompts are from, by the judge's last hidden \
-            vectors, mean and deviation over 10 seeds of the clustering. Prefix and suffix: half of the text given; infilling: the \
-            first and the last quarter. Diffusion takes \(plan.promptedSteps) analytic steps. The first row is other held-out text: what \
-            a perfect writer without a prompt would get. The vector is that of the last token: where the end of a text is given (suffix, \
-            infilling) it says mostly what was given, and a score near 1 says little of what stands before it.
+            \(plan.promptedCount) completed texts against the texts that the prompts are from. Prefix and suffix: half of the text \
+            given; infilling: the first and the last quarter. Diffusion takes \(plan.promptedSteps) analytic steps. From left to right \
+            what stands behind the hole cannot be seen. MAUVE by the judge's hidden vectors, mean and deviation over 10 seeds of \
+            the clustering, \(results.prompted.first?.mauve.buckets ?? 0) clusters: of the written tokens (their mean), and of the last \
+            token as published, which says nothing where the end of a text is given. Perplexity under the judge is that of the \
+            tokens from the first written one to the end: the writing, and what is given behind it. "Other blocks" fills the holes with other \
+            held-out text: as probable as text can be by itself, and of another story.
 
-            \(table(["prompt", "source", "sampler", "MAUVE"], prompted))
+            \(table(["prompt", "source", "sampler", "MAUVE, written", "MAUVE, last token", "perplexity"], prompted))
 
             ## What it says
 

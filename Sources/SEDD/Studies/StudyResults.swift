@@ -25,7 +25,13 @@ struct StudyResults: Codable {
         let sampler: String
         /// `prefix`, `suffix` or `infilling`.
         let prompt: String
+        /// From the vector of the last token, as published.
         let mauve: Mauve.Result
+        /// From the mean of the vectors of the written tokens.
+        let written: Mauve.Result
+        /// Of the tokens from the first written one to the text's end: how well the writing goes on from what stands before it,
+        /// and what is given behind it goes on from the writing.
+        let perplexity: Double
         let count: Int
     }
 

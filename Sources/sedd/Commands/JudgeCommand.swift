@@ -12,7 +12,8 @@ struct JudgeCommand: ParsableCommand {
             SAMPLES is what sedd sample --jsonl wrote, or a file with a text a line. The judge writes from left to right \
             (GPT-2, or a model trained with model: autoregressive) and reads texts in its own tokens.
 
-            With --reference, MAUVE from the judge's last hidden vectors: against the texts of a .jsonl file, or against \
+            With --reference, MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean averaged over a \
+            text): against the texts of a .jsonl file, or against \
             pieces of a plain text (or NAME:FILE), as many and as long as the samples.
 
             Example:
@@ -24,6 +25,7 @@ struct JudgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
     @Option(help: ArgumentHelp("Of a plain reference only the last share.", valueName: "share")) var last = 1.0
     @Option(help: ArgumentHelp("Runs of MAUVE's clustering.", valueName: "N")) var seeds = 5
+    @Flag(help: "For MAUVE a text is the mean of its tokens' vectors, not that of its last token.") var mean = false
     @Option(help: ArgumentHelp("Tokens that meet the judge at once.", valueName: "N")) var batchTokens = 4096
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
@@ -54,7 +56,9 @@ struct JudgeCommand: ParsableCommand {
         }
         let console = Console()
         defer { console.finish() }
-        let report = try Judgement(judge, name: options.model).report(texts, reference: compared, seeds: seeds) {
+        let report = try Judgement(judge, name: options.model).report(
+            texts, reference: compared, feature: mean ? .mean : .last, seeds: seeds
+        ) {
             console.progress($1, "\($0): \(Int($1 * 100)) %")
         }
         console.finish()
