@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test bench bench-operations format format-check docs clean
+.PHONY: help setup build demo test test-server bench bench-operations bench-server format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +27,18 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	swift test --skip-build
 	@Scripts/example.sh
 
+test-server: build ## the server from outside: the `openai` package, ten thousand malformed requests, two replicas behind nginx
+	@Scripts/server-test.sh $(SEDD) $(MODEL)
+
 bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)
 
 bench-operations: setup ## time single operations (tokenize, corrupt, loss, reverse step, optimizer, writing)
 	cd Benchmarks && BENCHMARK_DISABLE_JEMALLOC=1 swift package benchmark --target Operations --no-progress
+
+bench-server: build ## latencies of the server, what sharing evaluations brings, and with SOAK=SECONDS a soak
+	@python3 Tests/Server/load.py --sedd $(SEDD) --model $(MODEL)
+	@if [ -n "$(SOAK)" ]; then python3 Tests/Server/load.py --sedd $(SEDD) --model $(MODEL) --soak $(SOAK); fi
 
 format: ## format the Swift sources
 	swift format --in-place --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Arrows run one way: CTorch <- Torch <- SEDD <- sedd and Text <- SEDD; inside SEDD a file names only types of its own
-# folder and of earlier ones. Prints every arrow that runs back, and fails where there is one.
+# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd and Text <- SEDD; inside SEDD a file names only types
+# of its own folder and of earlier ones. Prints every arrow that runs back, and fails where there is one.
 set -euo pipefail
 cd "$(dirname "$0")/../Sources"
 failed=0
@@ -13,8 +13,9 @@ forbidden() { # forbidden ROOM MODULES: no file of the room may import them
 }
 forbidden Text 'CTorch|Torch|SEDD'
 forbidden Torch 'Text|SEDD'
-forbidden SEDD 'CTorch'
-forbidden sedd 'CTorch'
+forbidden SEDD 'CTorch|SEDDServer|Hummingbird|NIOCore'
+forbidden SEDDServer 'CTorch|Torch'
+forbidden sedd 'CTorch|Hummingbird|NIOCore'
 
 order=(Randomness Process Network Objective Autoregressive Training Sampling Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level
