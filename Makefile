@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test bench bench-operations format format-check docs clean
+.PHONY: help setup build demo test test-cuda bench bench-operations format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	@Scripts/build-tests.sh
 	swift test --skip-build
 	@Scripts/example.sh
+
+test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
+	@Scripts/build-tests.sh
+	LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
 
 bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)

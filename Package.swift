@@ -37,7 +37,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
-        .target(name: "CTorch", dependencies: ["CLibTorch"]),
+        .target(name: "CTorch", dependencies: ["CLibTorch"], exclude: ["cuda/kernels"]),
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
         .target(name: "Text", swiftSettings: strict),
         .target(
@@ -58,6 +58,12 @@ let package = Package(
             dependencies: [
                 "SEDD", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: runPath),
+        // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
+        .target(
+            name: "CUDAEmulation", dependencies: ["CTorch"], path: "Tests/CUDAEmulation",
+            cxxSettings: [.unsafeFlags(["-O2"])]),
+        .testTarget(
+            name: "CUDATests", dependencies: ["SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),

@@ -55,7 +55,7 @@ extension Kernels {
         return (try Tensor(owning: drawn).array(), try Tensor(owning: totals).array())
     }
 
-    /// The square root of the sum of the squares of `x`, added up in double precision on the CPU.
+    /// The square root of the sum of the squares of `x`, added up in double precision where there are kernels.
     public static func norm(_ x: Tensor) throws(TorchError) -> Double {
         var sum = 0.0
         try check(ct_sum_of_squares(x.handle, &sum), "norm")
