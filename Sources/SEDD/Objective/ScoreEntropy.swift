@@ -113,12 +113,12 @@ public struct ScoreEntropyLoss: Sendable {
         _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
     ) throws -> (entropy: [Double], gradient: Tensor?) {
         let count = chunk.positions.count
-        if let chain = graph.chain, network.device == .cpu {
+        if let chain = graph.chain, network.device.hasKernels {
             let logits = try network.logits(vectors)
             let entropy = try Kernels.scoreEntropy(
                 logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
-                shift: Tensor(chunk.shift), factors: Tensor(factors ?? [Double](repeating: 0, count: count)),
-                chain: chain)
+                shift: Tensor(chunk.shift, device: network.device),
+                factors: Tensor(factors ?? [Double](repeating: 0, count: count), device: network.device), chain: chain)
             return (try entropy.array(), factors == nil ? nil : logits)
         }
         let logScore = try network.logScore(hidden: vectors, chunk.rows)

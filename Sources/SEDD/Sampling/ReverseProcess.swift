@@ -105,7 +105,7 @@ public struct ReverseProcess: Sendable {
 
     /// What each part does, where the fused kernel can do it.
     private func rules(_ parts: [Part]) -> [ReverseRule]? {
-        guard network.device == .cpu else { return nil }
+        guard network.device.hasKernels else { return nil }
         let rules = parts.compactMap { part in
             part.isLast ? denoiser.rule(sigma: part.sigma, graph) : predictor.rule(part.step, graph)
         }
@@ -131,10 +131,10 @@ public struct ReverseProcess: Sendable {
         let shifts = parts.map { network.shift(sigma: $0.sigma) }
         let numbers = rules.map(\.numbers)
         let result = try Kernels.reverseStep(
-            network.logits(vectors), states: Tensor(states(slice, parts)),
-            shift: Tensor(slice.map { shifts[$0.part] }),
-            rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5]),
-            uniforms: Tensor(uniforms(slice, parts)))
+            network.logits(vectors), states: Tensor(states(slice, parts), device: network.device),
+            shift: Tensor(slice.map { shifts[$0.part] }, device: network.device),
+            rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5], device: network.device),
+            uniforms: Tensor(uniforms(slice, parts), device: network.device))
         if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }
         return result.drawn
     }
