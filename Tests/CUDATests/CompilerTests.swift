@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Torch
+
+@testable import Torch
 
 /// The kernels as a GPU gets them: compiled by NVRTC, which needs none. Skipped where NVRTC is not installed; `make test-cuda`
 /// installs it.
@@ -42,5 +43,22 @@ struct CompilerTests {
     func whatIsMissingIsTold() {
         let error = #expect(throws: TorchError.self) { try Kernels.compilerVersion() }
         #expect(error?.description.contains("cuda-toolkit[nvrtc]") == true, "\(String(describing: error))")
+    }
+}
+
+/// What is looked up by name in libtorch's CUDA part: there is no header to compile against, so that a name that changed would be
+/// found out on a GPU alone.
+struct SymbolTests {
+    static let library = (try? Runtime.libraryFolder()).map { URL(filePath: $0).appending(path: "libtorch_cuda.so") }
+    static let isHere = library.map { FileManager.default.fileExists(atPath: $0.path) } == true
+
+    @Test(.enabled(if: isHere, "this libtorch has no CUDA part"))
+    func libtorchHasThem() throws {
+        let file = try Data(contentsOf: #require(Self.library), options: .alwaysMapped)
+        #expect(CUDAGraph.symbols.count == 7)
+        for name in CUDAGraph.symbols {
+            // A name in a table of symbols stands between zeros.
+            #expect(file.range(of: Data([0] + name.utf8 + [0])) != nil, "\(name)")
+        }
     }
 }

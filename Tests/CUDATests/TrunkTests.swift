@@ -130,6 +130,32 @@ struct TrunkTests {
         #expect(rough.allSatisfy { $0[0] == 3 && $0.allSatisfy { (0..<11).contains($0) } }, "in bfloat16")
     }
 
+    /// Steps on arrays that stay, as graphs are made of them, with rows filled up to a bucket and cut into chunks.
+    @Test(arguments: ModelConfiguration.GraphKind.allCases, [5, 1000])
+    func stepsOnArraysThatStay(graph: ModelConfiguration.GraphKind, chunk: Int) throws {
+        let network = try Self.network(Self.configuration(graph), .float32)
+        func run(staying: Bool) throws -> [[Int]] {
+            let captured =
+                staying
+                ? try CapturedSteps(network: network, trunk: #require(network.fused), chunk: chunk, capturing: false)
+                : nil
+            let process = try ReverseProcess(
+                network: network, predictor: AnalyticPredictor(), chunk: chunk, captured: captured)
+            var sequences = try (0..<3).map {
+                try SequenceState(
+                    template: [3] + [Int?](repeating: nil, count: 19), seed: UInt64($0), steps: 4 + 2 * $0,
+                    graph: process.graph)
+            }
+            while sequences.contains(where: { !$0.isFinished }) { try process.advance(&sequences) }
+            return sequences.map(\.states)
+        }
+        let expected = try run(staying: false)
+        #expect(try run(staying: true) == expected, "on the CPU")
+        #expect(try emulated { try run(staying: true) } == expected, "emulated")
+        #expect(
+            [1, 16, 17, 1000].map { CapturedStep.Shape(sequences: 1, length: 1, rows: $0).rows } == [16, 16, 32, 1024])
+    }
+
     @Test func copiesFollowWhatIsLoaded() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "cuda-tests-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

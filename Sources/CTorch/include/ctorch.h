@@ -276,6 +276,27 @@ CTStatus ct_kernel_compiler(int32_t *major, int32_t *minor);
 CTStatus ct_compile_kernels(int32_t architecture, int32_t *compiled, int32_t *kept);
 // 90 for compute capability 9.0.
 CTStatus ct_compute_capability(CTDevice device, int32_t *out);
+
+// graph.cpp: what was launched between begin and leave, launched again as one by replay. Graphs may share the memory that their
+// captures used where none is replayed before another's results have been read.
+typedef struct {
+    void *impl;
+} CTGraph;
+typedef struct {
+    unsigned long long first, second;
+} CTGraphPool;
+CTStatus ct_graph_new_pool(CTGraphPool *out);
+CTStatus ct_graph_create(CTDevice device, CTGraph *out);
+void ct_graph_destroy(CTGraph graph);
+// Works on a stream of the graph's own, so that a first run can warm up what a capture must find ready.
+CTStatus ct_graph_enter(CTGraph graph);
+CTStatus ct_graph_begin(CTGraph graph, CTGraphPool pool);
+// Ends a capture, and goes back to the stream before.
+CTStatus ct_graph_leave(CTGraph graph);
+CTStatus ct_graph_replay(CTGraph graph);
+// The names that are looked up in libtorch_cuda, by number; null after the last.
+const char *ct_cuda_symbol(int32_t number);
+
 // Whether products of float32 matrices on CUDA devices may round their factors to 11 significant bits (TF32).
 CTStatus ct_allow_tf32(bool allowed);
 

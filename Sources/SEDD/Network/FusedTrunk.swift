@@ -49,10 +49,26 @@ struct FusedTrunk: Sendable {
     func forward(
         _ tokens: Tensor, sigma: [Double], dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
-        let shape = try tokens.shape
+        let waves = try Tensor(
+            SigmaEmbedding.waves(sigma), shape: [sigma.count, SigmaEmbedding.frequencies], device: device)
+        return try forward(
+            tokens, waves: waves, rotary: rotary(length: tokens.shape[1]), dropout: dropout, recording: recording)
+    }
+
+    /// Those of a text's length.
+    func rotary(length: Int) throws -> RotaryPositions {
         let width = configuration.model.hiddenSize / configuration.model.nHeads
-        let rotary = try positions.first(shape[1]) ?? RotaryPositions(length: shape[1], width: width, device: device)
-        let condition = try sigmaEmbedding(sigma, device: device)  // [B, cond]
+        return try positions.first(length) ?? RotaryPositions(length: length, width: width, device: device)
+    }
+
+    /// The same from arrays on the device alone.
+    ///
+    /// - Parameter waves: ``SigmaEmbedding/waves(_:)`` of the noise; [B, frequencies].
+    func forward(
+        _ tokens: Tensor, waves: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
+    ) throws -> (hidden: Tensor, tape: Tape?) {
+        let shape = try tokens.shape
+        let condition = try sigmaEmbedding(waves)  // [B, cond]
         let recorded = try modulations.map { try condition.linear($0.weight, $0.bias) }  // [B, 6 d], the last [B, 2 d]
         let parts = try recorded.map { try $0.detached() }
         var x = try embedding.embedding(tokens).reshaped([shape[0] * shape[1], configuration.model.hiddenSize])

@@ -36,14 +36,16 @@ public struct ScoreEntropyLoss: Sendable {
     private let chunk: Int
 
     /// Rows that meet a head of so many outputs at once: 64 MiB of float32, which at the largest vocabularies in use is enough
-    /// for the products of the head to run at full speed.
-    static func rowsAtOnce(outputs: Int) -> Int { max(16, (1 << 24) / outputs) }
+    /// for the products of the head to run at full speed; on CUDA devices 512 MiB, for they take larger ones.
+    static func rowsAtOnce(outputs: Int, on device: Device = .cpu) -> Int {
+        max(16, (device.kind == .cuda ? 1 << 27 : 1 << 24) / outputs)
+    }
 
     /// The loss of `network` over the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph
-        chunk = Self.rowsAtOnce(outputs: graph.states)
+        chunk = Self.rowsAtOnce(outputs: graph.states, on: network.device)
     }
 
     /// The loss of each sequence, nats.
