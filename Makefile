@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test test-server bench bench-operations bench-server format format-check docs clean
+.PHONY: help setup build demo test test-server test-page test-cuda bench bench-operations bench-server format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ test: setup ## run all tests, and build the example package as a user of the lib
 
 test-server: build ## the server from outside: the `openai` package, ten thousand malformed requests, two replicas behind nginx
 	@Scripts/server-test.sh $(SEDD) $(MODEL)
+
+test-page: build ## drive a headless Chromium through the page that `sedd serve` shows
+	@Scripts/page-test.sh $(SEDD) $(MODEL)
+
+test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
+	@Scripts/build-tests.sh
+	LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
 
 bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)

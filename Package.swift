@@ -45,7 +45,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
-        .target(name: "CTorch", dependencies: ["CLibTorch"]),
+        .target(name: "CTorch", dependencies: ["CLibTorch"], exclude: ["cuda/kernels"]),
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
         .target(name: "Text", swiftSettings: strict),
         .target(
@@ -76,14 +76,15 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             resources: [
-                .embedInCode("API/openapi.json"), .embedInCode("Page/address.js"),
+                .embedInCode("API/openapi.json"), .embedInCode("Page/address.js"), .embedInCode("Page/clipboard.js"),
                 .embedInCode("Page/comparison.js"), .embedInCode("Page/editor.js"), .embedInCode("Page/events.js"),
                 .embedInCode("Page/examples.js"), .embedInCode("Page/index.html"), .embedInCode("Page/inspector.js"),
                 .embedInCode("Page/notices.js"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
                 .embedInCode("Page/picker.js"), .embedInCode("Page/pieces.js"), .embedInCode("Page/player.js"),
-                .embedInCode("Page/recording.js"), .embedInCode("Page/service.js"), .embedInCode("Page/settings.js"),
-                .embedInCode("Page/template.js"), .embedInCode("Page/textview.js"), .embedInCode("Page/tokens.js"),
-                .embedInCode("Page/trajectory.js"), .embedInCode("Page/transport.js"),
+                .embedInCode("Page/recording.js"), .embedInCode("Page/runs.js"), .embedInCode("Page/service.js"),
+                .embedInCode("Page/settings.js"), .embedInCode("Page/template.js"), .embedInCode("Page/textview.js"),
+                .embedInCode("Page/tokens.js"), .embedInCode("Page/trajectory.js"),
+                .embedInCode("Page/transport.js"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "sedd",
@@ -91,6 +92,12 @@ let package = Package(
                 "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
+        // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
+        .target(
+            name: "CUDAEmulation", dependencies: ["CTorch"], path: "Tests/CUDAEmulation",
+            cxxSettings: [.unsafeFlags(["-O2"])]),
+        .testTarget(
+            name: "CUDATests", dependencies: ["SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),

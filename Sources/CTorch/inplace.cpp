@@ -34,5 +34,15 @@ CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight) {
 }
 
 CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b) {
-    return unrecorded([&] { unwrap(target).addmm_(unwrap(a).t(), unwrap(b)); });
+    return unrecorded([&] {
+        at::Tensor &sum = unwrap(target), &left = unwrap(a), &right = unwrap(b);
+        if (left.scalar_type() == sum.scalar_type()) {
+            sum.addmm_(left.t(), right);
+        } else if (left.is_cuda()) {
+            // bfloat16 factors, a float32 product: no gradient is rounded before it is added.
+            sum.add_(at::mm(left.t(), right, at::kFloat));
+        } else {
+            sum.addmm_(left.t().to(sum.scalar_type()), right.to(sum.scalar_type()));
+        }
+    });
 }

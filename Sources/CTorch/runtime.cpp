@@ -68,6 +68,10 @@ CTStatus ct_parallel_information(char *buffer, size_t capacity) {
     return guarded([&] { fill(at::get_parallel_info() + at::get_cpu_capability(), buffer, capacity); });
 }
 
+CTStatus ct_allow_tf32(bool allowed) {
+    return guarded([&] { at::globalContext().setAllowTF32CuBLAS(allowed); });
+}
+
 CTStatus ct_synchronize(CTDevice device) {
     return guarded([&] {
         const at::Device place = device_of(device);

@@ -43,6 +43,18 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         return Int(found)
     }
 
+    /// Whether there are fused kernels for it.
+    public var hasKernels: Bool { kind != .mps }
+
+    /// What a CUDA device is: 90 for compute capability 9.0.
+    ///
+    /// - Throws: ``TorchError`` for a device of another kind.
+    public func computeCapability() throws(TorchError) -> Int {
+        var capability: Int32 = 0
+        try check(ct_compute_capability(handle, &capability), "compute capability")
+        return Int(capability)
+    }
+
     /// Waits until everything asked of this device is done.
     public func synchronize() throws(TorchError) {
         try check(ct_synchronize(handle), "synchronize")

@@ -180,8 +180,10 @@ CTStatus ct_archive_write(CTArchiveWriter archive, const char *name, const void 
 CTStatus ct_archive_finish(CTArchiveWriter archive);
 void ct_archive_discard(CTArchiveWriter archive);
 
-// kernels/: fused passes that libtorch has no operator for. CPU, contiguous float32. R = sequences x length rows,
-// modulation [sequences, parts x d] holds shifts, scales and gates side by side; `part` names one of them.
+// kernels/: fused passes that libtorch has no operator for. Contiguous float32 on the CPU; for tensors of a CUDA device the
+// same passes of cuda/ are taken, where activations of the trunk (a branch, u, y and their gradients) may be bfloat16.
+// R = sequences x length rows, modulation [sequences, parts x d] holds shifts, scales and gates side by side; `part` names one
+// of them.
 
 // What training drops of one branch: a function of (key, step, sequences[b], position, channel), with one number
 // for each of `count` sequences; share 0 for nothing.
@@ -195,9 +197,9 @@ typedef struct {
 // dropout.cpp: 0 or 1 / (1 - share) for each element of `out` [sequences, length, width].
 CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout);
 
-// norm_modulate.cpp: y = norm(x) weight (1 + scale) + shift; `statistics` [R, 2] keeps mean and 1 / deviation.
+// norm_modulate.cpp: y = norm(x) weight (1 + scale) + shift, of type `y_type`; `statistics` [R, 2] keeps mean and 1 / deviation.
 CTStatus ct_norm_modulate(CTTensor x, CTTensor weight, CTTensor modulation, int64_t shift_part, int64_t scale_part,
-                          double epsilon, CTTensor *y, CTTensor *statistics);
+                          double epsilon, CTType y_type, CTTensor *y, CTTensor *statistics);
 // Adds into x_gradient and weight_gradient; writes the two parts of modulation_gradient; makes y anew.
 CTStatus ct_norm_modulate_backward(CTTensor y_gradient, CTTensor x, CTTensor statistics, CTTensor weight,
                                    CTTensor modulation, int64_t shift_part, int64_t scale_part, CTTensor x_gradient,
@@ -224,7 +226,15 @@ CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor joint, CTTensor c
                                int32_t form, CTTensor out, CTTensor log_sums, CTTensor *joint_gradient);
 int32_t ct_attention_forms(void);
 
-// add_rows.cpp: target[index[r]] += rows[r]; by libtorch's own operator on other devices.
+// cuda/attention.cpp: the same on a CUDA device, by libtorch's own attention (flash attention in bfloat16) between two kernels
+// that turn and split. Where `recording`, `out` is recorded, and `parts` are the queries, keys and values that it came from.
+bool ct_takes_device_kernels(CTTensor tensor);
+CTStatus ct_device_attention(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads, bool recording, CTTensor *out,
+                             CTTensor parts[3]);
+CTStatus ct_device_attention_backward(CTTensor out_gradient, CTTensor out, const CTTensor parts[3], CTTensor cosine,
+                                      CTTensor sine, CTTensor *joint_gradient);
+
+// add_rows.cpp: target[index[r]] += rows[r], in the order of the rows; by libtorch's own operator on other devices.
 CTStatus ct_add_rows(CTTensor target, CTTensor rows, CTTensor index);
 
 // score_entropy.cpp: turns logits [M, V] into `factors` times the gradient of the score entropy with respect to the
@@ -239,11 +249,12 @@ CTStatus ct_score_entropy(CTTensor logits, CTTensor states, CTTensor clean, CTTe
 CTStatus ct_reverse_step(CTTensor logits, CTTensor states, CTTensor shift, CTTensor rules, CTTensor uniforms,
                          CTTensor *drawn, CTTensor *totals);
 
-// sum_of_squares.cpp: in double precision on the CPU, by libtorch's own operator on other devices.
+// sum_of_squares.cpp: in double precision on the CPU and on CUDA devices, by libtorch's own operator on others.
 CTStatus ct_sum_of_squares(CTTensor x, double *out);
 
 // adamw.cpp
-// One AdamW step and one moving-average step over flat float32 arrays; see adamw.cpp.
+// One AdamW step and one moving-average step over flat float32 arrays, and bfloat16 copies of the weights and of the average
+// where there are any; see adamw.cpp.
 typedef struct {
     double rate, beta1, beta2, epsilon, decay;
     double correction1, correction2;
@@ -251,10 +262,43 @@ typedef struct {
     double average_weight;
 } CTAdamW;
 CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
-                  CTAdamW settings);
+                  CTTensor weights_copy_or_null, CTTensor average_copy_or_null, CTAdamW settings);
 // The same by libtorch's operators, for any device.
 CTStatus ct_adamw_plain(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
                         CTAdamW settings);
+
+// cuda/: what the kernels for CUDA devices need beside libtorch
+
+// The version of NVRTC, which compiles them; fails where none is found.
+CTStatus ct_kernel_compiler(int32_t *major, int32_t *minor);
+// Puts the machine code of all kernels for sm_<architecture> into the cache: how many files of kernels were compiled, and how
+// many were there. It takes no GPU.
+CTStatus ct_compile_kernels(int32_t architecture, int32_t *compiled, int32_t *kept);
+// 90 for compute capability 9.0.
+CTStatus ct_compute_capability(CTDevice device, int32_t *out);
+
+// graph.cpp: what was launched between begin and leave, launched again as one by replay. Graphs may share the memory that their
+// captures used where none is replayed before another's results have been read.
+typedef struct {
+    void *impl;
+} CTGraph;
+typedef struct {
+    unsigned long long first, second;
+} CTGraphPool;
+CTStatus ct_graph_new_pool(CTGraphPool *out);
+CTStatus ct_graph_create(CTDevice device, CTGraph *out);
+void ct_graph_destroy(CTGraph graph);
+// Works on a stream of the graph's own, so that a first run can warm up what a capture must find ready.
+CTStatus ct_graph_enter(CTGraph graph);
+CTStatus ct_graph_begin(CTGraph graph, CTGraphPool pool);
+// Ends a capture, and goes back to the stream before.
+CTStatus ct_graph_leave(CTGraph graph);
+CTStatus ct_graph_replay(CTGraph graph);
+// The names that are looked up in libtorch_cuda, by number; null after the last.
+const char *ct_cuda_symbol(int32_t number);
+
+// Whether products of float32 matrices on CUDA devices may round their factors to 11 significant bits (TF32).
+CTStatus ct_allow_tf32(bool allowed);
 
 #ifdef __cplusplus
 }

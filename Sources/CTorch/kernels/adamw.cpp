@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "../cuda/passes.h"
 #include "arrays.h"
 #include "parallel.h"
 
@@ -48,8 +49,17 @@ void sweep(float *__restrict w, const float *__restrict gradient, float *__restr
 }  // namespace
 
 CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
-                  CTAdamW s) {
+                  CTTensor weights_copy, CTTensor average_copy, CTAdamW s) {
     return guarded([&] {
+        if (cuda::takes(unwrap(weights))) {
+            const at::NoGradGuard off;
+            const auto copy = [](CTTensor handle) { return handle.impl == nullptr ? at::Tensor() : unwrap(handle); };
+            cuda::adamw(unwrap(weights), unwrap(gradient), unwrap(moment1), unwrap(moment2), unwrap(average),
+                        copy(weights_copy), copy(average_copy), s);
+            return;
+        }
+        TORCH_CHECK_VALUE(weights_copy.impl == nullptr && average_copy.impl == nullptr,
+                          "weights on the CPU have no copies in bfloat16");
         const int64_t count = unwrap(weights).numel();
         float *w = floats(unwrap(weights), "weights", count), *g = floats(unwrap(gradient), "gradient", count);
         float *m = floats(unwrap(moment1), "moment1", count), *v = floats(unwrap(moment2), "moment2", count);

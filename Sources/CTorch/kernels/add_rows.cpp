@@ -2,6 +2,7 @@
 // summation is that of the rows.
 #include <ATen/core/grad_mode.h>
 
+#include "../cuda/passes.h"
 #include "arrays.h"
 #include "parallel.h"
 
@@ -19,6 +20,11 @@ void add(float *target, const float *row, int64_t count) {
 CTStatus ct_add_rows(CTTensor target_, CTTensor rows_, CTTensor index_) {
     return guarded([&] {
         at::Tensor &target = unwrap(target_), &rows = unwrap(rows_), &index = unwrap(index_);
+        if (cuda::takes(target)) {
+            const at::NoGradGuard off;
+            cuda::add_rows(target, rows, index);
+            return;
+        }
         if (!target.is_cpu()) {
             const at::NoGradGuard off;
             target.index_add_(0, index, rows);

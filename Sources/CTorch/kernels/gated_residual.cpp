@@ -2,6 +2,7 @@
 //   dbranch = dy gate factor,  dbias = sum dbranch,  dgate = sum dy factor (branch + bias) over a sequence's rows.
 #include <vector>
 
+#include "../cuda/passes.h"
 #include "dropout.h"
 #include "sums.h"
 
@@ -28,6 +29,8 @@ void backward_row(const float *__restrict dy, const float *__restrict branch, co
     }
 }
 
+at::Tensor or_undefined(CTTensor handle) { return handle.impl == nullptr ? at::Tensor() : unwrap(handle); }
+
 // A bias of zeros and factors of one stand in for what is absent, so that there is one loop.
 struct Stand {
     std::vector<float> zeros, factors;
@@ -49,6 +52,10 @@ CTStatus ct_gated_residual(CTTensor x_, CTTensor branch_, CTTensor bias_or_null,
                            int64_t gate_part, CTDropout dropout, CTTensor *y_) {
     return guarded([&] {
         at::Tensor &x = unwrap(x_), &modulation = unwrap(modulation_);
+        if (cuda::takes(x)) {
+            *y_ = wrap(cuda::gated_residual(x, unwrap(branch_), or_undefined(bias_or_null), modulation, gate_part, dropout));
+            return;
+        }
         const Rows shape(x, modulation);
         shape.check(gate_part);
         const int64_t width = shape.width;
@@ -78,6 +85,12 @@ CTStatus ct_gated_residual_backward(CTTensor dy_, CTTensor branch_, CTTensor bia
                                     CTTensor *dbranch_) {
     return guarded([&] {
         at::Tensor &branch = unwrap(branch_), &modulation = unwrap(modulation_);
+        if (cuda::takes(branch)) {
+            *dbranch_ = wrap(cuda::gated_residual_backward(unwrap(dy_), branch, or_undefined(bias_or_null), modulation,
+                                                           gate_part, dropout, or_undefined(dbias_or_null),
+                                                           unwrap(dmodulation_)));
+            return;
+        }
         const Rows shape(branch, modulation);
         shape.check(gate_part);
         const int64_t width = shape.width;

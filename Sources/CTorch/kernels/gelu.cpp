@@ -1,6 +1,7 @@
 // y = gelu(u + bias) by the tanh formula, and its backward pass, which makes y anew.
 //
 // With v = u + bias, z = sqrt(2/pi) (v + 0.044715 v^3) and h = 1 / (1 + e^-2z):  gelu = v h,  gelu' = h + 2 v h (1 - h) dz/dv.
+#include "../cuda/passes.h"
 #include "exponential.h"
 #include "sums.h"
 
@@ -46,6 +47,10 @@ void backward_row(float *__restrict dy, const float *__restrict u, const float *
 CTStatus ct_bias_gelu(CTTensor u_, CTTensor bias_, CTTensor *y_) {
     return guarded([&] {
         at::Tensor &u = unwrap(u_);
+        if (cuda::takes(u)) {
+            *y_ = wrap(cuda::bias_gelu(u, unwrap(bias_)));
+            return;
+        }
         TORCH_CHECK_VALUE(u.dim() == 2, "expected rows [R, width]");
         const int64_t width = u.size(1);
         const float *bias = floats(unwrap(bias_), "bias", width);
@@ -62,6 +67,10 @@ CTStatus ct_bias_gelu(CTTensor u_, CTTensor bias_, CTTensor *y_) {
 CTStatus ct_bias_gelu_backward(CTTensor dy_, CTTensor u_, CTTensor bias_, CTTensor dbias_, CTTensor *y_) {
     return guarded([&] {
         at::Tensor &u = unwrap(u_);
+        if (cuda::takes(u)) {
+            *y_ = wrap(cuda::bias_gelu_backward(unwrap(dy_), u, unwrap(bias_), unwrap(dbias_)));
+            return;
+        }
         TORCH_CHECK_VALUE(u.dim() == 2, "expected rows [R, width]");
         const int64_t width = u.size(1);
         const float *in = floats(u, "u"), *bias = floats(unwrap(bias_), "bias", width);

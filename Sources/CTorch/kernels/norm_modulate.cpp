@@ -5,6 +5,7 @@
 //   dshift = sum dy,  dscale = weight sum(dy n),  dweight = (1 + scale) sum(dy n), sums over the rows of a sequence.
 #include <cmath>
 
+#include "../cuda/passes.h"
 #include "sums.h"
 
 using namespace ctorch;
@@ -70,9 +71,17 @@ void backward_row(const float *__restrict dy, const float *__restrict x, const f
 }  // namespace
 
 CTStatus ct_norm_modulate(CTTensor x_, CTTensor weight_, CTTensor modulation_, int64_t shift_part, int64_t scale_part,
-                          double epsilon, CTTensor *y_, CTTensor *statistics_) {
+                          double epsilon, CTType y_type, CTTensor *y_, CTTensor *statistics_) {
     return guarded([&] {
         at::Tensor &x = unwrap(x_), &modulation = unwrap(modulation_);
+        if (cuda::takes(x)) {
+            const auto [y, statistics] = cuda::norm_modulate(x, unwrap(weight_), modulation, shift_part, scale_part, epsilon,
+                                                             scalar_type(y_type));
+            *y_ = wrap(y);
+            *statistics_ = wrap(statistics);
+            return;
+        }
+        TORCH_CHECK_VALUE(y_type == CT_FLOAT32, "on the CPU this pass is float32 alone");
         const Rows shape(x, modulation);
         shape.check(shift_part);
         shape.check(scale_part);
@@ -98,6 +107,12 @@ CTStatus ct_norm_modulate_backward(CTTensor dy_, CTTensor x_, CTTensor statistic
                                    CTTensor dweight_, CTTensor dmodulation_, CTTensor *y_) {
     return guarded([&] {
         at::Tensor &x = unwrap(x_), &modulation = unwrap(modulation_);
+        if (cuda::takes(x)) {
+            *y_ = wrap(cuda::norm_modulate_backward(unwrap(dy_), x, unwrap(statistics_), unwrap(weight_), modulation,
+                                                    shift_part, scale_part, unwrap(dx_), unwrap(dweight_),
+                                                    unwrap(dmodulation_)));
+            return;
+        }
         const Rows shape(x, modulation);
         shape.check(shift_part);
         shape.check(scale_part);

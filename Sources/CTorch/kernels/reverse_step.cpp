@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../cuda/passes.h"
 #include "arrays.h"
 #include "exponential.h"
 #include "parallel.h"
@@ -81,6 +82,13 @@ CTStatus ct_reverse_step(CTTensor logits_, CTTensor states_, CTTensor shift_, CT
                          CTTensor *drawn_, CTTensor *totals_) {
     return guarded([&] {
         at::Tensor &logits = unwrap(logits_);
+        if (cuda::takes(logits)) {
+            const auto [drawn, totals] =
+                cuda::reverse_step(logits, unwrap(states_), unwrap(shift_), unwrap(rules_), unwrap(uniforms_));
+            *drawn_ = wrap(drawn);
+            *totals_ = wrap(totals);
+            return;
+        }
         TORCH_CHECK_VALUE(logits.dim() == 2 && logits.size(1) >= 2, "expected logits [M, V] of two states or more");
         const int64_t rows = logits.size(0), size = logits.size(1);
         const int64_t *states = wholes(unwrap(states_), "states", rows, size);

@@ -6,6 +6,7 @@
 // with the ratios r of ScoreEntropy in Process: nothing is formed as a difference of large numbers.
 #include <cmath>
 
+#include "../cuda/passes.h"
 #include "arrays.h"
 #include "exponential.h"
 #include "parallel.h"
@@ -103,6 +104,11 @@ CTStatus ct_score_entropy(CTTensor logits_, CTTensor states_, CTTensor clean_, C
                           CTTensor factors_, CTChain chain, CTTensor *entropy_) {
     return guarded([&] {
         at::Tensor &logits = unwrap(logits_);
+        if (cuda::takes(logits)) {
+            *entropy_ = wrap(cuda::score_entropy(logits, unwrap(states_), unwrap(clean_), unwrap(sigma_), unwrap(shift_),
+                                                 unwrap(factors_), chain));
+            return;
+        }
         TORCH_CHECK_VALUE(logits.dim() == 2 && logits.size(1) >= 2, "expected logits [M, V] of two states or more");
         const int64_t rows = logits.size(0), size = logits.size(1);
         const int64_t *states = wholes(unwrap(states_), "states", rows, size);

@@ -2,6 +2,7 @@
 // of threads nor on the length of a vector register.
 #include <vector>
 
+#include "../cuda/passes.h"
 #include "arrays.h"
 #include "parallel.h"
 
@@ -31,6 +32,10 @@ double squares(const float *x, int64_t count) {
 CTStatus ct_sum_of_squares(CTTensor x_, double *out) {
     return guarded([&] {
         at::Tensor &x = unwrap(x_);
+        if (cuda::takes(x)) {
+            *out = cuda::sum_of_squares(x);
+            return;
+        }
         if (!x.is_cpu()) {
             const double norm = x.norm().item<double>();
             *out = norm * norm;

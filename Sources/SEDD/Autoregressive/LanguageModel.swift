@@ -10,15 +10,24 @@ public enum LanguageModel: Sendable {
 
     /// Loads the model in `folder`; its `config.json` says which kind it is.
     ///
+    /// - Parameter precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
-    public static func load(_ folder: URL, device: Device = .cpu) throws -> LanguageModel {
+    public static func load(_ folder: URL, device: Device = .cpu, precision: Precision? = nil) throws -> LanguageModel {
         let file = folder.appending(path: "config.json")
         let object =
             (try? Data(contentsOf: file)).flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
         guard object?["model_type"] as? String == "gpt2" || object?["n_embd"] != nil else {
-            return .diffusion(try ModelFolder.load(folder, device: device))
+            return .diffusion(try ModelFolder.load(folder, device: device, precision: precision))
         }
+        try requireFloat32(precision)
         return .autoregressive(try AutoregressiveFolder.load(folder, device: device))
+    }
+
+    /// Refuses a precision that a model that writes from left to right does not compute in.
+    static func requireFloat32(_ precision: Precision?) throws(SEDDError) {
+        guard precision != .bf16 else {
+            throw SEDDError(.usage, "a model that writes from left to right computes in float32; leave --precision out")
+        }
     }
 
     /// All numbers of the model.

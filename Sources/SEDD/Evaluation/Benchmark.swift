@@ -54,19 +54,24 @@ public struct Benchmark: Sendable {
     let masked: Double
     let repeats: Int
     let device: Device
+    let precision: Precision
 
     /// - Parameters:
     ///   - parts: what is measured; peak memory is that of these parts.
     ///   - masked: share of the positions that are masked in the sampling step.
     ///   - repeats: timed steps of each kind.
+    ///   - precision: what the trunk computes in; the standard one of the device unless it is named.
+    /// - Throws: ``SEDDError`` of kind `usage` where the device does not compute in that precision.
     public init(
-        shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu
-    ) {
+        shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
+        precision: Precision? = nil
+    ) throws(SEDDError) {
         self.shape = shape
         self.parts = parts
         self.masked = masked
         self.repeats = repeats
         self.device = device
+        self.precision = try Precision.resolved(precision, on: device)
     }
 
     /// Measures; takes `repeats` steps of each kind after one that is not counted.
@@ -107,7 +112,8 @@ public struct Benchmark: Sendable {
 
     private func measureTraining(_ configuration: TrainingConfiguration) throws -> Double {
         let network = try ScoreNetwork(
-            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
+            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
+            precision: precision)
         var state = try TrainingState(network.weights)
         let step = try TrainingStep(configuration, network: network)
         return try median { _ = try step(&state, window: text) }
@@ -116,7 +122,8 @@ public struct Benchmark: Sendable {
     /// One reverse step from a state in which a share of the positions is masked, evenly spread.
     private func measureSampling(_ configuration: TrainingConfiguration) throws -> Double {
         let network = try ScoreNetwork(
-            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device)
+            configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
+            precision: precision)
         let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
         let first = try (0..<shape.batch).map { sequence in
             let words = text(sequence)

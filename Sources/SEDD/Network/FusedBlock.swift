@@ -1,21 +1,26 @@
 import Torch
 
 /// A block of the trunk by fused kernels, with a backward pass of its own instead of a tape; see ``TransformerBlock`` for
-/// the formula in plain operators, which the tests compare this with. CPU, float32.
+/// the formula in plain operators, which the tests compare this with. Between its norms and its gates it computes in the
+/// precision of the weights; what runs through the blocks is float32.
 struct FusedBlock: Sendable {
     private let index, heads: Int
+    /// Of what lies between norms and gates.
+    private let element: DType
     private let qkv, out, up, upBias, down, downBias: Tensor
     private let norm1, norm2: Kernels.ModulatedNorm
 
     init(_ weights: Weights, index: Int, heads: Int) throws {
         self.index = index
         self.heads = heads
+        element = weights.precision == .bf16 ? .bfloat16 : .float32
         func weight(_ name: String) throws -> Tensor { try weights("blocks.\(index).\(name)").detached() }
-        qkv = try weight("attn_qkv.weight")
-        out = try weight("attn_out.weight")
-        up = try weight("mlp.0.weight")
+        func matrix(_ name: String) throws -> Tensor { try weights.matrix("blocks.\(index).\(name)") }
+        qkv = try matrix("attn_qkv.weight")
+        out = try matrix("attn_out.weight")
+        up = try matrix("mlp.0.weight")
         upBias = try weight("mlp.0.bias")
-        down = try weight("mlp.2.weight")
+        down = try matrix("mlp.2.weight")
         downBias = try weight("mlp.2.bias")
         norm1 = try .init(weight: weight("norm1.weight"), shiftPart: 0, scalePart: 1, epsilon: layerNormEpsilon)
         norm2 = try .init(weight: weight("norm2.weight"), shiftPart: 3, scalePart: 4, epsilon: layerNormEpsilon)
@@ -24,8 +29,8 @@ struct FusedBlock: Sendable {
     /// What the backward pass needs of the forward one; rows R = B L. What is cheap is made anew instead.
     struct Tape: Sendable {
         let input, statistics1: Tensor
-        /// Queries, keys and values before their turns, [R, 3 d].
-        let joint, mixed, logSums, attended: Tensor
+        let attention: Kernels.Attention.Tape
+        let mixed, attended: Tensor
         let middle, statistics2: Tensor
         /// Before GELU and its bias, [R, 4 d].
         let raised, mapped: Tensor
@@ -40,24 +45,24 @@ struct FusedBlock: Sendable {
     func forward(
         _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (y: Tensor, tape: Tape?) {
-        let (normed1, statistics1) = try norm1.forward(x, modulation)
+        let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)
         let joint = try normed1.linear(qkv)  // [R, 3 d]
-        let (mixed, logSums) = try attention(rotary).forward(joint)
+        let (mixed, attention) = try attention(rotary).mix(joint, recording: recording)
         let attended = try mixed.linear(out)  // [R, d]
         let attentionGate = Kernels.GatedResidual(
             bias: nil, gatePart: 2, dropout: dropout?.of(block: index, branch: 0))
         let middle = try attentionGate.forward(x, branch: attended, modulation)
-        let (normed2, statistics2) = try norm2.forward(middle, modulation)
+        let (normed2, statistics2) = try norm2.forward(middle, modulation, as: element)
         let raised = try normed2.linear(up)  // [R, 4 d]
         let mapped = try Kernels.biasGelu(raised, bias: upBias).linear(down)  // [R, d]
         let mlpGate = Kernels.GatedResidual(
             bias: downBias, gatePart: 5, dropout: dropout?.of(block: index, branch: 1))
         let y = try mlpGate.forward(middle, branch: mapped, modulation)
-        guard recording else { return (y, nil) }
+        guard let attention else { return (y, nil) }
         return (
             y,
             Tape(
-                input: x, statistics1: statistics1, joint: joint, mixed: mixed, logSums: logSums, attended: attended,
+                input: x, statistics1: statistics1, attention: attention, mixed: mixed, attended: attended,
                 middle: middle, statistics2: statistics2, raised: raised, mapped: mapped, attentionGate: attentionGate,
                 mlpGate: mlpGate)
         )
@@ -71,7 +76,7 @@ struct FusedBlock: Sendable {
         _ yGradient: Tensor, _ tape: Tape, modulation: Tensor, rotary: RotaryPositions, gradients: Weights
     ) throws -> Tensor {
         func gradient(_ name: String) throws -> Tensor { try gradients("blocks.\(index).\(name)") }
-        let modulationGradient = try Tensor.empty(modulation.shape)
+        let modulationGradient = try Tensor.empty(modulation.shape, device: modulation.device)
 
         let mappedGradient = try tape.mlpGate.backward(
             yGradient, branch: tape.mapped, modulation: modulation, biasGradient: gradient("mlp.2.bias"),
@@ -90,7 +95,7 @@ struct FusedBlock: Sendable {
             modulationGradient: modulationGradient)
         try gradient("attn_out.weight").addTransposedProductInPlace(attendedGradient, tape.mixed)
         let jointGradient = try attention(rotary).backward(
-            attendedGradient.matmul(out), joint: tape.joint, out: tape.mixed, logSums: tape.logSums)
+            attendedGradient.matmul(out), tape.attention)
         let normed1 = try norm1.backward(
             jointGradient.matmul(qkv), x: tape.input, statistics: tape.statistics1, modulation: modulation,
             xGradient: yGradient, weightGradient: gradient("norm1.weight"), modulationGradient: modulationGradient)

@@ -1,8 +1,10 @@
 import Torch
 
-/// The trunk by fused kernels: the way of the CPU, for sampling and, with its own backward pass, for training.
+/// The trunk by fused kernels, for sampling and, with its own backward pass, for training: on the CPU, and on CUDA devices,
+/// where its activations and the factors of its products may be bfloat16.
 struct FusedTrunk: Sendable {
     private let configuration: ModelConfiguration
+    private let device: Device
     private let embedding: Tensor
     private let sigmaEmbedding: SigmaEmbedding
     private let blocks: [FusedBlock]
@@ -13,6 +15,7 @@ struct FusedTrunk: Sendable {
 
     init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
         self.configuration = configuration
+        device = try weights.flat.device
         embedding = try weights("vocab_embed.embedding").detached()
         sigmaEmbedding = try SigmaEmbedding(weights)
         blocks = try (0..<configuration.model.nBlocks).map {
@@ -27,7 +30,7 @@ struct FusedTrunk: Sendable {
             epsilon: layerNormEpsilon)
         positions = try RotaryPositions(
             length: configuration.model.length, width: configuration.model.hiddenSize / configuration.model.nHeads,
-            device: .cpu)
+            device: device)
     }
 
     /// What the backward pass needs of the forward one.
@@ -46,10 +49,26 @@ struct FusedTrunk: Sendable {
     func forward(
         _ tokens: Tensor, sigma: [Double], dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
-        let shape = try tokens.shape
+        let waves = try Tensor(
+            SigmaEmbedding.waves(sigma), shape: [sigma.count, SigmaEmbedding.frequencies], device: device)
+        return try forward(
+            tokens, waves: waves, rotary: rotary(length: tokens.shape[1]), dropout: dropout, recording: recording)
+    }
+
+    /// Those of a text's length.
+    func rotary(length: Int) throws -> RotaryPositions {
         let width = configuration.model.hiddenSize / configuration.model.nHeads
-        let rotary = try positions.first(shape[1]) ?? RotaryPositions(length: shape[1], width: width, device: .cpu)
-        let condition = try sigmaEmbedding(sigma, device: .cpu)  // [B, cond]
+        return try positions.first(length) ?? RotaryPositions(length: length, width: width, device: device)
+    }
+
+    /// The same from arrays on the device alone.
+    ///
+    /// - Parameter waves: ``SigmaEmbedding/waves(_:)`` of the noise; [B, frequencies].
+    func forward(
+        _ tokens: Tensor, waves: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
+    ) throws -> (hidden: Tensor, tape: Tape?) {
+        let shape = try tokens.shape
+        let condition = try sigmaEmbedding(waves)  // [B, cond]
         let recorded = try modulations.map { try condition.linear($0.weight, $0.bias) }  // [B, 6 d], the last [B, 2 d]
         let parts = try recorded.map { try $0.detached() }
         var x = try embedding.embedding(tokens).reshaped([shape[0] * shape[1], configuration.model.hiddenSize])
@@ -73,8 +92,8 @@ struct FusedTrunk: Sendable {
     /// - Parameter hiddenGradient: [R, d].
     func backward(_ tape: Tape, hiddenGradient: Tensor, gradients: Weights) throws {
         let parts = try tape.modulations.map { try $0.detached() }
-        var pulled = [try Tensor.empty(parts[blocks.count].shape)]
-        let x = try Tensor.zeros(hiddenGradient.shape)
+        var pulled = [try Tensor.empty(parts[blocks.count].shape, device: device)]
+        let x = try Tensor.zeros(hiddenGradient.shape, device: device)
         try finalNorm.backward(
             hiddenGradient, x: tape.last, statistics: tape.statistics, modulation: parts[blocks.count], xGradient: x,
             weightGradient: gradients("output_layer.norm_final.weight"), modulationGradient: pulled[0])

@@ -8,15 +8,17 @@ public import Torch
 public enum ModelFolder {
     /// Loads the network in `folder`.
     ///
+    /// - Parameter precision: what the trunk computes in; the standard one of the device unless it is named.
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
-    public static func load(_ folder: URL, device: Device = .cpu) throws -> ScoreNetwork {
+    public static func load(_ folder: URL, device: Device = .cpu, precision: Precision? = nil) throws -> ScoreNetwork {
+        let precision = try Precision.resolved(precision, on: device)
         guard FileManager.default.fileExists(atPath: folder.path) else {
             throw SEDDError(
                 .missingInput,
                 "\(folder.path): no such folder; expected a model folder with config.json and model.safetensors")
         }
         let configuration = try ModelConfiguration(contentsOf: folder.appending(path: "config.json"))
-        return try ScoreNetwork(configuration, weights(in: folder, configuration).moved(to: device))
+        return try ScoreNetwork(configuration, weights(in: folder, configuration).moved(to: device, precision))
     }
 
     /// The weights in `folder`, by released names.
@@ -82,8 +84,8 @@ extension Weights {
             tensor: { try dictionary.tensor($0) })
     }
 
-    /// The numbers on `device`, without a copy where they are there.
-    func moved(to device: Device) throws -> Weights {
-        try flat.device == device ? self : copied(to: device)
+    /// The numbers on `device`, for a trunk that computes in `precision`; without a copy where nothing changes.
+    func moved(to device: Device, _ precision: Precision = .float32) throws -> Weights {
+        try flat.device == device && precision == self.precision ? self : copied(to: device, precision: precision)
     }
 }

@@ -16,7 +16,7 @@ public final class ScoreNetwork: Sendable {
     private let finalNorm, finalModulation, finalModulationBias: Tensor
     /// The head, which is not recorded: its gradients are formed by hand, chunk by chunk.
     let head: (weight: Tensor, bias: Tensor)
-    /// The trunk by fused kernels, where they run: on the CPU.
+    /// The trunk by fused kernels, where there are any.
     let fused: FusedTrunk?
 
     /// A network over `weights`, which it shares.
@@ -35,17 +35,21 @@ public final class ScoreNetwork: Sendable {
         head = (
             try weights("output_layer.linear.weight").detached(), try weights("output_layer.linear.bias").detached()
         )
-        fused = device == .cpu ? try FusedTrunk(configuration, weights) : nil
+        fused = device.hasKernels ? try FusedTrunk(configuration, weights) : nil
     }
 
     /// A network with first values drawn from `seed`.
     ///
+    /// - Parameter precision: what the trunk computes in; the standard one of the device unless it is named.
     /// - Throws: ``SEDDError`` of kind `invalidData` where the configuration makes no sense.
-    public convenience init(_ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu) throws {
+    public convenience init(
+        _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, precision: Precision? = nil
+    ) throws {
+        let precision = try Precision.resolved(precision, on: device)
         try configuration.validate()
         let weights = try Weights(layout: WeightLayout(configuration))
         try weights.initialize(seed: seed)
-        try self.init(configuration, device == .cpu ? weights : weights.copied(to: device))
+        try self.init(configuration, weights.moved(to: device, precision))
     }
 
     /// Hidden vectors, normalised and modulated, ready for the head; [B L, d].
@@ -58,7 +62,7 @@ public final class ScoreNetwork: Sendable {
         return try trunk(tokens, sigma: sigma).reshaped([-1, configuration.model.hiddenSize])
     }
 
-    /// The hidden vectors by plain operators, recorded where weights ask for gradients; [B, L, d]. It runs on every
+    /// The hidden vectors by plain operators in float32, recorded where weights ask for gradients; [B, L, d]. It runs on every
     /// device, and is what the fused trunk is compared with.
     func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
         let shape = try tokens.shape

@@ -17,17 +17,26 @@ struct SigmaEmbedding: Sendable {
 
     /// - Parameter sigma: total noise of each sequence.
     func callAsFunction(_ sigma: [Double], device: Device) throws -> Tensor {
-        let half = Self.frequencies / 2
+        try callAsFunction(Tensor(Self.waves(sigma), shape: [sigma.count, Self.frequencies], device: device))
+    }
+
+    /// - Parameter waves: the sinusoids, [B, frequencies].
+    func callAsFunction(_ waves: Tensor) throws -> Tensor {
+        try waves.linear(weight0, bias0).silu().linear(weight2, bias2).silu()  // [B, cond]
+    }
+
+    /// The sinusoids of each total noise, one after the other.
+    static func waves(_ sigma: [Double]) -> [Float] {
+        let half = frequencies / 2
         // Single precision throughout, as the released weights were trained.
         let rates = (0..<half).map { exp(-Float(log(10000.0)) * Float($0) / Float(half)) }
         var waves: [Float] = []
-        waves.reserveCapacity(sigma.count * Self.frequencies)
+        waves.reserveCapacity(sigma.count * frequencies)
         for s in sigma {
             let angles = rates.map { Float(s) * $0 }
             waves += angles.map { cos($0) }
             waves += angles.map { sin($0) }
         }
-        let x = try Tensor(waves, shape: [sigma.count, Self.frequencies], device: device)
-        return try x.linear(weight0, bias0).silu().linear(weight2, bias2).silu()  // [B, cond]
+        return waves
     }
 }

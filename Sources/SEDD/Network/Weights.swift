@@ -8,21 +8,37 @@ public struct Weights: Sendable {
     /// [layout.flatCount]; the gaps between tensors are zero.
     let flat: Tensor
     private let views: [String: Tensor]
+    /// The same numbers in bfloat16, where the trunk computes in it. Whatever changes `flat` brings them up to date.
+    let halved: Tensor?
+    private let halvedViews: [String: Tensor]
 
     /// All zero.
     init(layout: WeightLayout, device: Device = .cpu) throws {
-        try self.init(layout: layout, flat: Tensor.zeros([layout.flatCount], device: device))
+        try self.init(layout: layout, flat: Tensor.zeros([layout.flatCount], device: device), precision: .float32)
     }
 
-    private init(layout: WeightLayout, flat: Tensor) throws {
+    private init(layout: WeightLayout, flat: Tensor, precision: Precision) throws {
+        func views(of flat: Tensor) throws -> [String: Tensor] {
+            try Dictionary(
+                uniqueKeysWithValues: layout.entries.map {
+                    ($0.name, try flat.narrowed(0, from: $0.offset, length: $0.count).reshaped($0.shape))
+                })
+        }
         self.layout = layout
         self.flat = flat
-        var views: [String: Tensor] = [:]
-        for entry in layout.entries {
-            views[entry.name] = try flat.narrowed(0, from: entry.offset, length: entry.count).reshaped(entry.shape)
-        }
-        self.views = views
+        self.views = try views(of: flat)
+        halved = precision == .bf16 ? try flat.cast(to: .bfloat16) : nil
+        halvedViews = try halved.map { try views(of: $0) } ?? [:]
     }
+
+    /// What a trunk over these weights computes in.
+    var precision: Precision { halved == nil ? .float32 : .bf16 }
+
+    /// The matrix called `name` as the trunk's products take it, not recorded.
+    func matrix(_ name: String) throws -> Tensor { try halvedViews[name] ?? self(name).detached() }
+
+    /// Brings the bfloat16 numbers up to date.
+    func refreshHalved() throws { try halved?.copyInPlace(flat) }
 
     /// The weights called `name`.
     ///
@@ -37,10 +53,12 @@ public struct Weights: Sendable {
         layout.entries.compactMap { entry in views[entry.name].map { (entry.name, $0) } }
     }
 
-    /// The same numbers in an array of their own, on `device`.
-    func copied(to device: Device? = nil) throws -> Weights {
+    /// The same numbers in an array of their own, on `device`, for a trunk that computes in `precision`; as before where
+    /// they are not named.
+    func copied(to device: Device? = nil, precision: Precision? = nil) throws -> Weights {
         let copy = try flat.cloned()
-        return try Weights(layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy)
+        return try Weights(
+            layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
     }
 
     /// Overwrites the numbers with tensors found by name, converted to float32.
@@ -75,6 +93,7 @@ public struct Weights: Sendable {
                     + differences.prefix(5).joined(separator: "; ") + more)
         }
         for entry in layout.entries { try self(entry.name).copyInPlace(tensor(entry.name)) }
+        try refreshHalved()
     }
 
     /// First values as the reference draws them: linear layers and the embedding uniform in ±1/sqrt(inputs), norms 1,
@@ -96,5 +115,6 @@ public struct Weights: Sendable {
             }
             try self(entry.name).copyInPlace(Tensor(values, shape: entry.shape))
         }
+        try refreshHalved()
     }
 }

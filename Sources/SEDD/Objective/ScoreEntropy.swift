@@ -36,14 +36,16 @@ public struct ScoreEntropyLoss: Sendable {
     private let chunk: Int
 
     /// Rows that meet a head of so many outputs at once: 64 MiB of float32, which at the largest vocabularies in use is enough
-    /// for the products of the head to run at full speed.
-    static func rowsAtOnce(outputs: Int) -> Int { max(16, (1 << 24) / outputs) }
+    /// for the products of the head to run at full speed; on CUDA devices 512 MiB, for they take larger ones.
+    static func rowsAtOnce(outputs: Int, on device: Device = .cpu) -> Int {
+        max(16, (device.kind == .cuda ? 1 << 27 : 1 << 24) / outputs)
+    }
 
     /// The loss of `network` over the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph
-        chunk = Self.rowsAtOnce(outputs: graph.states)
+        chunk = Self.rowsAtOnce(outputs: graph.states, on: network.device)
     }
 
     /// The loss of each sequence, nats.
@@ -113,12 +115,12 @@ public struct ScoreEntropyLoss: Sendable {
         _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
     ) throws -> (entropy: [Double], gradient: Tensor?) {
         let count = chunk.positions.count
-        if let chain = graph.chain, network.device == .cpu {
+        if let chain = graph.chain, network.device.hasKernels {
             let logits = try network.logits(vectors)
             let entropy = try Kernels.scoreEntropy(
                 logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
-                shift: Tensor(chunk.shift), factors: Tensor(factors ?? [Double](repeating: 0, count: count)),
-                chain: chain)
+                shift: Tensor(chunk.shift, device: network.device),
+                factors: Tensor(factors ?? [Double](repeating: 0, count: count), device: network.device), chain: chain)
             return (try entropy.array(), factors == nil ? nil : logits)
         }
         let logScore = try network.logScore(hidden: vectors, chunk.rows)

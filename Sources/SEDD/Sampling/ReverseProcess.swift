@@ -12,6 +12,8 @@ public struct ReverseProcess: Sendable {
     private let noise: any NoiseSchedule
     private let denoiser = Denoiser()
     private let chunk: Int
+    /// Steps as graphs, on a CUDA device.
+    private let captured: CapturedSteps?
 
     /// The time of the last state before denoising. Score models are trained on times from 1e-3 (the reference's
     /// training) and sampled down to 1e-5 (its samplers).
@@ -19,11 +21,21 @@ public struct ReverseProcess: Sendable {
 
     /// Reverses the chain and the noise that the network was trained for, step by step with `predictor`.
     public init(network: ScoreNetwork, predictor: any Predictor) throws {
+        let chunk = ScoreEntropyLoss.rowsAtOnce(outputs: network.configuration.states, on: network.device)
+        let captured =
+            if let trunk = network.fused, network.device.kind == .cuda {
+                try CapturedSteps(network: network, trunk: trunk, chunk: chunk, capturing: true)
+            } else { CapturedSteps?.none }
+        try self.init(network: network, predictor: predictor, chunk: chunk, captured: captured)
+    }
+
+    init(network: ScoreNetwork, predictor: any Predictor, chunk: Int, captured: CapturedSteps?) throws {
+        self.chunk = chunk
+        self.captured = captured
         self.network = network
         self.predictor = predictor
         graph = network.configuration.makeGraph()
         noise = try network.configuration.makeNoise()
-        chunk = ScoreEntropyLoss.rowsAtOnce(outputs: graph.states)
     }
 
     /// Takes every unfinished sequence one step further; all have the same length.
@@ -87,9 +99,13 @@ public struct ReverseProcess: Sendable {
     /// New states of the open positions of each sequence.
     private func draw(_ parts: [Part], length: Int) throws -> [[Next]] {
         guard !parts.isEmpty else { return [] }
+        let rules = rules(parts)
+        // Whoever watches wants the weights of the draws, which a captured step keeps to itself.
+        if let captured, let rules, parts.allSatisfy({ $0.sequence.watched == nil }) {
+            return try draw(parts, rules, length: length, captured)
+        }
         let states = try Tensor(parts.flatMap(\.sequence.states), shape: [parts.count, length], device: network.device)
         let hidden = try network.hidden(states, sigma: parts.map(\.sigma))
-        let rules = rules(parts)
         var drawn = parts.map { [Next](repeating: (0, nil), count: $0.open.count) }
         // Where steps and denoising are no rules of one kernel, they meet the head apart.
         for group in rules == nil ? [false, true] : [nil] {
@@ -112,9 +128,27 @@ public struct ReverseProcess: Sendable {
         return drawn
     }
 
+    /// The same by a step on arrays that stay, all rows at once.
+    private func draw(
+        _ parts: [Part], _ rules: [ReverseRule], length: Int, _ captured: CapturedSteps
+    ) throws -> [[Next]] {
+        let rows: [Row] = parts.indices.flatMap { part in parts[part].open.indices.map { (part: part, place: $0) } }
+        let shifts = parts.map { network.shift(sigma: $0.sigma) }
+        let numbers = rules.map(\.numbers)
+        let result = try captured(
+            CapturedStep.Inputs(
+                states: parts.flatMap(\.sequence.states), sigma: parts.map(\.sigma),
+                index: rows.map { $0.part * length + parts[$0.part].open[$0.place] }, own: states(rows[...], parts),
+                shift: rows.map { shifts[$0.part] }, rules: rows.flatMap { numbers[$0.part] },
+                uniforms: uniforms(rows[...], parts)))
+        if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }
+        var next = result.drawn.makeIterator()
+        return parts.map { part in part.open.compactMap { _ in next.next().map { ($0, nil) } } }
+    }
+
     /// What each part does, where the fused kernel can do it.
     private func rules(_ parts: [Part]) -> [ReverseRule]? {
-        guard network.device == .cpu else { return nil }
+        guard network.device.hasKernels else { return nil }
         let rules = parts.compactMap { part in
             part.isLast ? denoiser.rule(sigma: part.sigma, graph) : predictor.rule(part.step, graph)
         }
@@ -141,10 +175,10 @@ public struct ReverseProcess: Sendable {
         let numbers = rules.map(\.numbers)
         let logits = try network.logits(vectors)
         let result = try Kernels.reverseStep(
-            logits, states: Tensor(states(slice, parts)),
-            shift: Tensor(slice.map { shifts[$0.part] }),
-            rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5]),
-            uniforms: Tensor(uniforms(slice, parts)))
+            logits, states: Tensor(states(slice, parts), device: network.device),
+            shift: Tensor(slice.map { shifts[$0.part] }, device: network.device),
+            rules: Tensor(slice.flatMap { numbers[$0.part] }, shape: [slice.count, 5], device: network.device),
+            uniforms: Tensor(uniforms(slice, parts), device: network.device))
         if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }
         return (result.drawn, logits)
     }

@@ -29,6 +29,7 @@ struct OptimizerStep: Sendable {
             gradientScale: scale, averageWeight: 1 - decay(state.step))
         try Kernels.adamW(
             weights: state.weights.flat, gradient: state.gradients.flat, moment1: state.moment1.flat,
-            moment2: state.moment2.flat, average: state.average.flat, settings)
+            moment2: state.moment2.flat, average: state.average.flat,
+            copies: (state.weights.halved, state.average.halved), settings)
     }
 }

@@ -49,10 +49,11 @@ public final class Trainer {
     /// - Parameters:
     ///   - run: a folder that ``RunFolder/create(_:)`` has made.
     ///   - dataset: tokens of `tokenizer`.
+    ///   - precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
     /// - Throws: ``SEDDError`` where the configuration makes no sense, `TextError` where the data hold no block.
     public init(
         _ configuration: TrainingConfiguration, run: RunFolder, dataset: TokenDataset, tokenizer: any Tokenizer,
-        device: Device = .cpu
+        device: Device = .cpu, precision: Precision? = nil
     ) throws {
         try configuration.validate()
         try dataset.training.requireBlock(of: configuration.model.length)
@@ -61,7 +62,7 @@ public final class Trainer {
         self.dataset = dataset
         self.tokenizer = tokenizer
         let seed = configuration.training.seed
-        learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+        learner = try configuration.makeLearner(tokenizer: tokenizer, device: device, precision: precision)
         state = try TrainingState(learner.weights)
         averaged = try learner.model(state.average)
         windows = RandomStream(seed: seed, purpose: .windows)

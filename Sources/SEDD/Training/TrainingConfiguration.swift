@@ -182,14 +182,18 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     }
 
     /// A model with first values, and how it learns.
-    func makeLearner(tokenizer: any Tokenizer, device: Device) throws -> any Learner {
+    func makeLearner(
+        tokenizer: any Tokenizer, device: Device, precision: Precision? = nil
+    ) throws -> any Learner {
         let (tokens, kind) = (tokenizer.vocabularySize, tokenizer.kind)
         switch model.type {
         case .diffusion:
             let network = try ScoreNetwork(
-                modelConfiguration(tokens: tokens, kind: kind), seed: training.seed, device: device)
+                modelConfiguration(tokens: tokens, kind: kind), seed: training.seed, device: device,
+                precision: precision)
             return try ScoreLearner(self, network: network)
         case .autoregressive:
+            try LanguageModel.requireFloat32(precision)
             let made = autoregressiveConfiguration(
                 tokens: tokens, endOfText: tokenizer.endOfText.map { Int($0) }, kind: kind)
             return LeftToRightLearner(

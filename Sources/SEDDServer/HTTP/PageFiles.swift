@@ -26,6 +26,7 @@ enum PageFiles {
 
     private static let files: [String: [UInt8]] = [
         "address.js": PackageResources.address_js,
+        "clipboard.js": PackageResources.clipboard_js,
         "comparison.js": PackageResources.comparison_js,
         "editor.js": PackageResources.editor_js,
         "events.js": PackageResources.events_js,
@@ -39,6 +40,7 @@ enum PageFiles {
         "pieces.js": PackageResources.pieces_js,
         "player.js": PackageResources.player_js,
         "recording.js": PackageResources.recording_js,
+        "runs.js": PackageResources.runs_js,
         "service.js": PackageResources.service_js,
         "settings.js": PackageResources.settings_js,
         "template.js": PackageResources.template_js,

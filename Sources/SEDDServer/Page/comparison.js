@@ -50,7 +50,7 @@ class Column {
   constructor(steps) {
     this.steps = steps;
     this.root = document.createElement("article");
-    const heading = document.createElement("h3");
+    const heading = document.createElement("h2");
     heading.textContent = `${steps} steps`;
     this.#text.className = "text";
     this.#text.dir = "auto";

@@ -9,6 +9,6 @@ export const examples = [
     template: "“[[24]]?” said Pierre. “[[40]],” replied the [[8]], and left the room.",
     length: "",
   },
-  { name: "Two lines", template: "My dear friend,\n[[96]]\n[[96]]\nYours ever,\nNatásha", length: "" },
+  { name: "A letter", template: "My dear friend,\n[[96]]\n[[96]]\nYours ever,\nNatásha", length: "" },
   { name: "From nothing", template: "[[*]]", length: "" },
 ];

@@ -30,16 +30,17 @@ export class Inspector {
     this.#root.replaceChildren();
   }
 
-  /** Describes a group of positions after a step. */
-  show(trajectory, group, step) {
+  /** Describes a group of positions after a step; `text` is what they show together. */
+  show(trajectory, group, step, text) {
     const positions = Array.from({ length: group.last - group.first + 1 }, (_, index) => group.first + index);
     const states = positions.map((position) => trajectory.state(position, step));
     const kinds = positions.map((position) => trajectory.kind(position, step));
-    const key = [trajectory, ...states, ...kinds];
+    const key = [trajectory, text, ...states, ...kinds];
     if (this.#shown?.length === key.length && this.#shown.every((each, index) => each === key[index])) return;
     this.#shown = key;
-    this.#root.replaceChildren(
-      ...positions.map((position, index) => this.#entry(trajectory, position, states[index], kinds[index])));
+    const entries = positions.map((position, index) => this.#entry(trajectory, position, states[index], kinds[index]));
+    const whole = element("p", "whole", `${text} in ${positions.length} pieces`);
+    this.#root.replaceChildren(...(positions.length > 1 ? [whole] : []), ...entries);
   }
 
   /** The same in a sentence, for those who listen. */
@@ -54,7 +55,8 @@ export class Inspector {
   #entry(trajectory, position, state, kind) {
     const entry = element("div", "entry");
     const token = element("p", "token", label(state));
-    if (names[label(state)]) token.append(element("span", "name", names[label(state)]));
+    const name = state.bytes ? "piece of a character" : names[label(state)];
+    if (name) token.append(element("span", "name", name));
     entry.append(token, element("p", "history", this.#history(trajectory, position, state, kind)));
     if (state.step > 0) entry.append(this.#bars(state));
     entry.append(element("p", "place", `Position ${position + 1} of ${trajectory.length}`));

@@ -1,5 +1,7 @@
 // What the page says: a status line that is read out, and problems with what to do about them.
 
+import { key } from "./service.js";
+
 export class Notices {
   #status = document.getElementById("status");
   #box = document.getElementById("problem");
@@ -55,7 +57,10 @@ export class Notices {
 
   #words({ status, message }) {
     const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
-    if (status === 401) return `This server wants a key. (${sentence}) The key stays in this tab and is never part of a link.`;
+    if (status === 401) {
+      const what = key.value ? "The server does not accept this key." : "This server wants a key.";
+      return `${what} A key stays in this tab and is never part of a link.`;
+    }
     if (status === 429) return `The server is busy: ${sentence}`;
     if (status === 503) return `The server takes no requests just now: ${sentence}`;
     return sentence.charAt(0).toUpperCase() + sentence.slice(1);

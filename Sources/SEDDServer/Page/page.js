@@ -1,6 +1,7 @@
 // The page: wires fields, stream, player and panels together.
 
 import * as address from "./address.js";
+import { copy } from "./clipboard.js";
 import { Comparison, seconds } from "./comparison.js";
 import { Editor } from "./editor.js";
 import { examples } from "./examples.js";
@@ -9,8 +10,10 @@ import { Notices } from "./notices.js";
 import { PositionPicker } from "./picker.js";
 import { Player } from "./player.js";
 import { record } from "./recording.js";
+import { Runs } from "./runs.js";
 import { Problem, fetchModel, infill, key } from "./service.js";
 import { Settings } from "./settings.js";
+import { escaped } from "./template.js";
 import { TextView } from "./textview.js";
 import { TokenSize } from "./tokens.js";
 import { Transport } from "./transport.js";
@@ -19,8 +22,8 @@ const $ = (id) => document.getElementById(id);
 
 const size = new TokenSize();
 let model = null;
-/** Cancels the run that is going on; null while none is. */
-let running = null;
+/** The trajectory of the run that is going on, once it has begun. */
+let began = null;
 /** The fragment of the run that is shown. */
 let shownLink = null;
 
@@ -31,6 +34,7 @@ const editor = new Editor({ area: $("template"), mirror: $("mirror"), meter: $("
   const chosen = Number($("length").value) || null;
   return { value: chosen ?? model?.length ?? null, isChosen: chosen !== null };
 });
+const runs = new Runs(showRunning);
 const notices = new Notices((text) => (key.value = text));
 const inspector = new Inspector($("inspector"));
 const view = new TextView($("text"));
@@ -45,48 +49,52 @@ function showState() {
 }
 
 function inspect(position, byKey) {
-  if (position === null || !player.trajectory) return inspector.clear();
-  inspector.show(player.trajectory, view.group(position), player.step);
+  // The pointer may still rest where a longer text was.
+  if (position === null || !player.trajectory || position >= player.trajectory.length) return inspector.clear();
+  inspector.show(player.trajectory, view.group(position), player.step, view.span(position).textContent);
   if (byKey) $("spoken").textContent = inspector.sentence(player.trajectory, position, player.step);
 }
 
-async function loadModel() {
-  model = await fetchModel();
+async function loadModel(signal) {
+  model = await fetchModel(signal);
   settings.describe(model);
   $("model").textContent = `Model ${model.id}, ${model.graph === "absorb" ? "absorbing" : model.graph} chain`;
   editor.refresh();
 }
 
-/** Runs an action that may be cancelled, and says what became of it. */
-async function attempt(action, again) {
-  running?.abort();
-  const own = new AbortController();
-  running = own;
-  document.body.classList.add("running");
-  notices.clear();
-  try {
-    if (!model) await loadModel();
-    await action(own.signal);
-  } catch (error) {
-    if (error.name === "AbortError") {
-      if (running === own) notices.say(stopped());
-    } else if (error instanceof Problem) {
-      const isMarked = error.field !== null && settings.fault(error.field, error.message);
-      notices.show(error, again, isMarked || error.field === null ? "" : error.field);
-    } else {
-      notices.show(new Problem(`The page failed: ${error.message}`), again);
-      throw error;
-    }
-  } finally {
-    if (running === own) {
-      running = null;
-      document.body.classList.remove("running");
-    }
-  }
+/** Does something that needs the server, and offers it again where it went wrong. */
+function attempt(action, again) {
+  runs.start(async (signal) => {
+    notices.clear();
+    began = null;
+    if (!model) await loadModel(signal);
+    await action(signal);
+  }, (error) => explain(error, again));
 }
 
-const stopped = () =>
-  player.trajectory && !$("stage").hidden ? `Stopped at step ${player.trajectory.recorded} of ${player.trajectory.start.steps}.` : "Stopped.";
+function explain(error, again) {
+  if (error.name === "AbortError") notices.say(stopped());
+  else if (!(error instanceof Problem)) {
+    notices.show(new Problem(`The page failed: ${error.message}`), again);
+    console.error(error);
+  } else if (error.field !== null && settings.fault(error.field, error.message)) {
+    notices.say("Refused: see the marked field.");
+  } else notices.show(error, again, error.field ?? "");
+}
+
+/** Run and Stop stand in the same place; the focus goes from one to the other with it. */
+function showRunning(isRunning) {
+  const hasFocus = document.activeElement === $(isRunning ? "run" : "stop");
+  document.body.classList.toggle("running", isRunning);
+  if (hasFocus) $(isRunning ? "stop" : "run").focus();
+}
+
+/** Asks the server for its model, again where it wants a key or is away. */
+function connect() {
+  attempt(() => {}, connect);
+}
+
+const stopped = () => (began ? `Stopped at step ${began.recorded} of ${began.start.steps}.` : "Stopped.");
 
 function run() {
   const request = settings.request();
@@ -96,6 +104,7 @@ function run() {
     const values = settings.values;
     const result = await record(request, signal, player, (start) => {
       learn(start);
+      began = player.trajectory;
       reveal("stage");
       $("facts").replaceChildren();
       publish({ ...values, steps: String(start.steps), sampler: start.sampler, seed: start.seed });
@@ -162,22 +171,13 @@ function followAddress() {
   return true;
 }
 
-async function copy(text, what) {
-  if (text === null) return notices.say("The text is too long for a link.");
-  try {
-    await navigator.clipboard.writeText(text);
-    notices.say(`${what} copied.`);
-  } catch {
-    // Refused on plain http beside localhost: the old way still works there.
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.className = "unseen";
-    document.body.append(area);
-    area.select();
-    const isCopied = document.execCommand("copy");
-    area.remove();
-    notices.say(isCopied ? `${what} copied.` : `The browser does not allow copying; ${what.toLowerCase()}: ${text}`);
-  }
+/** What is written at the step that is shown. */
+const currentText = () => (player.isAtEnd ? player.trajectory.result?.text : null) ?? view.text;
+
+async function tellCopied(text, what) {
+  if (text === null) notices.say("The text is too long for a link.");
+  else if (await copy(text)) notices.say(`${what} copied.`);
+  else notices.say(`The browser does not allow copying. ${what}: ${text}`);
 }
 
 /** Before the first run nothing is known of the tokenizer: a request of one step tells how the given text is cut. */
@@ -219,15 +219,20 @@ $("composer").addEventListener("submit", (event) => {
   run();
 });
 $("length").addEventListener("input", () => editor.refresh());
-for (const id of ["stop", "stop-here"]) $(id).addEventListener("click", () => running?.abort());
+for (const id of ["stop", "stop-here"]) $(id).addEventListener("click", () => runs.stop());
 $("compare").addEventListener("click", compare);
 $("free").addEventListener("click", free);
 $("hole").addEventListener("click", () => notices.say(editor.insertHole()));
 $("fill").addEventListener("click", () => notices.say(editor.insertFill()));
-$("copy").addEventListener("click", () => copy(player.isAtEnd ? (player.trajectory.result?.text ?? view.text) : view.text, "Text"));
+$("copy").addEventListener("click", () => tellCopied(currentText(), "Text"));
 for (const id of ["copy-link", "compare-link"]) {
-  $(id).addEventListener("click", () => copy(shownLink && address.link(shownLink), "Link"));
+  $(id).addEventListener("click", () => tellCopied(shownLink && address.link(shownLink), "Link"));
 }
+$("reuse").addEventListener("click", () => {
+  settings.fill({ ...settings.values, template: escaped(currentText()), length: "" });
+  $("template").focus();
+  notices.say("The text is a template now: select the words to free.");
+});
 $("keep-seed").addEventListener("click", () => {
   settings.fill({ ...settings.values, seed: $("used-seed").textContent });
   notices.say("The seed is kept for the next runs.");
@@ -241,11 +246,11 @@ $("template").addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") running?.abort();
+  if (event.key === "Escape") runs.stop();
 });
 addEventListener("hashchange", followAddress);
 
 if (!followAddress()) {
   settings.fill({ ...examples[0], steps: "64" });
-  attempt(() => {}, () => attempt(() => {}));
+  connect();
 }

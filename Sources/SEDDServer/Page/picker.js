@@ -17,7 +17,10 @@ export class PositionPicker {
     root.addEventListener("pointerover", (event) => this.#hover(event.target.position ?? null));
     root.addEventListener("pointerleave", () => this.#hover(null));
     root.addEventListener("click", (event) => {
-      if (event.target.position !== undefined) this.#choose(event.target.position, false);
+      const { position } = event.target;
+      if (position === undefined) return;
+      // Another click lets go, which on a phone clears the foot of the window.
+      this.#choose(position === this.#chosen ? null : position, false);
     });
     root.addEventListener("focus", () => {
       if (this.#chosen === null && root.matches(":focus-visible")) this.#choose(0, true);
@@ -52,8 +55,8 @@ export class PositionPicker {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const from = this.#chosen ?? 0;
     const last = this.#root.childElementCount - 1;
+    const from = Math.min(this.#chosen ?? 0, last);
     const { first, last: end } = this.#view.group(from);
     const moves = {
       ArrowLeft: () => first - 1, ArrowRight: () => end + 1, ArrowUp: () => this.#vertical(from, -1),

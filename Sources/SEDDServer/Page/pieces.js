@@ -48,15 +48,13 @@ export function join({ first, last }, length, stateAt) {
       at += size;
       continue;
     }
+    // What begins well and breaks off counts as one, as in every decoder of UTF-8.
+    const end = at + begunSize(bytes.slice(at, at + Math.max(size, 1)));
     const continues = (byte) => (byte & 0xc0) === 0x80;
     const mayStart = at < 3 && bytes.slice(0, at + 1).every(continues) && isOpen(first - 1);
-    const mayEnd = size > 1 && bytes.length - at < size && bytes.slice(at + 1).every(continues) && isOpen(last + 1);
-    if (mayEnd) {
-      add(at, bytes.length - 1, awaited);
-      break;
-    }
-    add(at, at, mayStart ? awaited : replacement);
-    at += 1;
+    const mayEnd = size > 1 && end === bytes.length && isOpen(last + 1);
+    add(at, end - 1, mayStart || mayEnd ? awaited : replacement);
+    at = end;
   }
   return groups;
 }
@@ -67,6 +65,19 @@ function sizeOf(byte) {
   if (byte >= 0xc2 && byte <= 0xdf) return 2;
   if (byte >= 0xe0 && byte <= 0xef) return 3;
   return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
+}
+
+/** How many of the bytes could begin a character; 1 where none could. */
+function begunSize(bytes) {
+  for (let size = bytes.length; size > 1; size -= 1) {
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(bytes.slice(0, size)), { stream: true });
+      return size;
+    } catch {
+      // Not with so many.
+    }
+  }
+  return 1;
 }
 
 function decode(bytes) {

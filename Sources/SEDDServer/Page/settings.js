@@ -74,7 +74,9 @@ export class Settings {
   fault(name, message) {
     const own = name === "segments" ? "template" : name;
     if (!Object.hasOwn(this.#fields, own)) return false;
-    this.#mark(own, message);
+    // The message stands under its field: it need not name it again.
+    const words = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+    this.#mark(own, words.charAt(0).toUpperCase() + words.slice(1));
     this.#fields[own].focus();
     return true;
   }

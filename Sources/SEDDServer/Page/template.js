@@ -42,6 +42,9 @@ export function parse(source) {
   return segments;
 }
 
+/** A text as a template without holes. */
+export const escaped = (text) => text.replaceAll("[[", "\\[[");
+
 /** What stands in the source: tokens given, tokens free, whether `[[*]]` is among the holes, whether any is malformed. */
 export function summary(segments, tokensOf) {
   const total = { given: 0, free: 0, fills: 0, wrong: 0 };

@@ -13,10 +13,10 @@ export class TokenSize {
   learn(start) {
     const fixed = start.positions.filter((position) => position.fixed);
     const characters = fixed.map((position) => (position.text === null ? 0 : [...position.text].length));
-    // A vocabulary of 256 is that of bytes; so is one with pieces of a single byte and nothing longer than a character.
+    // Nothing is longer than a character, and there are 256 tokens or pieces of a single byte: the tokens are bytes.
     const short = characters.every((count) => count <= 1);
-    const bytes = fixed.some((position) => position.bytes?.length === 1);
-    if (start.mask === 256 || (fixed.length > 0 && short && bytes)) this.kind = "byte";
+    const bytes = start.mask === 256 || fixed.some((position) => position.bytes?.length === 1);
+    if (short && bytes) this.kind = "byte";
     else if (fixed.length > 7 && short) this.kind = "character";
     else if (fixed.length > 7) {
       this.kind = "piece";

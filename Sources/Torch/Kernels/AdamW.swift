@@ -28,15 +28,22 @@ extension Kernels {
         }
     }
 
-    /// One step over flat float32 arrays of equal length: in one sweep over memory on the CPU, by the engine's
+    /// One step over flat float32 arrays of equal length: in one sweep over memory where there are kernels, by the engine's
     /// operators elsewhere.
+    ///
+    /// - Parameter copies: of the weights and of the average in bfloat16, brought up to date in the same sweep; on CUDA devices.
     public static func adamW(
-        weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor, _ settings: AdamW
+        weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor,
+        copies: (weights: Tensor?, average: Tensor?) = (nil, nil), _ settings: AdamW
     ) throws(TorchError) {
-        let fused = try weights.device == .cpu
+        guard try weights.device.hasKernels else {
+            return try adamWPlain(
+                weights: weights, gradient: gradient, moment1: moment1, moment2: moment2, average: average, settings)
+        }
         try check(
-            (fused ? ct_adamw : ct_adamw_plain)(
-                weights.handle, gradient.handle, moment1.handle, moment2.handle, average.handle, settings.handle),
+            ct_adamw(
+                weights.handle, gradient.handle, moment1.handle, moment2.handle, average.handle,
+                copies.weights?.handle ?? CTTensor(), copies.average?.handle ?? CTTensor(), settings.handle),
             "adamw")
     }
 

@@ -42,6 +42,54 @@ extension Kernels {
             }
         }
 
+        /// What the backward pass needs of the forward one.
+        public struct Tape: Sendable {
+            fileprivate enum Kept: Sendable {
+                /// Of the kernel for the CPU.
+                case joint(Tensor, logSums: Tensor)
+                /// Of the engine's attention on a CUDA device: the queries, keys and values that its record begins with.
+                case recorded([Tensor])
+            }
+
+            fileprivate let out: Tensor
+            fileprivate let kept: Kept
+        }
+
+        /// The same for a tensor on any device that has kernels, with what the backward pass needs where it is `recording`.
+        ///
+        /// On a CUDA device it is the engine's own attention, flash attention in bfloat16.
+        public func mix(_ joint: Tensor, recording: Bool) throws(TorchError) -> (out: Tensor, tape: Tape?) {
+            guard ct_takes_device_kernels(joint.handle) else {
+                let (out, logSums) = try forward(joint)
+                return (out, recording ? Tape(out: out, kept: .joint(joint, logSums: logSums)) : nil)
+            }
+            var out = CTTensor()
+            var parts = [CTTensor](repeating: CTTensor(), count: 3)
+            try check(
+                ct_device_attention(
+                    joint.handle, cosine.handle, sine.handle, Int64(heads), recording, &out, &parts), "attention")
+            let recorded = Tensor(owning: out)
+            guard recording else { return (recorded, nil) }
+            let tape = Tape(out: recorded, kept: .recorded(parts.map { Tensor(owning: $0) }))
+            return (try recorded.detached(), tape)
+        }
+
+        /// The gradient of the joint array from that of `out`; a tape is good for one pass back.
+        public func backward(_ outGradient: Tensor, _ tape: Tape) throws(TorchError) -> Tensor {
+            switch tape.kept {
+            case .joint(let joint, let logSums):
+                return try backward(outGradient, joint: joint, out: tape.out, logSums: logSums)
+            case .recorded(let parts):
+                let handles = parts.map(\.handle)
+                return try withExtendedLifetime(parts) { () throws(TorchError) in
+                    try Tensor.make("attention, backward") {
+                        ct_device_attention_backward(
+                            outGradient.handle, tape.out.handle, handles, cosine.handle, sine.handle, $0)
+                    }
+                }
+            }
+        }
+
         /// How many compiled forms of it this processor can run: the portable one, AVX2, AVX-512.
         static var forms: Int { Int(ct_attention_forms()) }
     }

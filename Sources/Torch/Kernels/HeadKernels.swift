@@ -46,16 +46,25 @@ extension Kernels {
     public static func reverseStep(
         _ logits: Tensor, states: Tensor, shift: Tensor, rules: Tensor, uniforms: Tensor
     ) throws(TorchError) -> (drawn: [Int], totals: [Double]) {
+        let (drawn, totals) = try reverseStepTensors(
+            logits, states: states, shift: shift, rules: rules, uniforms: uniforms)
+        return (try drawn.array(), try totals.array())
+    }
+
+    /// The same, left where it is computed: int64 and float64 [M].
+    public static func reverseStepTensors(
+        _ logits: Tensor, states: Tensor, shift: Tensor, rules: Tensor, uniforms: Tensor
+    ) throws(TorchError) -> (drawn: Tensor, totals: Tensor) {
         var drawn = CTTensor()
         var totals = CTTensor()
         try check(
             ct_reverse_step(
                 logits.handle, states.handle, shift.handle, rules.handle, uniforms.handle, &drawn, &totals),
             "reverse step")
-        return (try Tensor(owning: drawn).array(), try Tensor(owning: totals).array())
+        return (Tensor(owning: drawn), Tensor(owning: totals))
     }
 
-    /// The square root of the sum of the squares of `x`, added up in double precision on the CPU.
+    /// The square root of the sum of the squares of `x`, added up in double precision where there are kernels.
     public static func norm(_ x: Tensor) throws(TorchError) -> Double {
         var sum = 0.0
         try check(ct_sum_of_squares(x.handle, &sum), "norm")

@@ -18,13 +18,17 @@ extension Kernels {
         }
 
         /// y [R, d], and the mean and inverse deviation of each row, [R, 2], which the backward pass needs.
-        public func forward(_ x: Tensor, _ modulation: Tensor) throws(TorchError) -> (y: Tensor, statistics: Tensor) {
+        ///
+        /// - Parameter dtype: that of y; on the CPU float32 alone.
+        public func forward(
+            _ x: Tensor, _ modulation: Tensor, as dtype: DType = .float32
+        ) throws(TorchError) -> (y: Tensor, statistics: Tensor) {
             var y = CTTensor()
             var statistics = CTTensor()
             try check(
                 ct_norm_modulate(
-                    x.handle, weight.handle, modulation.handle, Int64(shiftPart), Int64(scalePart), epsilon, &y,
-                    &statistics),
+                    x.handle, weight.handle, modulation.handle, Int64(shiftPart), Int64(scalePart), epsilon,
+                    dtype.handle, &y, &statistics),
                 "norm and modulate")
             return (Tensor(owning: y), Tensor(owning: statistics))
         }

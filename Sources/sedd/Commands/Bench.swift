@@ -48,7 +48,7 @@ struct Bench: ParsableCommand {
             tokens: tokens, hidden: hidden, heads: heads, blocks: blocks, length: length, batch: batch)
         let result = try Benchmark(
             shape: shape, parts: only.map { [$0] } ?? Set(Benchmark.Part.allCases), masked: masked, repeats: repeats,
-            device: device
+            device: device, precision: engine.precision
         ).run()
         guard !json else {
             let encoder = JSONEncoder()

@@ -52,7 +52,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         // A data set that is misspelt is told before a model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
-        let model = try options.languageModel(on: engine.open())
+        let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
         let likelihood = try self.likelihood(of: model)
         let console = Console()

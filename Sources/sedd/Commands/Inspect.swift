@@ -27,7 +27,8 @@ struct Inspect: ParsableCommand {
     }
 
     func run() throws {
-        let network = try ModelFolder.load(URL(filePath: model), device: engine.open())
+        let network = try ModelFolder.load(
+            URL(filePath: model), device: engine.open(), precision: engine.precision)
         try Inspection(network: network).run(
             input: URL(filePath: input), output: URL(filePath: output), stepSize: stepSize)
     }

@@ -40,7 +40,7 @@ struct JudgeCommand: ParsableCommand {
     func run() throws {
         let texts = try TextSample.read(URL(filePath: samples))
         let specification = try reference.map { try DataSpecification($0) }
-        let model = try options.languageModel(on: engine.open())
+        let model = try options.languageModel(engine)
         let judge = try Judge(
             network: model.autoregressive(), tokenizer: options.makeTokenizer(for: model), tokensPerBatch: batchTokens)
         let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in

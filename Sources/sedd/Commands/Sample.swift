@@ -53,7 +53,7 @@ struct Sample: AsyncParsableCommand {
 
     func run() async throws {
         let predictor = try Predictors.named(sampler ?? Predictors.names[0])
-        let model = try options.languageModel(on: engine.open())
+        let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
         let first = seed ?? UInt64.random(in: 0..<1 << 32)

@@ -69,7 +69,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let loaded = try options.languageModel(on: engine.open())
+        let loaded = try options.languageModel(engine)
         let network = try loaded.diffusion()
         let folder = URL(filePath: options.model).standardized.resolvingSymlinksInPath()
         let model = ServedModel(

@@ -47,6 +47,9 @@ struct StudyCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard engine.precision == nil else {
+            throw SEDDError(.usage, "a study computes in the standard precision of its device; leave --precision out")
+        }
         let device = try engine.open()
         let console = Console()
         defer { console.finish() }

@@ -51,7 +51,9 @@ struct Train: ParsableCommand {
         let dataset = try TrainingInput.dataset(configuration, tokenizer, console)
         try dataset.training.requireBlock(of: configuration.model.length)
         if !resume { try run.create(configuration) }
-        let trainer = try Trainer(configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device)
+        let trainer = try Trainer(
+            configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device,
+            precision: engine.precision)
         trainer.sampler = { model, step in
             try TrainingSample(configuration, tokenizer).text(model, step: step)
         }

@@ -14,14 +14,9 @@ struct ModelOptions: ParsableArguments {
             "Tokenizer for a folder without one: byte, characters:FILE or gpt2:DIR.", valueName: "tokenizer"))
     var tokenizer: String?
 
-    /// A diffusion model.
-    func network(on device: Device) throws -> ScoreNetwork {
-        try ModelFolder.load(URL(filePath: model), device: device)
-    }
-
     /// A model of either kind.
-    func languageModel(on device: Device) throws -> LanguageModel {
-        try LanguageModel.load(URL(filePath: model), device: device)
+    func languageModel(_ engine: EngineOptions) throws -> LanguageModel {
+        try LanguageModel.load(URL(filePath: model), device: engine.open(), precision: engine.precision)
     }
 
     /// The tokenizer, checked against the model's vocabulary.

@@ -1,0 +1,139 @@
+import Synchronization
+import Torch
+
+/// A reverse step from arrays to arrays that stay where they are, so that a CUDA device can be given it as one graph.
+///
+/// Everything that differs from step to step is copied into three arrays before; the number of rows is that of a bucket, and what no
+/// position needs keeps its state.
+final class CapturedStep: @unchecked Sendable {
+    /// What a step has the same arrays for.
+    struct Shape: Hashable, Sendable {
+        let sequences, length: Int
+        /// A bucket's.
+        let rows: Int
+
+        /// The bucket that `rows` fall into: the next power of two.
+        init(sequences: Int, length: Int, rows: Int) {
+            self.sequences = sequences
+            self.length = length
+            var bucket = 16
+            while bucket < rows { bucket *= 2 }
+            self.rows = bucket
+        }
+    }
+
+    /// The open positions that meet the head, one entry a row.
+    struct Inputs {
+        /// Of all positions, row by row; B x L.
+        var states: [Int]
+        /// Total noise of each sequence.
+        var sigma: [Double]
+        /// Places of the rows among all positions, and their states.
+        var index, own: [Int]
+        /// What is subtracted from the logits of each row, its rule (five numbers), its number in (0, 1).
+        var shift, rules, uniforms: [Double]
+    }
+
+    private let network: ScoreNetwork
+    private let trunk: FusedTrunk
+    private let shape: Shape
+    private let chunk: Int
+    private let rotary: RotaryPositions
+    /// States, places and own states; numbers of the rows; sinusoids of the noise.
+    private let wholes, numbers, waves: Tensor
+    private var drawn: [Tensor] = []
+    private var totals: [Tensor] = []
+    private var graph: CUDAGraph?
+
+    init(network: ScoreNetwork, trunk: FusedTrunk, shape: Shape, chunk: Int) throws {
+        self.network = network
+        self.trunk = trunk
+        self.shape = shape
+        self.chunk = chunk
+        rotary = try trunk.rotary(length: shape.length)
+        let device = network.device
+        wholes = try .zeros([shape.sequences * shape.length + 2 * shape.rows], dtype: .int64, device: device)
+        numbers = try .zeros([7 * shape.rows], dtype: .float64, device: device)
+        waves = try .zeros([shape.sequences, SigmaEmbedding.frequencies], device: device)
+    }
+
+    /// The next state of each row, -1 where its weights add up to nothing that can be drawn from, and what they add up to.
+    ///
+    /// - Parameter memory: of the captures; nil to launch each kernel anew.
+    func callAsFunction(_ inputs: Inputs, memory: CUDAGraph.Memory?) throws -> (drawn: [Int], totals: [Double]) {
+        let spare = shape.rows - inputs.index.count
+        func padded<Value>(_ values: [Value], _ filling: [Value]) -> [Value] {
+            values + repeatElement(filling, count: spare).flatMap { $0 }
+        }
+        let keeping = ReverseRule(slope: 0, own: 1, ownSpread: 0).numbers
+        try wholes.copyInPlace(Tensor(inputs.states + padded(inputs.index, [0]) + padded(inputs.own, [0])))
+        try numbers.copyInPlace(
+            Tensor(padded(inputs.shift, [0]) + padded(inputs.rules, keeping) + padded(inputs.uniforms, [0.5])))
+        try waves.copyInPlace(Tensor(SigmaEmbedding.waves(inputs.sigma), shape: waves.shape))
+        if let graph {
+            try graph.replay()
+        } else if let memory {
+            graph = try CUDAGraph(on: network.device, in: memory) { try evaluate() }
+            try graph?.replay()
+        } else {
+            try evaluate()
+        }
+        let count = inputs.index.count
+        let states: [Int] = try drawn.flatMap { try $0.array() }
+        let sums: [Double] = try totals.flatMap { try $0.array() }
+        return (Array(states.prefix(count)), Array(sums.prefix(count)))
+    }
+
+    private func evaluate() throws {
+        let (b, l, m) = (shape.sequences, shape.length, shape.rows)
+        func part(_ x: Tensor, _ start: Int, _ count: Int) throws -> Tensor {
+            try x.narrowed(0, from: start, length: count)
+        }
+        let states = try part(wholes, 0, b * l).reshaped([b, l])
+        let hidden = try trunk.forward(states, waves: waves, rotary: rotary, dropout: nil, recording: false).hidden
+        (drawn, totals) = ([], [])
+        for start in stride(from: 0, to: m, by: chunk) {
+            let count = min(chunk, m - start)
+            let vectors = try hidden.rows(part(wholes, b * l + start, count))
+            let result = try Kernels.reverseStepTensors(
+                network.logits(vectors), states: part(wholes, b * l + m + start, count),
+                shift: part(numbers, start, count),
+                rules: part(numbers, m + 5 * start, 5 * count).reshaped([count, 5]),
+                uniforms: part(numbers, 6 * m + start, count))
+            drawn.append(result.drawn)
+            totals.append(result.totals)
+        }
+    }
+}
+
+/// The captured steps of one process, by shape; one at a time, since they share their memory.
+final class CapturedSteps: Sendable {
+    private let network: ScoreNetwork
+    private let trunk: FusedTrunk
+    private let chunk: Int
+    private let memory: CUDAGraph.Memory?
+    private let steps = Mutex<[CapturedStep.Shape: CapturedStep]>([:])
+
+    /// Shapes beyond so many start anew: each keeps its arrays.
+    private static let most = 32
+
+    /// - Parameter capturing: whether steps become graphs; without, their kernels are launched one by one, which is what tests
+    ///   compare.
+    init(network: ScoreNetwork, trunk: FusedTrunk, chunk: Int, capturing: Bool) throws {
+        self.network = network
+        self.trunk = trunk
+        self.chunk = chunk
+        memory = capturing ? try CUDAGraph.Memory() : nil
+    }
+
+    func callAsFunction(_ inputs: CapturedStep.Inputs) throws -> (drawn: [Int], totals: [Double]) {
+        let shape = CapturedStep.Shape(
+            sequences: inputs.sigma.count, length: inputs.states.count / inputs.sigma.count, rows: inputs.index.count)
+        return try steps.withLock { steps in
+            if steps[shape] == nil, steps.count >= Self.most { steps = [:] }
+            let step = try steps[shape] ?? CapturedStep(network: network, trunk: trunk, shape: shape, chunk: chunk)
+            steps[shape] = step
+            return try step(inputs, memory: memory)
+        }
+    }
+}
