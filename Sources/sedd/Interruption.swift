@@ -14,7 +14,10 @@ final class Interruption {
         }
         for source in sources {
             source.setEventHandler {
-                if Self.asked.exchange(true, ordering: .relaxed) { exit(Failure.Code.interrupted.rawValue) }
+                guard Self.asked.exchange(true, ordering: .relaxed) else { return }
+                FileHandle.standardError.write(Data("sedd: interrupted\n".utf8))
+                // No farewell: other threads compute on, and would do so on what exit handlers have taken away.
+                _exit(Failure.Code.interrupted.rawValue)
             }
             source.resume()
         }

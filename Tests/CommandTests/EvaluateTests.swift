@@ -89,6 +89,41 @@ import Testing
         #expect(a["blocks"] as? Int == 40)
     }
 
+    /// A second signal ends it at once, in one line and without a crash.
+    @Test(arguments: [SIGINT, SIGTERM]) func twoSignals(_ signal: Int32) async throws {
+        let folder = try TemporaryFolder()
+        let data = try folder.file("a.txt", TinyRun.text)
+        let process = try await SeddProcess([
+            "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--time-samples", "100000", "--batch-tokens",
+            "64", "--state", folder.path("s.jsonl"),
+        ])
+        try await process.wait(
+            until: { exists(URL(fileURLWithPath: folder.path("s.jsonl"))) }, "it never began")
+        try await Task.sleep(for: .milliseconds(200))
+        process.send(signal)
+        try await Task.sleep(for: .milliseconds(200))
+        process.send(signal)
+        let result = try await process.wait()
+        #expect(result.code == 130)
+        #expect(result.lastError == "sedd: interrupted")
+    }
+
+    /// A file of something else is left as it is, also where it holds one unfinished line of JSON.
+    @Test func aFileOfSomethingElse() async throws {
+        let folder = try TemporaryFolder()
+        let data = try folder.file("a.txt", TinyRun.text)
+        for text in ["{\"a\": 1, \"precious\": true}", "notes", "{"] {
+            let file = try folder.file("state", text)
+            let result = try await SeddProcess.run([
+                "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--blocks", "1", "--time-samples", "1",
+                "--state", file.path,
+            ])
+            // An opening brace alone may be what a killed run has left of its first line.
+            #expect(result.code == (text == "{" ? 0 : 65), "\(text): \(result.errors)")
+            if text != "{" { #expect(try String(contentsOf: file, encoding: .utf8) == text) }
+        }
+    }
+
     @Test func mistakes() async throws {
         let folder = try TemporaryFolder()
         let model = try await TinyRun.model().path

@@ -112,8 +112,40 @@ import Torch
             #expect(keys[key] != nil, "\(key)")
         }
         let plain = folder.url.appending(path: "s.txt")
-        try Data("abc\n\n  \nbbb\n".utf8).write(to: plain)
-        #expect(try TextSample.read(plain).map(\.text) == ["abc", "bbb"])
+        for end in ["\n", "\r\n"] {
+            try Data("abc\(end)\(end)  \(end)bbb\(end)".utf8).write(to: plain)
+            #expect(try TextSample.read(plain).map(\.text) == ["abc", "bbb"])
+        }
+        try Data("{\"text\":\"a\",\"sampler\":\"left-to-right\",\"topP\":0.9,\"precision\":\"float32\"}\r\n".utf8).write(to: file)
+        let drawn = try TextSample.read(file)
+        #expect(drawn.map(\.sampler) == ["left-to-right, top-p 0.9"] && drawn.map(\.precision) == ["float32"])
+    }
+
+    /// Tokens that say the sample's text to the judge are judged as they are, also where they are no text.
+    @Test func ownTokensAreJudged() throws {
+        let network = try AutoregressiveNetwork(
+            AutoregressiveConfiguration(
+                tokens: 256, endOfText: nil, hiddenSize: 16, length: 16, nBlocks: 1, nHeads: 2, dropout: 0,
+                tokenizer: "byte"), seed: 1)
+        let judge = try Judge(network: network, tokenizer: ByteTokenizer())
+        let broken = TextSample(text: "a\u{FFFD}b", tokens: [97, 0xFF, 98])
+        let report = try Judgement(judge, name: "j").report([broken])
+        #expect(report.tokens == 3 && !report.retokenized)
+        let foreign = try Judgement(judge, name: "j").report([TextSample(text: "ab", tokens: [5000, 7])])
+        #expect(foreign.tokens == 2 && foreign.retokenized)
+    }
+
+    /// The vector of the last token sees it also where a text fills all positions.
+    @Test func theLastTokenCounts() throws {
+        let judge = try judge()
+        let judgement = Judgement(judge, name: "j")
+        let texts = (0..<40).map { "abcdefghijk".dropFirst($0 % 3).prefix(8) + "abc" + String("abcdefghijk".dropFirst($0 % 11).prefix(1)) }
+            .map { String($0.prefix(12)) }.filter { $0.count == 12 }
+        let changed = texts.map { String($0.dropLast()) + "k" }
+        #expect(texts.count > 20 && texts != changed)
+        let same = try judgement.mauve(texts.map(judge.tokens), texts.map(judge.tokens), .last, seeds: 2)
+        let other = try judgement.mauve(texts.map(judge.tokens), changed.map(judge.tokens), .last, seeds: 2)
+        #expect(same.score > other.score + 0.1, "\(same.score) \(other.score)")
     }
 
     @Test func mauveOfTexts() throws {

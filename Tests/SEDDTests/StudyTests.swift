@@ -88,19 +88,47 @@ import Torch
                 other, folder: setting.folder.url.appending(path: "here"), dataset: setting.dataset,
                 tokenizer: ByteTokenizer(), shouldStop: { false }, report: { _ in })
         }
-        #expect(error?.kind == .usage && error?.description.contains("another study") == true)
+        #expect(error?.kind == .usage && error?.description.contains("other data or settings") == true)
         other.count = 19
         #expect(throws: SEDDError.self) { try other.validate() }
+        // The same plan over a text that has changed.
+        let changed = setting.folder.url.appending(path: "changed.txt")
+        try Data((TrainingTests.Setting.text + "x").utf8).write(to: changed)
+        let dataset = try TokenDataset(
+            sources: [changed], tokenizer: ByteTokenizer(),
+            cache: TokenCache(folder: setting.folder.url.appending(path: "cache-of-changed")), heldOutFraction: 0.5)
+        let second = #expect(throws: SEDDError.self) {
+            try Study(
+                plan(setting), folder: setting.folder.url.appending(path: "here"), dataset: dataset,
+                tokenizer: ByteTokenizer(), shouldStop: { false }, report: { _ in })
+        }
+        #expect(second?.kind == .usage)
+    }
+
+    /// What the measurements need is told before an hour of training.
+    @Test func aTextThatIsTooShortIsToldFirst() throws {
+        let setting = try TrainingTests.Setting()
+        var long = plan(setting)
+        long.count = 1000
+        let error = #expect(throws: SEDDError.self) {
+            try Study(
+                long, folder: setting.folder.url.appending(path: "long"), dataset: setting.dataset,
+                tokenizer: ByteTokenizer(), shouldStop: { false }, report: { _ in })
+        }
+        #expect(error?.kind == .invalidData && error?.description.contains("takes 2000") == true)
     }
 
     @Test func aBudgetFits() throws {
         let setting = try TrainingTests.Setting()
-        let small = try StudyBudget(seconds: 60).fitted(plan(setting), tokenizer: ByteTokenizer())
-        let large = try StudyBudget(seconds: 600).fitted(plan(setting), tokenizer: ByteTokenizer())
+        let small = try StudyBudget(seconds: 60).fitted(
+                plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
+        let large = try StudyBudget(seconds: 600).fitted(
+                plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
         #expect(small.base.training.nIters > 20 && large.base.training.nIters > 3 * small.base.training.nIters)
         #expect(small.count == 20)
         #expect(throws: SEDDError.self) {
-            try StudyBudget(seconds: 0.01).fitted(plan(setting), tokenizer: ByteTokenizer())
+            try StudyBudget(seconds: 0.01).fitted(
+                plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
         }
     }
 

@@ -34,7 +34,14 @@ public struct EvaluationSettings: Sendable, Codable, Equatable {
     /// What the times and the noise follow from.
     public var seed: UInt64?
 
-    init(convention: String, timeSamples: Int? = nil, smallestTime: Double? = nil, seed: UInt64? = nil) {
+    /// What the model computes in.
+    public var precision: String
+
+    init(
+        convention: String, timeSamples: Int? = nil, smallestTime: Double? = nil, seed: UInt64? = nil,
+        precision: Precision
+    ) {
+        self.precision = precision.rawValue
         self.convention = convention
         self.timeSamples = timeSamples
         self.smallestTime = smallestTime
@@ -42,7 +49,7 @@ public struct EvaluationSettings: Sendable, Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case convention, seed
+        case convention, seed, precision
         case timeSamples = "time_samples", smallestTime = "smallest_time"
     }
 }

@@ -21,6 +21,8 @@ public struct Evaluation: Sendable {
     /// How far an evaluation is.
     public struct Progress: Sendable {
         public let done, total: Int
+        /// Of those done, what an earlier call had done.
+        public let kept: Int
         /// Nats per token so far.
         public let mean: Double
     }
@@ -47,6 +49,7 @@ public struct Evaluation: Sendable {
         var found = log?.blocks(terms: likelihood.terms.count) ?? [:]
         var sum = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
         for number in numbers { if let nats = found[number] { sum.add(nats) } }
+        let kept = sum.count
         // Blocks always meet the network in the same company, so that going on gives the very numbers.
         let group = likelihood.blocksAtOnce(length: length)
         for first in stride(from: 0, to: numbers.count, by: group) {
@@ -64,7 +67,7 @@ public struct Evaluation: Sendable {
                 sum.add(nats)
                 try log?.add(block.number, nats)
             }
-            progress(Progress(done: sum.count, total: wanted, mean: sum.mean))
+            progress(Progress(done: sum.count, total: wanted, kept: kept, mean: sum.mean))
             if shouldStop(), sum.count < wanted {
                 throw SEDDError(
                     .interrupted,

@@ -14,6 +14,9 @@ public final class EvaluationLog {
         let nats: [Double]
     }
 
+    /// Of every line, whose keys are sorted.
+    private static let beginning = Array("{\"block\":".utf8)
+
     private let key: String
     private let handle: FileHandle
     private let path: String
@@ -46,7 +49,9 @@ public final class EvaluationLog {
     func blocks(terms: Int) -> [Int: [Double]] { found.filter { $0.value.count == terms } }
 
     func add(_ block: Int, _ nats: [Double]) throws {
-        var line = try JSONEncoder().encode(Line(key: key, block: block, nats: nats))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        var line = try encoder.encode(Line(key: key, block: block, nats: nats))
         line.append(UInt8(ascii: "\n"))
         do { try handle.write(contentsOf: line) } catch {
             throw SEDDError(.cannotWrite, "\(path): cannot write; free space, and the same command goes on from there")
@@ -63,7 +68,9 @@ public final class EvaluationLog {
             }
             if line.key == key { found[line.block] = line.nats }
         }
-        guard end > 0 || data.isEmpty || data.first == UInt8(ascii: "{") else {
+        // Only what begins as a line of this log is taken for one that a killed run has left half-written.
+        let rest = data[end...]
+        guard zip(rest, Self.beginning).allSatisfy({ $0 == $1 }) else {
             throw SEDDError(.invalidData, "\(path): this is no file of evaluated blocks; choose another")
         }
         try handle.truncate(atOffset: UInt64(end))

@@ -30,10 +30,12 @@ public struct EvaluationReport: Sendable, Codable {
     public var timeSamples: Int?
     public var smallestTime: Double?
     public var seed: UInt64?
+    /// What the model computed in.
+    public var precision: String
     public var seconds: Double
 
     enum CodingKeys: String, CodingKey {
-        case data, rows, tokens, blocks, length, perplexity, terms, exact, convention, seed, seconds
+        case data, rows, tokens, blocks, length, perplexity, terms, exact, convention, seed, precision, seconds
         case tokensInData = "tokens_in_data", natsPerToken = "nats_per_token", standardError = "standard_error"
         case bitsPerByte = "bits_per_byte", bitsPerCharacter = "bits_per_character"
         case timeSamples = "time_samples", smallestTime = "smallest_time"
@@ -60,15 +62,12 @@ public struct EvaluationReport: Sendable, Codable {
         timeSamples = likelihood.settings.timeSamples
         smallestTime = likelihood.settings.smallestTime
         seed = likelihood.settings.seed
+        precision = likelihood.settings.precision
         self.seconds = seconds
     }
 
     /// One line of JSON.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    public func json() throws -> String { try ReportJSON.line(self) }
 
     /// A few lines for a person.
     public var lines: [String] {

@@ -18,7 +18,7 @@ public struct ExactLikelihood: BlockLikelihood {
 
     /// - Parameter tokensPerBatch: how much meets the network at once; it changes memory, not the result.
     public init(network: AutoregressiveNetwork, convention: Convention = .exact, tokensPerBatch: Int = 4096) {
-        settings = EvaluationSettings(convention: convention.rawValue)
+        settings = EvaluationSettings(convention: convention.rawValue, precision: network.weights.precision)
         self.convention = convention
         self.tokensPerBatch = tokensPerBatch
         loss = NextTokenLoss(network: network)

@@ -34,7 +34,8 @@ public struct LikelihoodBound: BlockLikelihood {
         self.tokensPerBatch = tokensPerBatch
         let start = convention == .bound ? ReverseProcess.smallestTime : Self.publishedSmallestTime
         settings = EvaluationSettings(
-            convention: convention.rawValue, timeSamples: timesPerBlock, smallestTime: start, seed: seed)
+            convention: convention.rawValue, timeSamples: timesPerBlock, smallestTime: start, seed: seed,
+            precision: network.weights.precision)
         diffusion = try DiffusionTerm(
             network: network, timesPerBlock: timesPerBlock, seed: seed, smallestTime: start)
         let noise = try network.configuration.makeNoise()

@@ -31,6 +31,18 @@ public struct Judge: Sendable {
     /// The judge's tokens of a text.
     func tokens(_ text: String) throws -> [Int] { try tokenizer.encode(text).map { Int($0) } }
 
+    /// The tokens that a sample was written in, where they say the same text to the judge: they are what is judged then, also where
+    /// a model has written bytes that are no text, or a token that no text is read as.
+    func ownTokens(_ sample: TextSample) -> [Int]? {
+        guard let tokens = sample.tokens, tokens.allSatisfy({ (0..<tokenizer.vocabularySize).contains($0) }),
+            (try? tokenizer.text(of: tokens.map { Int32($0) })) == sample.text
+        else { return nil }
+        return tokens
+    }
+
+    /// Whether the start token and the text fit the judge's positions.
+    func hasRoomForStart(_ text: [Int]) -> Bool { text.count < network.configuration.length }
+
     /// The nats of the predicted tokens of each text.
     ///
     /// - Throws: ``SEDDError`` of kind `diverged` where they are no numbers.
@@ -59,10 +71,13 @@ public struct Judge: Sendable {
 
     /// A vector for each text, from the hidden vectors after the final layer norm: what MAUVE compares. Texts longer than the
     /// judge's positions are cut.
+    ///
+    /// - Parameter fromStart: whether the start token, where the judge has one, stands before each text.
     func features(
-        _ texts: [[Int]], _ feature: MauveFeature = .last, progress: (Double) -> Void = { _ in }
+        _ texts: [[Int]], _ feature: MauveFeature = .last, fromStart: Bool = true,
+        progress: (Double) -> Void = { _ in }
     ) throws -> [[Double]] {
-        let start = predictsFirst ? [network.configuration.startToken] : []
+        let start = predictsFirst && fromStart ? [network.configuration.startToken] : []
         let rows = texts.map { Array((start + $0).prefix(network.configuration.length)) }
         var found = [[Double]](repeating: [], count: texts.count)
         let d = network.configuration.hiddenSize

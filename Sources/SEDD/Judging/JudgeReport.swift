@@ -18,8 +18,11 @@ public struct JudgeReport: Sendable, Codable {
     public var steps: Int?
     /// How the texts were made; nil where they differ or the file does not say.
     public var sampler: String?
+    /// What the model that wrote the texts computed in; draws are float64 in any case. Nil where they differ or the file does not
+    /// say.
+    public var samplesPrecision: String?
     /// What the judge computed in.
-    public var precision = "float32"
+    public var precision: String
     /// e to the mean of nats over all tokens: the convention of most later work.
     public var perplexityOfTokens: Double
     /// The mean over texts of e to the text's mean of nats: the convention of the published SEDD code.
@@ -37,25 +40,25 @@ public struct JudgeReport: Sendable, Codable {
     enum CodingKeys: String, CodingKey {
         case judge, count, tokens, steps, sampler, precision, diversity, mauve, feature, reference, retokenized
         case predictedTokens = "predicted_tokens", predictsFirst = "predicts_first_token"
+        case samplesPrecision = "samples_precision"
         case perplexityOfTokens = "perplexity_of_tokens", perplexityOfTexts = "perplexity_of_texts"
         case referenceCount = "reference_count"
     }
 
     /// One line of JSON.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    public func json() throws -> String { try ReportJSON.line(self) }
 
     /// A few lines for a person.
     public var lines: [String] {
         func number(_ value: Double?, _ digits: Int = 4) -> String {
             value.map { String(format: "%.\(digits)f", $0) } ?? "none"
         }
-        let made = [sampler, steps.map { "\($0) steps" }].compactMap { $0 }.joined(separator: ", ")
+        let made = [
+            sampler ?? "sampler unknown", steps.map { "\($0) steps" } ?? "steps unknown",
+            samplesPrecision ?? "precision unknown",
+        ].joined(separator: ", ")
         var lines = [
-            "judge \(judge), \(precision); \(count) texts of \(tokens) tokens" + (made.isEmpty ? "" : " (\(made))")
+            "judge \(judge), \(precision); \(count) texts of \(tokens) tokens (\(made))"
                 + (retokenized ? "; re-tokenized through their text" : ""),
             "  generative perplexity  \(number(perplexityOfTokens, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
                 + (predictsFirst ? "" : " (first tokens given)"),

@@ -30,7 +30,8 @@ public struct Judgement: Sendable {
         _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, feature: MauveFeature = .last,
         seeds: Int = 5, progress: (String, Double) -> Void = { _, _ in }
     ) throws -> JudgeReport {
-        let texts = try samples.map { try judge.tokens($0.text) }
+        let own = samples.map(judge.ownTokens)
+        let texts = try zip(samples, own).map { try $1 ?? judge.tokens($0.text) }
         let least = judge.predictsFirst ? 1 : 2
         if let short = texts.firstIndex(where: { $0.count < least }) {
             throw SEDDError(
@@ -46,8 +47,9 @@ public struct Judgement: Sendable {
         var report = JudgeReport(
             judge: name, count: samples.count, tokens: texts.reduce(0) { $0 + $1.count }, predictedTokens: all.count,
             predictsFirst: judge.predictsFirst,
-            retokenized: zip(samples, texts).contains { $0.tokens != nil && $0.tokens != $1 },
+            retokenized: zip(samples, own).contains { $0.tokens != nil && $1 == nil },
             steps: Self.only(samples.map(\.steps)), sampler: Self.only(samples.map(\.sampler)),
+            samplesPrecision: Self.only(samples.map(\.precision)), precision: judge.network.weights.precision.rawValue,
             perplexityOfTokens: exp(all.reduce(0, +) / Double(all.count)),
             perplexityOfTexts: nats.reduce(0) { $0 + exp($1.reduce(0, +) / Double($1.count)) } / Double(nats.count),
             diversity: Diversity(texts))
@@ -65,8 +67,10 @@ public struct Judgement: Sendable {
         _ texts: [[Int]], _ others: [[Int]], _ feature: MauveFeature, seeds: Int,
         progress: (String, Double) -> Void = { _, _ in }
     ) throws -> Mauve.Result {
-        let p = try judge.features(texts, feature) { progress("features", $0 / 2) }
-        let q = try judge.features(others, feature) { progress("features", 0.5 + $0 / 2) }
+        // Where one text fills all positions no text has the start before it: vectors of both kinds would be two clusters.
+        let fromStart = (texts + others).allSatisfy(judge.hasRoomForStart)
+        let p = try judge.features(texts, feature, fromStart: fromStart) { progress("features", $0 / 2) }
+        let q = try judge.features(others, feature, fromStart: fromStart) { progress("features", 0.5 + $0 / 2) }
         return try Mauve.compare(p, q, seeds: seeds)
     }
 

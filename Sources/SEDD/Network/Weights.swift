@@ -32,7 +32,7 @@ public struct Weights: Sendable {
     }
 
     /// What a trunk over these weights computes in.
-    var precision: Precision { halved == nil ? .float32 : .bf16 }
+    public var precision: Precision { halved == nil ? .float32 : .bf16 }
 
     /// The matrix called `name` as the trunk's products take it, not recorded.
     func matrix(_ name: String) throws -> Tensor { try halvedViews[name] ?? self(name).detached() }

@@ -40,9 +40,10 @@ extension UniformGraph {
     public func priorDivergence(sigma: Double) -> Double {
         let (size, kept) = (Double(states), exp(-sigma))
         let stay = (1 + (size - 1) * kept) / size * log1p((size - 1) * kept)
-        let move = -expm1(-sigma) / size
-        // Where the noise is complete the two cancel to rounding.
-        return max(0, stay + (size - 1) * move * log1p(-kept))
+        let gone = -expm1(-sigma)
+        let move = gone / size
+        // Where the noise is complete the two cancel to rounding; where there is none, 0 log 0 is 0.
+        return max(0, stay + (gone > 0 ? (size - 1) * move * log(gone) : 0))
     }
 
     public func displacement(sigma: Double) -> Double { -expm1(-sigma) * Double(states - 1) / Double(states) }

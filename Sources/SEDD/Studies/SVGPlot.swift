@@ -63,7 +63,8 @@ struct SVGPlot {
                 }
             }
             let row = Self.top + 12 + Double(index) * 20
-            parts.append(line(Self.width - Self.right + 12, row - 4, Self.width - Self.right + 34, row - 4, colour, 2))
+            parts.append(
+                line(Self.width - Self.right + 12, row - 4, Self.width - Self.right + 34, row - 4, colour, 2, dash))
             parts.append(text(Self.width - Self.right + 40, row, item.name))
         }
         return parts.joined(separator: "\n") + "\n</svg>\n"
@@ -93,11 +94,11 @@ struct SVGPlot {
     }
 
     private func line(
-        _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String, _ width: Int = 1
+        _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String, _ width: Int = 1, _ dash: String = ""
     ) -> String {
         let places = [x1, y1, x2, y2].map { String(format: "%.1f", $0) }
         return
-            "<line x1=\"\(places[0])\" y1=\"\(places[1])\" x2=\"\(places[2])\" y2=\"\(places[3])\" stroke=\"\(colour)\" stroke-width=\"\(width)\"/>"
+            "<line x1=\"\(places[0])\" y1=\"\(places[1])\" x2=\"\(places[2])\" y2=\"\(places[3])\" stroke=\"\(colour)\" stroke-width=\"\(width)\"\(dash)/>"
     }
 
     private func text(_ x: Double, _ y: Double, _ text: String, anchor: String = "start", size: Int = 12) -> String {

@@ -1,3 +1,4 @@
+import Crypto
 public import Foundation
 public import Text
 public import Torch
@@ -25,12 +26,21 @@ public final class Study {
 
     /// Starts or takes up the study in `folder`.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where another study is there.
+    /// - Throws: ``SEDDError`` of kind `usage` where another study is there, `invalidData` where the held-out text is too short.
     public init(
         _ plan: StudyPlan, folder: URL, dataset: TokenDataset, tokenizer: any Tokenizer, device: Device = .cpu,
         shouldStop: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws {
         try plan.validate()
+        let blocks = dataset.heldOut.count / max(1, plan.base.model.length)
+        guard blocks >= plan.heldOutBlocks else {
+            throw SEDDError(
+                .invalidData,
+                "the held-out text has \(blocks) blocks of \(plan.base.model.length); a study of \(plan.count) texts, \(plan.promptedCount) prompted, takes \(plan.heldOutBlocks): give more text or lower --count"
+            )
+        }
+        var plan = plan
+        plan.fingerprint = try Self.fingerprint(dataset)
         self.plan = plan
         self.folder = folder
         self.dataset = dataset
@@ -43,7 +53,7 @@ public final class Study {
             guard known == plan else {
                 throw SEDDError(
                     .usage,
-                    "\(folder.path): another study is here (plan.json differs); leave out what changes it, or choose another --output"
+                    "\(folder.path): a study of other data or settings is here (plan.json differs); give those again, or choose another --output"
                 )
             }
         } else {
@@ -51,13 +61,24 @@ public final class Study {
         }
         let kept = folder.appending(path: "results.json")
         if let data = try? Data(contentsOf: kept) {
-            guard let read = try? JSONDecoder().decode(StudyResults.self, from: data) else {
+            guard let read = try? ReportJSON.decoder.decode(StudyResults.self, from: data) else {
                 throw SEDDError(.invalidData, "\(kept.path): damaged; remove it, and what it held is measured again")
             }
             results = read
         } else {
             results = StudyResults()
         }
+    }
+
+    /// Over all tokens, so that a file that has changed is noticed.
+    private static func fingerprint(_ dataset: TokenDataset) throws -> String {
+        var hash = SHA256()
+        let (count, part) = (dataset.all.count, 1 << 16)
+        for start in stride(from: 0, to: count, by: part) {
+            let tokens = try dataset.all.window(at: start, length: min(part, count - start))
+            tokens.map(\.littleEndian).withUnsafeBytes { hash.update(bufferPointer: $0) }
+        }
+        return hash.finalize().prefix(8).map { String(format: "%02x", $0) }.joined()
     }
 
     /// The plan of the study in `folder`; nil where none was started.
@@ -103,7 +124,12 @@ public final class Study {
             try run.create(configuration)
         }
         let trainer = try Trainer(configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device)
-        try trainer.train(shouldStop: shouldStop) { report(.training(role, $0)) }
+        do { try trainer.train(shouldStop: shouldStop) { report(.training(role, $0)) } } catch let error as SEDDError
+            where error.kind == .interrupted
+        {
+            try stopIfAsked()
+            throw error
+        }
     }
 
     private func parameters() throws -> [StudyPlan.Role: Int] {
@@ -124,8 +150,7 @@ public final class Study {
     }
 
     private static func write(_ value: some Encodable, to url: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let encoder = ReportJSON.encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try FileWriter.write([UInt8](encoder.encode(value)), to: url)
     }
 }

@@ -14,20 +14,25 @@ public struct StudyBudget: Sendable {
 
     /// `plan` with as many training steps and texts as fit.
     ///
+    /// - Parameter heldOutBlocks: blocks of held-out text, which bound the texts too.
     /// - Throws: ``SEDDError`` of kind `usage` where not even the smallest study does.
-    public func fitted(_ plan: StudyPlan, tokenizer: any Tokenizer, device: Device = .cpu) throws -> StudyPlan {
+    public func fitted(
+        _ plan: StudyPlan, heldOutBlocks: Int, tokenizer: any Tokenizer, device: Device = .cpu
+    ) throws -> StudyPlan {
         var plan = plan
+        plan.budget = seconds
         let perStep = try StudyPlan.Role.allCases.reduce(0.0) {
             try $0 + trainingStep(plan.configuration($1), tokenizer, device)
         }
-        plan.base.training.nIters = max(1, Int(seconds * Self.trainingShare / perStep))
+        plan.base.training.nIters = max(1, Int(min(seconds * Self.trainingShare / perStep, Double(StudyPlan.most))))
         let perSequence = try samplingStep(plan.configuration(.uniform), tokenizer, device)
         // Two chains and every predictor, at all step counts; prompts take about what one count of many steps takes.
         let runs = 2 * Predictors.names.count * plan.steps.reduce(0, +)
         let prompts = 6 * plan.promptedSteps
-        let fits = Int(seconds * (1 - Self.trainingShare) / (perSequence * Double(runs + 2 * prompts)))
-        plan.count = min(plan.count, fits)
-        plan.promptedCount = min(plan.promptedCount, 2 * fits)
+        let share = seconds * (1 - Self.trainingShare) / (perSequence * Double(runs + 2 * prompts))
+        let fits = Int(min(share, Double(StudyPlan.most)))
+        plan.count = min(plan.count, fits, heldOutBlocks / 2)
+        plan.promptedCount = min(plan.promptedCount, 2 * fits, heldOutBlocks / 2)
         guard plan.count >= Mauve.fewest, plan.base.training.nIters >= plan.base.optim.warmup else {
             throw SEDDError(
                 .usage,

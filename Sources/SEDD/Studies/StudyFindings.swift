@@ -30,8 +30,10 @@ struct StudyFindings {
         let error =
             ((absorb.standardError ?? 0) * (absorb.standardError ?? 0)
             + (uniform.standardError ?? 0) * (uniform.standardError ?? 0)).squareRoot()
+        let errors = (uniform.natsPerToken - absorb.natsPerToken) / max(error, 1e-12)
+        let verdict = errors > 2 ? "holds" : errors < -2 ? "does not hold" : "not decided"
         return
-            "Claim: absorb is better than uniform. Nats a token \(number(absorb.natsPerToken)) against \(number(uniform.natsPerToken)), a difference of \(number((uniform.natsPerToken - absorb.natsPerToken) / max(error, 1e-12), 1)) standard errors: \(uniform.natsPerToken > absorb.natsPerToken ? "holds" : "does not hold")."
+            "Claim: absorb is better than uniform. Nats a token \(number(absorb.natsPerToken)) against \(number(uniform.natsPerToken)), a difference of \(number(errors, 1)) standard errors: \(verdict)."
     }
 
     private var steps: String? {

@@ -112,7 +112,9 @@ extension Study {
         report(.stage("samples: \(source), \(sampler)" + (steps.map { ", \($0) steps" } ?? "")))
         let made = try make()
         let samples = try made.tokens.map {
-            TextSample(text: try tokenizer.text(of: $0.map { Int32($0) }), tokens: $0, steps: steps, sampler: sampler)
+            TextSample(
+                text: try tokenizer.text(of: $0.map { Int32($0) }), tokens: $0, steps: steps, sampler: sampler,
+                precision: Precision.standard(on: device).rawValue)
         }
         try write(samples, "\(source)-\(sampler)-\(steps ?? 0)")
         let found = try judge.report(samples)
@@ -133,23 +135,24 @@ extension Study {
     private func heldOutBlocks(_ count: Int, offset: Int = 0) throws -> [[Int]] {
         let length = plan.base.model.length
         let whole = dataset.heldOut.count / length
-        guard whole >= 2 * count else {
-            throw SEDDError(
-                .invalidData,
-                "the held-out text has \(whole) blocks of \(length); a study of \(count) texts takes \(2 * count): give more text or lower --count"
-            )
-        }
         return try (0..<count).map { index in
             try dataset.heldOut.window(at: (index * whole / count + offset) * length, length: length).map { Int($0) }
         }
     }
 
+    /// Texts that meet a network at once.
+    private static let group = 32
+
     private func leftToRight(_ prefixes: [[Int]], _ count: Int, nucleus: Double?) throws -> [[Int]] {
         let sampler = LeftToRightSampler(
             network: try model(.autoregressive).autoregressive(), choice: try TokenChoice(topP: nucleus))
-        return try sampler.sample(
-            (0..<count).map { .init(prefix: prefixes.isEmpty ? [] : prefixes[$0], seed: UInt64($0)) },
-            length: plan.base.model.length)
+        return try stride(from: 0, to: count, by: Self.group).flatMap { start in
+            try stopIfAsked()
+            return try sampler.sample(
+                (start..<min(start + Self.group, count)).map {
+                    .init(prefix: prefixes.isEmpty ? [] : prefixes[$0], seed: UInt64($0))
+                }, length: plan.base.model.length)
+        }
     }
 
     private func diffused(_ role: StudyPlan.Role, _ templates: [[Int?]], steps: Int, _ predictor: String) throws
@@ -158,17 +161,17 @@ extension Study {
         let network = try model(role).diffusion()
         let process = try ReverseProcess(network: network, predictor: Predictors.named(predictor))
         let graph = network.configuration.makeGraph()
-        let group = 32
-        return try stride(from: 0, to: templates.count, by: group).flatMap { start in
-            var states = try (start..<min(start + group, templates.count)).map {
+        var done = 0
+        return try stride(from: 0, to: templates.count, by: Self.group).flatMap { start in
+            var states = try (start..<min(start + Self.group, templates.count)).map {
                 try SequenceState(template: templates[$0], seed: UInt64($0), steps: steps, graph: graph)
             }
             while states.contains(where: { !$0.isFinished }) {
+                try stopIfAsked()
                 try process.advance(&states)
-                report(.progress("\(steps) steps", Double(start) / Double(templates.count)))
+                done += states.count
+                report(.progress("\(steps) steps", Double(done) / Double(templates.count * (steps + 1))))
             }
-            // After the last group there is something to keep.
-            if start + group < templates.count { try stopIfAsked() }
             return states.map(\.states)
         }
     }

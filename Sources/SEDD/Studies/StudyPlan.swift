@@ -31,6 +31,11 @@ public struct StudyPlan: Sendable, Codable, Equatable {
     /// Stratified times a block.
     public var timeSamples = 16
 
+    /// Seconds that the study was fitted to; nil where steps and texts were given.
+    public var budget: Double?
+    /// Sixteen hexadecimal digits over the tokens of the data.
+    public internal(set) var fingerprint: String?
+
     /// A plan around `base`.
     public init(base: TrainingConfiguration) { self.base = base }
 
@@ -59,12 +64,21 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         return made
     }
 
+    /// Of texts and of steps.
+    static let most = 1_000_000
+
+    /// Held-out blocks that the measurements need: texts, and as many others to compare them with.
+    var heldOutBlocks: Int { 2 * max(count, promptedCount) }
+
     /// - Throws: ``SEDDError`` of kind `usage` for a size that makes no sense.
     public func validate() throws(SEDDError) {
         guard count >= Mauve.fewest, promptedCount >= Mauve.fewest else {
             throw SEDDError(
                 .usage, "a study of \(min(count, promptedCount)) texts; expected \(Mauve.fewest) or more: raise --count"
             )
+        }
+        guard count <= Self.most, promptedCount <= Self.most, steps.allSatisfy({ $0 <= Self.most }) else {
+            throw SEDDError(.usage, "a study of more than \(Self.most) texts or steps; choose fewer")
         }
         guard steps.allSatisfy({ $0 >= 1 }), !steps.isEmpty, promptedSteps >= 1, blocks >= 1, timeSamples >= 1 else {
             throw SEDDError(.usage, "a study whose steps, blocks or times are below 1; expected 1 or more")

@@ -148,13 +148,14 @@ struct StudyReport {
             Models of \(base.model.nBlocks) blocks on \(base.model.length) tokens, \(base.training.nIters) steps of \
             \(base.training.batchSize) blocks each (\(base.training.nIters * base.training.batchSize * base.model.length) tokens), \
             learning rate \(base.optim.lr), moving average \(base.training.ema), the last \(base.data.heldOut) of the text held out. \
-            Everything follows from `configurations/`; float32, draws in float64.
+            Everything follows from `configurations/`; computed in \(results.likelihoods.first?.report.precision ?? "float32"), \
+            draws in float64.
 
             \(table(["model", "width", "weights"], sizes))
 
             ## Perplexity of held-out text
 
-            \(plan.blocks) blocks, \(plan.timeSamples) stratified times each.
+            \(results.likelihoods.first?.report.blocks ?? 0) blocks, \(plan.timeSamples) stratified times each.
 
             \(table(["model", "convention", "nats a token", "perplexity", "bits a byte", "terms"], likelihoods))
 

@@ -45,7 +45,9 @@ struct Evaluate: ParsableCommand {
         for (name, value) in [
             ("time-samples", timeSamples), ("length", length ?? 1), ("blocks", blocks ?? 1),
             ("batch-tokens", batchTokens),
-        ] where value < 1 { throw ValidationError("--\(name) is \(value); expected 1 or more") }
+        ] where !(1...Limits.count).contains(value) {
+            throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
+        }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
@@ -79,7 +81,8 @@ struct Evaluate: ParsableCommand {
             }
             let start = ContinuousClock.now
             let report = try evaluation.run(text, likelihood, log: log, shouldStop: { interruption.wasAsked }) {
-                let left = (ContinuousClock.now - start) / .seconds(1) * Double($0.total - $0.done) / Double($0.done)
+                let perBlock = (ContinuousClock.now - start) / .seconds(1) / Double(max(1, $0.done - $0.kept))
+                let left = perBlock * Double($0.total - $0.done)
                 console.progress(
                     Double($0.done) / Double($0.total),
                     "\(text.specification): block \($0.done)/\($0.total)  \(String(format: "%.3f", $0.mean)) nats/token  \(Console.duration(left)) left",

@@ -93,7 +93,8 @@ struct Sample: AsyncParsableCommand {
                     text: try tokenizer.text(of: state.states.map { Int32($0) }),
                     tokens: state.states.map { Int32($0) },
                     seed: state.seed, steps: state.steps, sampler: self.sampler ?? Predictors.names[0],
-                    networkEvaluations: state.networkEvaluations, seconds: seconds / Double(last.count))
+                    networkEvaluations: state.networkEvaluations, precision: network.weights.precision.rawValue,
+                    seconds: seconds / Double(last.count))
                 try write(line, index: start + index)
             }
         }
@@ -122,7 +123,7 @@ struct Sample: AsyncParsableCommand {
                 let written = tokens.count - prefix.count
                 let line = SampleLine(
                     text: try tokenizer.text(of: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
-                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
+                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written, precision: network.weights.precision.rawValue,
                     seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
                 try write(line, index: start + index)
             }
@@ -171,6 +172,8 @@ struct SampleLine: Codable {
     let steps: Int
     let sampler: String
     let networkEvaluations: Int
+    /// What the model computed in; draws are float64.
+    let precision: String
     /// The batch's time, shared evenly.
     let seconds: Double
     var temperature: Double?

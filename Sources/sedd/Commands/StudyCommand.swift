@@ -36,13 +36,18 @@ struct StudyCommand: ParsableCommand {
     var steps: [Int] = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
     @OptionGroup var engine: EngineOptions
 
+    /// A year, in minutes.
+    private static let longest = 525_600.0
+
     func validate() throws {
-        guard budget ?? 1 > 0 else { throw ValidationError("--budget is \(budget ?? 0); expected more than 0 minutes") }
-        guard !steps.isEmpty, steps.allSatisfy({ $0 >= 1 }) else {
-            throw ValidationError("--steps is \(steps); expected numbers of 1 or more")
+        guard budget ?? 1 > 0, budget ?? 1 <= Self.longest else {
+            throw ValidationError("--budget is \(budget ?? 0); expected more than 0 minutes, at most \(Self.longest)")
         }
-        guard count >= Mauve.fewest else {
-            throw ValidationError("--count is \(count); expected \(Mauve.fewest) or more")
+        guard !steps.isEmpty, steps.allSatisfy({ (1...Limits.count).contains($0) }) else {
+            throw ValidationError("--steps is \(steps); expected numbers from 1 to \(Limits.count)")
+        }
+        guard (Mauve.fewest...Limits.count).contains(count) else {
+            throw ValidationError("--count is \(count); expected \(Mauve.fewest) to \(Limits.count)")
         }
     }
 
@@ -58,7 +63,8 @@ struct StudyCommand: ParsableCommand {
         let dataset = try TrainingInput.dataset(base, tokenizer, console)
         try dataset.training.requireBlock(of: base.model.length)
         let folder = URL(filePath: output)
-        let plan = try self.plan(base, folder, tokenizer, device, console)
+        let blocks = dataset.heldOut.count / base.model.length
+        let plan = try self.plan(base, folder, heldOutBlocks: blocks, tokenizer, device, console)
         let interruption = Interruption()
         var training = TrainingReport(console: console)
         let study = try Study(
@@ -76,18 +82,25 @@ struct StudyCommand: ParsableCommand {
         print(folder.appending(path: "report.md").path)
     }
 
-    /// The plan of the study that is here, or a new one. What a budget decided once stays.
+    /// What is wanted. What a budget has decided in this folder stays; the study itself compares everything else.
     private func plan(
-        _ base: TrainingConfiguration, _ folder: URL, _ tokenizer: any Tokenizer, _ device: Device, _ console: Console
+        _ base: TrainingConfiguration, _ folder: URL, heldOutBlocks: Int, _ tokenizer: any Tokenizer, _ device: Device,
+        _ console: Console
     ) throws -> StudyPlan {
         var plan = StudyPlan(base: base)
         plan.steps = steps
         plan.count = count
         plan.promptedCount = 2 * count
         guard let budget else { return plan }
-        if let known = try Study.plan(in: folder) { return known }
+        if let known = try Study.plan(in: folder) {
+            plan.budget = budget * 60
+            plan.base.training.nIters = known.base.training.nIters
+            (plan.count, plan.promptedCount) = (known.count, known.promptedCount)
+            return plan
+        }
         console.line("trying a little of each to see what \(budget) minutes are enough for")
-        let fitted = try StudyBudget(seconds: budget * 60).fitted(plan, tokenizer: tokenizer, device: device)
+        let fitted = try StudyBudget(seconds: budget * 60).fitted(
+            plan, heldOutBlocks: heldOutBlocks, tokenizer: tokenizer, device: device)
         console.line("\(fitted.base.training.nIters) training steps, \(fitted.count) texts of each setting")
         return fitted
     }
