@@ -72,6 +72,8 @@ CTStatus ct_threads(int32_t *out);
 CTStatus ct_set_threads(int32_t count);
 CTStatus ct_parallel_information(char *buffer, size_t capacity);
 CTStatus ct_synchronize(CTDevice device);
+// The most that tensors on a CUDA device have taken at once.
+CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out);
 
 // tensors.cpp: making, reading and moving
 void ct_release(CTTensor tensor);
