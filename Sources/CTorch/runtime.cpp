@@ -1,6 +1,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -68,14 +69,19 @@ CTStatus ct_parallel_information(char *buffer, size_t capacity) {
     return guarded([&] { fill(at::get_parallel_info() + at::get_cpu_capability(), buffer, capacity); });
 }
 
-CTStatus ct_allow_tf32(bool allowed) {
-    return guarded([&] { at::globalContext().setAllowTF32CuBLAS(allowed); });
-}
-
 CTStatus ct_synchronize(CTDevice device) {
     return guarded([&] {
         const at::Device place = device_of(device);
         if (place.is_cpu()) return;
         c10::impl::getDeviceGuardImpl(place.type())->synchronizeDevice(place.index());
+    });
+}
+
+CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out) {
+    return guarded([&] {
+        TORCH_CHECK_VALUE(device.kind == CT_CUDA, "only a CUDA device has memory of its own to tell of");
+        const at::Device place = device_of(device);
+        const auto statistics = c10::getDeviceAllocator(place.type())->getDeviceStats(place.index());
+        *out = statistics.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak;
     });
 }

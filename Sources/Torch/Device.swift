@@ -55,6 +55,15 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         return Int(capability)
     }
 
+    /// The most that tensors on a CUDA device have taken at once, bytes.
+    ///
+    /// - Throws: ``TorchError`` for a device of another kind.
+    public func peakBytes() throws(TorchError) -> Int {
+        var bytes: Int64 = 0
+        try check(ct_peak_device_bytes(handle, &bytes), "peak memory")
+        return Int(bytes)
+    }
+
     /// Waits until everything asked of this device is done.
     public func synchronize() throws(TorchError) {
         try check(ct_synchronize(handle), "synchronize")

@@ -19,12 +19,6 @@ public enum Runtime {
         try check(ct_set_threads(Int32(clamping: count)), "set threads")
     }
 
-    /// Whether products of float32 matrices on CUDA devices may round their factors to 11 significant bits (TF32); sums and
-    /// results stay float32. It holds for the whole process.
-    public static func allowTF32(_ allowed: Bool) throws(TorchError) {
-        try check(ct_allow_tf32(allowed), "allow TF32")
-    }
-
     /// What the engine says of its threads, libraries and vector instructions; several lines.
     public static func parallelInformation() throws(TorchError) -> String {
         var buffer = [CChar](repeating: 0, count: 8192)

@@ -24,6 +24,15 @@ import Testing
             words: ["best", "analytic", "euler"]),
         Mistake(name: "unknown device", arguments: ["bench", "--device", "gpu"], words: ["gpu", "cpu"]),
         Mistake(
+            name: "unknown precision", arguments: ["bench", "--precision", "half"], words: ["half", "bf16", "float32"]),
+        Mistake(
+            name: "bf16 on the CPU", arguments: ["bench", "--precision", "bf16"],
+            words: ["bf16", "cpu", "--device cuda"]),
+        Mistake(
+            name: "a precision for a study",
+            arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--precision", "float32"],
+            words: ["--precision", "study"]),
+        Mistake(
             name: "no budget", arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--budget", "0"],
             words: ["--budget"]),
         Mistake(

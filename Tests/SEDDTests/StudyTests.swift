@@ -93,10 +93,11 @@ import Torch
         #expect(throws: SEDDError.self) { try other.validate() }
         // The same plan over a text that has changed.
         let changed = setting.folder.url.appending(path: "changed.txt")
-        try Data((TrainingTests.Setting.text + "x").utf8).write(to: changed)
+        let text = try Data(contentsOf: setting.folder.url.appending(path: "text.txt"))
+        try (text.dropLast() + Data("!".utf8)).write(to: changed)
         let dataset = try TokenDataset(
             sources: [changed], tokenizer: ByteTokenizer(),
-            cache: TokenCache(folder: setting.folder.url.appending(path: "cache-of-changed")), heldOutFraction: 0.5)
+            cache: TokenCache(folder: setting.folder.url.appending(path: "cache-of-changed")), heldOutFraction: 0.1)
         let second = #expect(throws: SEDDError.self) {
             try Study(
                 plan(setting), folder: setting.folder.url.appending(path: "here"), dataset: dataset,

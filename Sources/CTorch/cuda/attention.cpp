@@ -1,6 +1,7 @@
 // Attention on a CUDA device: the engine's own, which in bfloat16 is flash attention, forward and backward, between a kernel that
 // turns queries and keys and lays the heads apart, and one that goes back. Its backward pass is the one that the engine
 // records, so that it keeps what the form that it chose needs.
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -8,6 +9,34 @@
 #include "passes.h"
 
 using namespace ctorch;
+
+namespace {
+
+// The engine's backward passes add up a query's gradient in whatever order blocks end, unless they are asked not to; a run that is
+// resumed shall equal one that was not. For the length of such a pass; the setting is the process's.
+class InAFixedOrder {
+    at::Context &context = at::globalContext();
+    const bool before = context.deterministicAlgorithms(), warned = context.deterministicAlgorithmsWarnOnly();
+    const bool filled = context.deterministicFillUninitializedMemory();
+
+public:
+    InAFixedOrder() {
+        context.setDeterministicAlgorithms(true, false);
+        context.setDeterministicFillUninitializedMemory(false);
+    }
+    ~InAFixedOrder() {
+        context.setDeterministicAlgorithms(before, warned);
+        context.setDeterministicFillUninitializedMemory(filled);
+    }
+};
+
+// Of the engine's forms the one of cuDNN would go before flash attention on some devices.
+void prefer_flash() {
+    static const bool once = (at::globalContext().setSDPUseCuDNN(false), true);
+    (void)once;
+}
+
+}  // namespace
 
 bool ct_takes_device_kernels(CTTensor tensor) {
     return tensor.impl != nullptr && cuda::takes(*static_cast<at::Tensor *>(tensor.impl));
@@ -17,6 +46,7 @@ CTStatus ct_device_attention(CTTensor joint_, CTTensor cosine, CTTensor sine, in
                              CTTensor parts_out[3]) {
     return guarded([&] {
         at::Tensor &joint = unwrap(joint_);
+        if (joint.is_cuda()) prefer_flash();
         const at::AutoGradMode mode(recording);
         auto parts = cuda::rotary_split(joint.detach(), unwrap(cosine), unwrap(sine), heads);
         if (recording) {
@@ -35,7 +65,10 @@ CTStatus ct_device_attention(CTTensor joint_, CTTensor cosine, CTTensor sine, in
 CTStatus ct_device_attention_backward(CTTensor out_gradient, CTTensor out, const CTTensor parts[3], CTTensor cosine,
                                       CTTensor sine, CTTensor *joint_gradient) {
     return guarded([&] {
-        unwrap(out).backward(unwrap(out_gradient));
+        {
+            const InAFixedOrder order;
+            unwrap(out).backward(unwrap(out_gradient));
+        }
         at::Tensor gradients[3];
         for (int i = 0; i < 3; ++i) {
             gradients[i] = unwrap(parts[i]).grad();

@@ -72,6 +72,8 @@ CTStatus ct_threads(int32_t *out);
 CTStatus ct_set_threads(int32_t count);
 CTStatus ct_parallel_information(char *buffer, size_t capacity);
 CTStatus ct_synchronize(CTDevice device);
+// The most that tensors on a CUDA device have taken at once.
+CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out);
 
 // tensors.cpp: making, reading and moving
 void ct_release(CTTensor tensor);
@@ -297,8 +299,6 @@ CTStatus ct_graph_replay(CTGraph graph);
 // The names that are looked up in libtorch_cuda, by number; null after the last.
 const char *ct_cuda_symbol(int32_t number);
 
-// Whether products of float32 matrices on CUDA devices may round their factors to 11 significant bits (TF32).
-CTStatus ct_allow_tf32(bool allowed);
 
 #ifdef __cplusplus
 }

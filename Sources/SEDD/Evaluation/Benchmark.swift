@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The work that cannot be avoided, for T tokens, M rows that meet the head, P = 12 blocks d^2: training
 /// 6 T P + 6 M d V + 12 blocks B L^2 d, a sampling step 2 T P + 2 M d V + 4 blocks B L^2 d floating-point operations.
-/// A roofline is that over (measured rate of float32 products x time).
+/// A roofline is that over (measured rate of products x time): of float32 ones, on a CUDA device of ones in the trunk's precision.
 public struct Benchmark: Sendable {
     /// The shape of the model and of the batch.
     public struct Shape: Sendable {
@@ -36,16 +36,18 @@ public struct Benchmark: Sendable {
         public let parameters: Int
         /// Share of the positions that are masked in the sampling step.
         public let masked: Double
-        /// float32, 1024 x 1024 x 1024, best of the repeats.
+        /// float32, 1024 x 1024 x 1024, best of ten; on a CUDA device 8192 x 8192 x 8192, in the trunk's precision.
         public let gemmGflops: Double
         public let trainRoofline, sampleRoofline: Double?
         public let peakRssBytes: Int
+        /// The most that tensors have taken on a CUDA device.
+        public let peakDeviceBytes: Int?
 
         enum CodingKeys: String, CodingKey {
             case tokens, parameters, masked
             case trainStepSeconds = "train_step_seconds", sampleStepSeconds = "sample_step_seconds"
             case gemmGflops = "gemm_gflops", trainRoofline = "train_roofline", sampleRoofline = "sample_roofline"
-            case peakRssBytes = "peak_rss_bytes"
+            case peakRssBytes = "peak_rss_bytes", peakDeviceBytes = "peak_device_bytes"
         }
     }
 
@@ -55,22 +57,25 @@ public struct Benchmark: Sendable {
     let repeats: Int
     let device: Device
     let precision: Precision
+    let graphs: Bool
 
     /// - Parameters:
     ///   - parts: what is measured; peak memory is that of these parts.
     ///   - masked: share of the positions that are masked in the sampling step.
     ///   - repeats: timed steps of each kind.
     ///   - precision: what the trunk computes in; the standard one of the device unless it is named.
+    ///   - graphs: whether a CUDA device is given a sampling step as one graph.
     /// - Throws: ``SEDDError`` of kind `usage` where the device does not compute in that precision.
     public init(
         shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
-        precision: Precision? = nil
+        precision: Precision? = nil, graphs: Bool = true
     ) throws(SEDDError) {
         self.shape = shape
         self.parts = parts
         self.masked = masked
         self.repeats = repeats
         self.device = device
+        self.graphs = graphs
         self.precision = try Precision.resolved(precision, on: device)
     }
 
@@ -81,6 +86,7 @@ public struct Benchmark: Sendable {
         let training = parts.contains(.train) ? try measureTraining(configuration) : nil
         let sampling = parts.contains(.sample) ? try measureSampling(configuration) : nil
         let peak = Self.peakMemory()
+        let peakOnDevice = device.kind == .cuda ? try device.peakBytes() : nil
         let rate = try matrixRate()
         let (t, d, v) = (Double(shape.batch * shape.length), Double(shape.hidden), Double(shape.tokens + 1))
         let p = 12 * Double(shape.blocks) * d * d
@@ -91,7 +97,8 @@ public struct Benchmark: Sendable {
             trainStepSeconds: training, sampleStepSeconds: sampling, tokens: shape.batch * shape.length,
             parameters: parameters, masked: masked, gemmGflops: rate / 1e9,
             trainRoofline: training.map { trainWork / (rate * $0) },
-            sampleRoofline: sampling.map { sampleWork / (rate * $0) }, peakRssBytes: peak)
+            sampleRoofline: sampling.map { sampleWork / (rate * $0) }, peakRssBytes: peak,
+            peakDeviceBytes: peakOnDevice)
     }
 
     private func configuration() throws -> TrainingConfiguration {
@@ -124,7 +131,7 @@ public struct Benchmark: Sendable {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
             precision: precision)
-        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
+        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor(), graphs: graphs)
         let first = try (0..<shape.batch).map { sequence in
             let words = text(sequence)
             let fixed = words.indices.map { position in
@@ -139,12 +146,13 @@ public struct Benchmark: Sendable {
     }
 
     private func matrixRate() throws -> Double {
-        let x = try Tensor.full([1024, 1024], 0.5, device: device)
+        let size = device.kind == .cuda ? 8192 : 1024
+        let x = try Tensor.full([size, size], 0.5, device: device).cast(to: precision == .bf16 ? .bfloat16 : .float32)
         var best = Double.infinity
         for _ in 0..<10 {
             best = min(best, try seconds { _ = try x.matmul(x) })
         }
-        return 2 * 1024 * 1024 * 1024 / best
+        return 2 * Double(size * size * size) / best
     }
 
     private func median(_ body: () throws -> Void) throws -> Double {

@@ -20,10 +20,12 @@ public struct ReverseProcess: Sendable {
     public static let smallestTime = 1e-5
 
     /// Reverses the chain and the noise that the network was trained for, step by step with `predictor`.
-    public init(network: ScoreNetwork, predictor: any Predictor) throws {
+    ///
+    /// - Parameter graphs: whether a CUDA device is given each step as one graph, and not kernel by kernel.
+    public init(network: ScoreNetwork, predictor: any Predictor, graphs: Bool = true) throws {
         let chunk = ScoreEntropyLoss.rowsAtOnce(outputs: network.configuration.states, on: network.device)
         let captured =
-            if let trunk = network.fused, network.device.kind == .cuda {
+            if let trunk = network.fused, graphs, network.device.kind == .cuda {
                 try CapturedSteps(network: network, trunk: trunk, chunk: chunk, capturing: true)
             } else { CapturedSteps?.none }
         try self.init(network: network, predictor: predictor, chunk: chunk, captured: captured)

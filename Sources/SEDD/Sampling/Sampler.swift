@@ -19,9 +19,12 @@ public struct Sampler: Sendable {
 
     public let process: ReverseProcess
 
+    /// - Parameter graphs: whether a CUDA device is given each step as one graph, and not kernel by kernel.
     /// - Throws: ``SEDDError`` where the configuration of the network makes no sense.
-    public init(network: ScoreNetwork, predictor: any Predictor = AnalyticPredictor()) throws {
-        process = try ReverseProcess(network: network, predictor: predictor)
+    public init(
+        network: ScoreNetwork, predictor: any Predictor = AnalyticPredictor(), graphs: Bool = true
+    ) throws {
+        process = try ReverseProcess(network: network, predictor: predictor, graphs: graphs)
     }
 
     /// The states of all requests after each step, noise first; the last element holds the results.

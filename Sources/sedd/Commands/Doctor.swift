@@ -22,6 +22,7 @@ struct Doctor: ParsableCommand {
         try checkArithmetic()
         line("memory", "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
         device("cuda", "needs an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and build again)")
+        kernels()
         device("mps", "is on Apple silicon only")
     }
 
@@ -40,6 +41,22 @@ struct Doctor: ParsableCommand {
         line(
             "arithmetic",
             sum == 64 * 64 * 16 ? "works" : "WRONG: a product gave \(sum) instead of 65536; reinstall libtorch")
+    }
+
+    /// The kernels for CUDA devices: whether NVRTC is here, and whether it compiles them for the device that is.
+    private func kernels() {
+        do {
+            let version = try Kernels.compilerVersion()
+            let name = "NVRTC \(version.major).\(version.minor)"
+            guard let device = try? Device("cuda") else { return line("cuda kernels", "\(name) can compile them") }
+            let architecture = try device.computeCapability()
+            let files = try Kernels.compile(architecture: architecture)
+            line(
+                "cuda kernels",
+                "\(files.compiled) files compiled now and \(files.kept) before, by \(name) for sm_\(architecture)")
+        } catch {
+            line("cuda kernels", "\(error)")
+        }
     }
 
     private func device(_ name: String, _ remedy: String) {

@@ -38,6 +38,7 @@ struct Sample: AsyncParsableCommand {
         help: ArgumentHelp("Sequences that share a network evaluation; results do not depend on it.", valueName: "B"))
     var batch = 16
     @Flag(help: "Watch the positions settle.") var show = false
+    @Flag(help: "On a CUDA device launch the kernels of a step one by one, not as one graph.") var noGraphs = false
     @Flag(help: "Print one JSON object a sequence.") var jsonl = false
     @OptionGroup var engine: EngineOptions
 
@@ -66,7 +67,8 @@ struct Sample: AsyncParsableCommand {
                     "--temperature, --top-k and --top-p are for models that write from left to right; leave them out"
                 )
             }
-            try await diffuse(Sampler(network: network, predictor: predictor), positions, tokenizer, first: first)
+            try await diffuse(
+                Sampler(network: network, predictor: predictor, graphs: !noGraphs), positions, tokenizer, first: first)
         case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)
         }
     }

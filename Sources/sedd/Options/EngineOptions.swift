@@ -23,9 +23,7 @@ struct EngineOptions: ParsableArguments {
             try Runtime.setThreads(threads)
         }
         let opened = try Device(device)
-        let resolved = try Precision.resolved(precision, on: opened)
-        // A trunk in bfloat16 hands the head numbers of 8 significant bits: factors of 11 lose nothing that is there.
-        if opened.kind == .cuda { try Runtime.allowTF32(resolved == .bf16) }
+        _ = try Precision.resolved(precision, on: opened)
         return opened
     }
 }
