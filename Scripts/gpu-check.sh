@@ -17,14 +17,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fail() { echo "gpu-check: $*" >&2; exit 1; }
 
 pack() {
-    local root out=$1 folder
+    local root out=$1
     root=$(cd "$here/.." && pwd)
     cd "$root"
     export PKG_CONFIG_PATH="$root/.libtorch:${PKG_CONFIG_PATH:-}"
     # $ORIGIN/lib is the link that `run` makes; a build folder of its own leaves `make build` alone.
     swift build -c release --static-swift-stdlib --scratch-path .build-static --product sedd \
         -Xlinker -rpath -Xlinker '$ORIGIN/lib'
-    folder=$(mktemp -d)
+    folder=$(mktemp -d)  # not local: the trap outlives this function
     trap 'rm -rf "$folder"' EXIT
     local box="$folder/gpu-check"
     mkdir -p "$box/golden" "$box/model"

@@ -1,6 +1,7 @@
 // A grid on one thread of the CPU: blocks one after the other, the threads of a block as fibers that run until the next barrier
-// or exchange. Rules that a GPU would let pass in silence, or break by chance, fail here: a barrier that some threads never
+// or exchange. (A context is entered once for each fiber; from then on it is left and entered by jumps, which call no system.) Rules that a GPU would let pass in silence, or break by chance, fail here: a barrier that some threads never
 // reach, an exchange that a lane misses, arguments of another size than the parameters.
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -27,6 +28,9 @@ enum class State { ready, at_barrier, at_exchange, done };
 
 struct Fiber {
     ucontext_t context;
+    jmp_buf place;
+    // Whether it stands in its loop, at `place`.
+    bool entered = false;
     std::unique_ptr<char[]> stack{new char[stack_bytes]};
     State state = State::done;
     Exchange kind = Exchange::none;
@@ -39,7 +43,7 @@ struct Block {
     std::vector<Fiber> fibers;
     std::vector<size_t> turns;
     std::vector<std::max_align_t> shared;
-    ucontext_t scheduler;
+    jmp_buf scheduler;
     size_t current = 0;
     const std::function<void()> *body = nullptr;
     std::string failure;
@@ -52,13 +56,39 @@ thread_local int64_t launches = 0;
 void pause(State state) {
     Fiber &fiber = block.fibers[block.current];
     fiber.state = state;
-    swapcontext(&fiber.context, &block.scheduler);
+    if (_setjmp(fiber.place) == 0) _longjmp(block.scheduler, 1);
     threadIdx.x = static_cast<unsigned>(block.current);
 }
 
-void start() {
-    (*block.body)();
-    block.fibers[block.current].state = State::done;
+// What every fiber does: the bodies of one block after another.
+void loop() {
+    for (;;) {
+        (*block.body)();
+        pause(State::done);
+    }
+}
+
+// Until the fiber pauses.
+void resume(size_t turn) {
+    Fiber &fiber = block.fibers[turn];
+    block.current = turn;
+    threadIdx.x = static_cast<unsigned>(turn);
+    if (_setjmp(block.scheduler) != 0) return;
+    if (fiber.entered) _longjmp(fiber.place, 1);
+    fiber.entered = true;
+    setcontext(&fiber.context);
+}
+
+void prepare(size_t count) {
+    if (block.fibers.size() < count) block.fibers = std::vector<Fiber>(count);
+    for (Fiber &fiber : block.fibers) {
+        if (fiber.entered) continue;
+        getcontext(&fiber.context);
+        fiber.context.uc_stack.ss_sp = fiber.stack.get();
+        fiber.context.uc_stack.ss_size = stack_bytes;
+        fiber.context.uc_link = nullptr;
+        makecontext(&fiber.context, loop, 0);
+    }
 }
 
 std::vector<size_t> turns(size_t count) {
@@ -89,7 +119,7 @@ uint64_t result(size_t first, int lane) {
 
 // Lets warps go on whose lanes are all at the same exchange.
 void settle_exchanges() {
-    for (size_t first = 0; first < block.fibers.size(); first += lanes) {
+    for (size_t first = 0; first < block.turns.size(); first += lanes) {
         const auto begin = block.fibers.begin() + first, end = begin + lanes;
         const auto waits = [](const Fiber &fiber) { return fiber.state == State::at_exchange; };
         if (std::none_of(begin, end, waits)) continue;
@@ -111,24 +141,16 @@ void settle_exchanges() {
 
 void run_block(const std::function<void()> &body) {
     block.body = &body;
-    for (Fiber &fiber : block.fibers) {
-        getcontext(&fiber.context);
-        fiber.context.uc_stack.ss_sp = fiber.stack.get();
-        fiber.context.uc_stack.ss_size = stack_bytes;
-        fiber.context.uc_link = &block.scheduler;
-        makecontext(&fiber.context, start, 0);
-        fiber.state = State::ready;
-    }
-    const auto count = [](State state) {
-        return std::count_if(block.fibers.begin(), block.fibers.end(), [&](const Fiber &f) { return f.state == state; });
+    const auto begin = block.fibers.begin(), end = begin + static_cast<ptrdiff_t>(block.turns.size());
+    for (auto fiber = begin; fiber != end; ++fiber) fiber->state = State::ready;
+    const auto count = [&](State state) {
+        return std::count_if(begin, end, [&](const Fiber &f) { return f.state == state; });
     };
-    const ptrdiff_t all = static_cast<ptrdiff_t>(block.fibers.size());
+    const ptrdiff_t all = end - begin;
     while (block.failure.empty() && count(State::done) < all) {
         for (const size_t turn : block.turns) {
             if (block.fibers[turn].state != State::ready) continue;
-            block.current = turn;
-            threadIdx.x = static_cast<unsigned>(turn);
-            swapcontext(&block.scheduler, &block.fibers[turn].context);
+            resume(turn);
         }
         settle_exchanges();
         if (count(State::ready) > 0 || count(State::done) == all || !block.failure.empty()) continue;
@@ -136,7 +158,7 @@ void run_block(const std::function<void()> &body) {
             block.failure = "some threads wait at a barrier that the others never reach";
             return;
         }
-        for (Fiber &fiber : block.fibers) fiber.state = State::ready;
+        for (auto fiber = begin; fiber != end; ++fiber) fiber->state = State::ready;
     }
 }
 
@@ -148,8 +170,8 @@ const char *run(const char *file, const char *kernel, bool bfloat16, ctorch::cud
     if (entry->sizes != std::vector<size_t>(sizes, sizes + count)) return "arguments of other sizes than the parameters";
     if (grid.threads % lanes != 0 || grid.threads > 256) return "a block of no whole number of warps, or of more than 256 threads";
     ++launches;
-    block.fibers.resize(static_cast<size_t>(grid.threads));
-    block.turns = turns(block.fibers.size());
+    block.turns = turns(static_cast<size_t>(grid.threads));
+    prepare(block.turns.size());
     blockDim = Index{static_cast<unsigned>(grid.threads), 1, 1};
     gridDim = Index{static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), 1};
     const std::function<void()> body = entry->with(arguments);
@@ -159,7 +181,10 @@ const char *run(const char *file, const char *kernel, bool bfloat16, ctorch::cud
         std::memset(static_cast<void *>(block.shared.data()), 0xff, block.shared.size() * sizeof(std::max_align_t));
         blockIdx = Index{static_cast<unsigned>(place % grid.x), static_cast<unsigned>(place / grid.x), 0};
         run_block(body);
-        if (!block.failure.empty()) return block.failure.c_str();
+        if (block.failure.empty()) continue;
+        // Some stand in the middle of a body that nobody will end.
+        block.fibers.clear();
+        return block.failure.c_str();
     }
     return nullptr;
 }
