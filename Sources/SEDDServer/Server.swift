@@ -21,6 +21,9 @@ package struct Server: Sendable {
         package init(limits: ServerLimits) { self.limits = limits }
     }
 
+    /// How long answers that are written may take to arrive once the server has stopped.
+    private static let farewell = Duration.seconds(5)
+
     private let model: ServedModel
     private let settings: Settings
     let engine: SamplingEngine
@@ -70,11 +73,15 @@ package struct Server: Sendable {
                 var asked = false
                 for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
                     logger.notice("asked to stop", metadata: ["signal": "\(signal)"])
-                    if asked { exit(130) }
+                    if asked { _exit(130) }
                     asked = true
                     Task {
                         await engine.drain(within: settings.limits.grace)
                         await group.triggerGracefulShutdown()
+                        // All jobs have ended; what is left are connections whose clients read nothing.
+                        try await Task.sleep(for: Self.farewell)
+                        logger.warning("connections that do not end are cut off")
+                        _exit(0)
                     }
                 }
             }
@@ -85,18 +92,18 @@ package struct Server: Sendable {
 
     func router() -> Router<ServerContext> {
         let runner = JobRunner(model: model, engine: engine, limits: settings.limits)
-        let router = Router(context: ServerContext.self)
-        router.add(middleware: MetricsMiddleware())
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestMetrics())
+        router.add(middleware: Origins(allowed: settings.allowedOrigins, host: settings.host))
         router.add(middleware: ErrorResponses())
-        router.add(middleware: Origins(allowed: settings.allowedOrigins))
-        router.add(middleware: Authentication(keys: settings.keys))
 
-        router.post("/v1/completions") { try await CompletionEndpoint(runner: runner).respond($0, $1) }
-        router.post("/v1/infill") { try await InfillEndpoint(runner: runner).respond($0, $1) }
-        router.get("/v1/models") { [model, settings] _, _ in
+        let api = router.group("v1").add(middleware: Authentication(keys: settings.keys))
+        api.post("completions") { try await CompletionEndpoint(runner: runner).respond($0, $1) }
+        api.post("infill") { try await InfillEndpoint(runner: runner).respond($0, $1) }
+        api.get("models") { [model, settings] _, _ in
             try JobRunner.response(ModelList(data: [.init(model, settings.limits)]))
         }
-        router.get("/v1/models/:name") { [model, settings] _, context in
+        api.get("models/:name") { [model, settings] _, context in
             let name = context.parameters.get("name") ?? ""
             guard name == model.name else {
                 throw APIError(

@@ -8,10 +8,8 @@ public struct ServerLimits: Sendable {
     public var steps = 1024
     /// Sequences of one request: prompts times `n`.
     public var sequences = 16
-    /// Sequences that share the network evaluations; further ones wait their turn.
-    public var running = 64
-    /// Sequences that wait; a request that would make them more is refused.
-    public var waiting = 256
+    /// Sequences that are under way at once, all of them in turn; a request that would make them more is refused.
+    public var running = 256
     /// Tokens of one network evaluation: how soon a newcomer joins, against how well products fill the processor.
     public var evaluationTokens = 4096
     /// From the arrival of a request to its last event.

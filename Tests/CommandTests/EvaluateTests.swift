@@ -94,7 +94,8 @@ import Testing
         let folder = try TemporaryFolder()
         let data = try folder.file("a.txt", TinyRun.text)
         let process = try await SeddProcess([
-            "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--time-samples", "100000", "--batch-tokens",
+            "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--time-samples", "100000",
+            "--batch-tokens",
             "64", "--state", folder.path("s.jsonl"),
         ])
         try await process.wait(
@@ -115,7 +116,8 @@ import Testing
         for text in ["{\"a\": 1, \"precious\": true}", "notes", "{"] {
             let file = try folder.file("state", text)
             let result = try await SeddProcess.run([
-                "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--blocks", "1", "--time-samples", "1",
+                "evaluate", "--model", TinyRun.model().path, "--data", data.path, "--blocks", "1", "--time-samples",
+                "1",
                 "--state", file.path,
             ])
             // An opening brace alone may be what a killed run has left of its first line.

@@ -131,6 +131,11 @@ struct EndpointTests {
                 #expect(!answer.body.contains("secret"))
                 if status == 401 { #expect(try answer.error()["code"] as? String == "invalid_api_key") }
             }
+            for path in ["//v1/models", "/v1//models", "/v1/models/", "//v1//completions", "/v1/../v1/models"] {
+                let answer = try await client.get(path)
+                #expect([401, 404].contains(answer.status), "\(path): \(answer.status)")
+            }
+            #expect(try await client.post("//v1/completions", "{\"max_tokens\": 1}").status == 401)
             #expect(try await client.get("/healthz").status == 200)
             #expect(try await client.get("/").status == 200, "the page asks for the key itself")
         }
@@ -147,9 +152,47 @@ struct EndpointTests {
                 .options, "/v1/infill",
                 headers: [.origin: "https://friend.example", .accessControlRequestMethod: "POST"])
             #expect(question.status == 204 && question.headers[.accessControlAllowMethods] == "GET, POST")
+            let lost = try await client.get("/nothing", headers: [.origin: "https://friend.example"])
+            #expect(lost.status == 404 && lost.headers[.accessControlAllowOrigin] == "https://friend.example")
             let bad = try await client.send(
                 .options, "/v1/infill", headers: [.origin: "https://evil.example", .accessControlRequestMethod: "POST"])
             #expect(bad.status == 403)
+        }
+    }
+
+    /// A page of a name that somebody has pointed at this machine is not the server's own.
+    @Test func namesOfOthers() {
+        for (authority, origin, host, own) in [
+            ("localhost:8080", "http://localhost:8080", "127.0.0.1", true),
+            ("127.0.0.1:80", "http://127.0.0.1:80", "localhost", true),
+            ("[::1]:80", "http://[::1]:80", "::1", true), ("evil.com", "http://evil.com", "127.0.0.1", false),
+            ("localhost.evil.com", "http://localhost.evil.com", "127.0.0.1", false),
+            ("box.lan:80", "http://box.lan:80", "0.0.0.0", true), ("box.lan", "http://other.lan", "0.0.0.0", false),
+        ] {
+            let request = Request(
+                head: .init(method: .get, scheme: "http", authority: authority, path: "/"),
+                body: .init(buffer: ByteBuffer()))
+            #expect(Origins(allowed: [], host: host).isOwn(origin, request) == own, "\(authority) \(host)")
+        }
+    }
+
+    @Test func headsHaveNoBody() async throws {
+        try await withServer { client in
+            for (path, status) in [("/", 200), ("/healthz", 200), ("/nothing", 404)] {
+                let answer = try await client.send(.head, path)
+                #expect(answer.status == status && answer.body.isEmpty, "\(path)")
+            }
+        }
+    }
+
+    /// A stream whose choices have all met a stop text does not go on to its last step.
+    @Test func aStreamEndsWithItsChoices() async throws {
+        try await withServer { client in
+            let answer = try await client.post(
+                "/v1/completions",
+                "{\"prompt\": \"It was\", \"max_tokens\": 4, \"seed\": 1, \"steps\": 1000, \"stop\": [\" \", \"e\", \"a\", \"o\"], \"stream\": true}"
+            )
+            #expect(answer.events.last?.data == "[DONE]")
         }
     }
 

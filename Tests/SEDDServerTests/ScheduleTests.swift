@@ -48,6 +48,21 @@ struct ScheduleTests {
         #expect((tokens.max() ?? 0) - (tokens.min() ?? 0) <= 256, "equal shares to within one step")
     }
 
+    /// A row that was passed over for long has no credit when it comes back, and lends none to newcomers.
+    @Test func waitingEarnsNoCredit() {
+        var schedule = Schedule()
+        schedule.add(row(0), short)
+        schedule.add(row(1), long)
+        for _ in 0..<100 { _ = schedule.next(tokens: 256) { $0.job != 0 } }
+        schedule.add(row(2), short)
+        var turns: [Int: Int] = [:]
+        for _ in 0..<340 {
+            for row in schedule.next(tokens: 256, ready: { _ in true })?.rows ?? [] { turns[row.job, default: 0] += 1 }
+        }
+        let tokens = [0: 16, 1: 256, 2: 16].map { (turns[$0.key] ?? 0) * $0.value }
+        #expect((tokens.max() ?? 0) - (tokens.min() ?? 0) <= 512, "\(turns)")
+    }
+
     @Test func whoIsNotReadyIsPassedOver() {
         var schedule = Schedule()
         for job in 0..<3 { schedule.add(row(job), long) }

@@ -122,9 +122,9 @@ import Torch
     @Test func aBudgetFits() throws {
         let setting = try TrainingTests.Setting()
         let small = try StudyBudget(seconds: 60).fitted(
-                plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
+            plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
         let large = try StudyBudget(seconds: 600).fitted(
-                plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
+            plan(setting), heldOutBlocks: 1000, tokenizer: ByteTokenizer())
         #expect(small.base.training.nIters > 20 && large.base.training.nIters > 3 * small.base.training.nIters)
         #expect(small.count == 20)
         #expect(throws: SEDDError.self) {

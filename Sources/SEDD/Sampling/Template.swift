@@ -31,42 +31,58 @@ public struct Template: Sendable, Equatable {
     /// How many tokens a hole may have.
     private static let holes = 1...1 << 24
 
+    /// Bytes that the inside of a hole has at most: those of the largest count.
+    private static let longestHole = 8
+
     /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that makes no sense.
     public init(_ source: String) throws(SEDDError) {
+        // By bytes, once: to Swift's strings a mark that follows a hole is part of its last bracket.
+        let bytes = Array(source.utf8)
+        let (open, close, escape) = (UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "\\"))
+        func has(_ byte: UInt8, twiceAt place: Int) -> Bool {
+            place + 1 < bytes.count && bytes[place] == byte && bytes[place + 1] == byte
+        }
         var segments: [Segment] = []
-        var text = ""
-        var rest = source[...]
-        while let character = rest.first {
-            if rest.hasPrefix("\\[[") {
-                text += "[["
-                rest = rest.dropFirst(3)
-            } else if rest.hasPrefix("[[") {
-                guard let end = rest.range(of: "]]") else {
-                    throw SEDDError(
-                        .usage,
-                        "template: '\(rest.prefix(12))' opens a hole that never closes; write [[12]], [[*]], or \\[[ for a literal [["
-                    )
-                }
-                let inside = rest[rest.index(rest.startIndex, offsetBy: 2)..<end.lowerBound]
-                if !text.isEmpty { segments.append(.text(text)) }
-                text = ""
-                segments.append(try Self.hole(inside))
-                rest = rest[end.upperBound...]
+        var text: [UInt8] = []
+        var place = 0
+        while place < bytes.count {
+            if bytes[place] == escape, has(open, twiceAt: place + 1) {
+                text += [open, open]
+                place += 3
+            } else if has(open, twiceAt: place) {
+                let start = place + 2
+                guard
+                    let end = (start..<min(bytes.count, start + Self.longestHole + 1)).first(where: {
+                        has(close, twiceAt: $0)
+                    })
+                else { throw Self.unclosed(bytes[place...]) }
+                if !text.isEmpty { segments.append(.text(String(decoding: text, as: UTF8.self))) }
+                text = []
+                segments.append(try Self.hole(String(decoding: bytes[start..<end], as: UTF8.self)))
+                place = end + 2
             } else {
-                text.append(character)
-                rest = rest.dropFirst()
+                text.append(bytes[place])
+                place += 1
             }
         }
-        if !text.isEmpty { segments.append(.text(text)) }
+        if !text.isEmpty { segments.append(.text(String(decoding: text, as: UTF8.self))) }
         self.segments = segments
     }
 
-    private static func hole(_ inside: Substring) throws(SEDDError) -> Segment {
+    private static func unclosed(_ bytes: ArraySlice<UInt8>) -> SEDDError {
+        let quoted = String(decoding: bytes.prefix(16), as: UTF8.self)
+        return SEDDError(
+            .usage,
+            "template: '\(quoted)\(bytes.count > 16 ? "…" : "")' opens a hole that never closes or is no count; write [[12]], [[*]], or \\[[ for a literal [["
+        )
+    }
+
+    private static func hole(_ inside: String) throws(SEDDError) -> Segment {
         if inside == "*" { return .fill }
         guard let count = Int(inside), holes.contains(count) else {
             throw SEDDError(
                 .usage,
-                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 or more, or *; write \\[[ for a literal [["
+                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 to \(holes.upperBound), or *; write \\[[ for a literal [["
             )
         }
         return .hole(count)

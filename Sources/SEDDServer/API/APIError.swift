@@ -54,7 +54,8 @@ package struct APIError: Error, Sendable, Equatable {
             self = .invalid(parameter, "\(error)")
         case SamplingEngine.Refusal.queueFull:
             self.init(
-                .tooManyRequests, .rateLimit, "as many sequences wait as this server takes; try again in a few seconds",
+                .tooManyRequests, .rateLimit,
+                "as many sequences are under way as this server takes; try again in a few seconds",
                 code: "queue_full", retryAfter: 5)
         case SamplingEngine.Refusal.stopping:
             self.init(

@@ -10,7 +10,7 @@ struct CompletionEndpoint: Sendable {
     private var model: ServedModel { runner.model }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var fields = try await runner.fields(request)
+        var fields = try await runner.fields(request, context)
         let wanted = try CompletionRequest(&fields, model: model, limits: runner.limits)
         let stream = try runner.start(
             wanted.sequences(model), sampler: wanted.fields.sampler, everyStep: wanted.isStreamed, context)
@@ -23,7 +23,7 @@ struct CompletionEndpoint: Sendable {
     private func streamed(_ stream: JobStream, _ answer: Answer, _ context: ServerContext) -> Response {
         let told = Told(sequences: answer.count)
         return runner.streamed(
-            stream, context,
+            stream, context, isDone: { told.allHaveEnded },
             closing: {
                 var buffer = ByteBuffer()
                 if answer.request.streamsUsage {
@@ -55,6 +55,9 @@ struct CompletionEndpoint: Sendable {
         init(sequences: Int) {
             self.sequences = Mutex(Array(repeating: Sequence(), count: sequences))
         }
+
+        /// Whether every sequence has been told to its end, or to a stop text.
+        var allHaveEnded: Bool { sequences.withLock { $0.allSatisfy(\.hasEnded) } }
 
         /// What is new; nil where nothing is.
         func advance(_ index: Int, to text: CompletionText, echo: String) -> String? {

@@ -6,6 +6,8 @@ struct CompletionRequest: Sendable {
     static let defaultTokens = 16
     /// As many as the published API takes.
     static let greatestStops = 4
+    /// Bytes of a stop text: each step looks for them.
+    static let longestStop = 256
 
     var fields: SamplingFields
     /// Tokens before the hole, of each prompt.
@@ -99,19 +101,26 @@ struct CompletionRequest: Sendable {
     private static func stops(_ value: JSONValue?) throws(APIError) -> [String] {
         switch value {
         case nil: return []
-        case .string(let text): return text.isEmpty ? [] : [text]
+        case .string(let text): return text.isEmpty ? [] : [try short(text)]
         case .array(let values) where values.count <= greatestStops:
             var stops: [String] = []
             for value in values {
                 guard case .string(let text) = value, !text.isEmpty else {
                     throw RequestFields.wrong("stop", value, "a text in the array")
                 }
-                stops.append(text)
+                stops.append(try short(text))
             }
             return stops
         case let value?:
             throw RequestFields.wrong("stop", value, "a string, or an array of at most \(greatestStops)")
         }
+    }
+
+    private static func short(_ stop: String) throws(APIError) -> String {
+        guard stop.utf8.count <= longestStop else {
+            throw .invalid("stop", "a stop text has \(stop.utf8.count) bytes; expected \(longestStop) at most")
+        }
+        return stop
     }
 
     private static func streamOptions(_ value: JSONValue?, isStreamed: Bool) throws(APIError) -> Bool {

@@ -43,7 +43,7 @@ struct CompletionText: Sendable {
 
     /// Bytes at the end of `bytes` that begin `stop`.
     private static func overlap(_ bytes: [UInt8], _ stop: [UInt8]) -> Int {
-        (0..<stop.count).last { bytes.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
+        (0..<min(stop.count, bytes.count + 1)).last { bytes.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
     }
 
     /// Where a character begins at the end of `bytes` that further bytes may complete; the end where there is none.

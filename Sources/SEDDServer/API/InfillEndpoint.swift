@@ -7,7 +7,7 @@ struct InfillEndpoint: Sendable {
     private var model: ServedModel { runner.model }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var fields = try await runner.fields(request)
+        var fields = try await runner.fields(request, context)
         let wanted = try InfillRequest(&fields, model: model, limits: runner.limits)
         let (sampler, id, model) = (wanted.fields.sampler, AnswerID.make("infill"), self.model)
         let first = try wanted.sequence(model)

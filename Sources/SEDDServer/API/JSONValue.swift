@@ -1,7 +1,5 @@
-import Foundation
-
 /// JSON of any shape, as a request brings it.
-enum JSONValue: Decodable, Sendable, Equatable {
+enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -10,25 +8,6 @@ enum JSONValue: Decodable, Sendable, Equatable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let values = try? container.decode([JSONValue].self) {
-            self = .array(values)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-
     /// The object that `body` holds.
     ///
     /// - Throws: ``APIError`` where it is no JSON object in UTF-8.
@@ -36,10 +15,7 @@ enum JSONValue: Decodable, Sendable, Equatable {
         guard String(validating: body, as: UTF8.self) != nil else {
             throw .invalid(nil, "the body is not UTF-8; send JSON in UTF-8", code: "invalid_utf8")
         }
-        let value: JSONValue
-        do { value = try JSONDecoder().decode(JSONValue.self, from: Data(body)) } catch {
-            throw .invalid(nil, "the body is no JSON; send one JSON object", code: "invalid_json")
-        }
+        let value = try JSONParser.parse(body)
         guard case .object(let members) = value else {
             throw .invalid(nil, "the body is \(value.name); expected a JSON object", code: "invalid_json")
         }

@@ -14,7 +14,7 @@ struct JobRunner: Sendable {
     /// The members of a request's body.
     ///
     /// - Throws: ``APIError`` for another content type, a body that is too large, or no JSON object.
-    func fields(_ request: Request) async throws -> RequestFields {
+    func fields(_ request: Request, _ context: ServerContext) async throws -> RequestFields {
         let type = request.headers[.contentType]?.split(separator: ";").first.map {
             $0.trimmingCharacters(in: .whitespaces).lowercased()
         }
@@ -27,10 +27,15 @@ struct JobRunner: Sendable {
         do {
             let body = try await request.body.collect(upTo: limits.bodyBytes)
             return try RequestFields(body: Array(body.readableBytesView))
+        } catch let error as APIError {
+            throw error
         } catch is NIOTooManyBytesError {
             throw APIError(
                 .contentTooLarge, .invalidRequest, "the body has more than \(limits.bodyBytes) bytes; send less",
                 code: "body_too_large")
+        } catch {
+            context.logger.debug("a body broke off", metadata: ["error": "\(error)"])
+            throw APIError.invalid(nil, "the body does not arrive as it was announced", code: "broken_body")
         }
     }
 
@@ -46,7 +51,8 @@ struct JobRunner: Sendable {
                     sequences: sequences, sampler: sampler, everyStep: everyStep,
                     deadline: context.arrival + limits.deadline))
         } catch { throw APIError(error) }
-        context.channel.closeFuture.whenComplete { _ in stream.cancel() }
+        // Weakly: a connection outlives its requests.
+        context.channel.closeFuture.whenComplete { [weak stream] _ in stream?.cancel() }
         return stream
     }
 
@@ -57,6 +63,11 @@ struct JobRunner: Sendable {
             if case .step(let index, let state) = event { found[index] = state }
         }
         return found.keys.sorted().compactMap { found[$0] }
+    }
+
+    /// Whether an error says no more than that nobody is there to read.
+    static func clientLeft(_ error: any Error) -> Bool {
+        error is CancellationError || error is ChannelError || error is IOError || error is NIOAsyncWriterError
     }
 
     /// A JSON response.
@@ -70,11 +81,13 @@ struct JobRunner: Sendable {
     ///
     /// - Parameters:
     ///   - opening: written at once.
+    ///   - isDone: whether what follows in the job would tell nothing new.
     ///   - closing: written once all events are.
     ///   - onError: what to write in place of the rest.
     ///   - body: what to write for a step of a sequence.
     func streamed(
         _ stream: JobStream, _ context: ServerContext, opening: ByteBuffer? = nil,
+        isDone: @escaping @Sendable () -> Bool = { false },
         closing: @escaping @Sendable () throws -> ByteBuffer? = { nil },
         onError: @escaping @Sendable (APIError) throws -> ByteBuffer,
         body: @escaping @Sendable (Int, SequenceState) throws -> ByteBuffer?
@@ -101,9 +114,17 @@ struct JobRunner: Sendable {
                     }
                 }
                 defer { ticking.cancel() }
-                if let opening { try await writer.write(opening) }
+                var outcome = "done"
+                defer {
+                    context.logger.info(
+                        "stream",
+                        metadata: [
+                            "outcome": "\(outcome)", "milliseconds": "\((.now - context.arrival) / .milliseconds(1))",
+                        ])
+                }
                 do {
-                    while let event = try await stream.next() {
+                    if let opening { try await writer.write(opening) }
+                    while !isDone(), let event = try await stream.next() {
                         switch event {
                         case .tick: try await writer.write(ServerSentEvent.heartbeat)
                         case .step(let index, let state):
@@ -111,11 +132,16 @@ struct JobRunner: Sendable {
                         }
                     }
                     if let part = try closing() { try await writer.write(part) }
-                } catch is CancellationError {
-                    throw CancellationError()
+                } catch  where Self.clientLeft(error) {
+                    outcome = "client left"
+                    throw error
                 } catch {
-                    context.logger.error("a stream broke off", metadata: ["error": "\(error)"])
-                    try await writer.write(onError(APIError(error)))
+                    let known = APIError(error)
+                    outcome = known.code ?? "\(known.status.code)"
+                    if known.code == "internal" {
+                        context.logger.error("a stream broke off", metadata: ["error": "\(error)"])
+                    }
+                    try await writer.write(onError(known))
                 }
                 try await writer.finish(nil)
             })

@@ -1,7 +1,7 @@
 import CoreMetrics
 import SEDD
 
-/// What the engine's thread holds: jobs that run, jobs that wait, and whose turn it is.
+/// What the engine's thread holds: the jobs under way, and whose turn it is.
 struct EngineLoop {
     private struct Running {
         var sequences: [SequenceState]
@@ -13,7 +13,6 @@ struct EngineLoop {
     private let limits: ServerLimits
     private let metrics: EngineMetrics
     private var running: [Int: Running] = [:]
-    private var waiting: [(number: Int, submission: SamplingEngine.Submission)] = []
     private var schedule = Schedule()
     private var nextNumber = 0
 
@@ -23,31 +22,19 @@ struct EngineLoop {
         self.metrics = metrics
     }
 
-    var isEmpty: Bool { running.isEmpty && waiting.isEmpty }
+    var isEmpty: Bool { running.isEmpty }
 
     mutating func take(_ submissions: [SamplingEngine.Submission]) {
         for submission in submissions {
-            waiting.append((nextNumber, submission))
-            nextNumber += 1
-        }
-        admit()
-    }
-
-    /// Starts jobs in the order of their arrival while there is room; one that is larger than all the room starts alone.
-    private mutating func admit() {
-        while let first = waiting.first,
-            schedule.count == 0 || schedule.count + first.submission.job.sequences.count <= limits.running
-        {
-            waiting.removeFirst()
-            let (job, stream) = (first.submission.job, first.submission.stream)
-            running[first.number] = Running(sequences: job.sequences, job: job, stream: stream)
+            let (job, stream) = (submission.job, submission.stream)
+            running[nextNumber] = Running(sequences: job.sequences, job: job, stream: stream)
             for (index, sequence) in job.sequences.enumerated() {
                 schedule.add(
-                    .init(job: first.number, index: index), .init(length: sequence.states.count, sampler: job.sampler))
+                    .init(job: nextNumber, index: index), .init(length: sequence.states.count, sampler: job.sampler))
             }
+            nextNumber += 1
         }
         metrics.running.record(schedule.count)
-        metrics.waiting.record(waiting.reduce(0) { $0 + $1.submission.job.sequences.count })
     }
 
     /// Ends jobs that nobody waits for any more, or whose time is over.
@@ -56,23 +43,20 @@ struct EngineLoop {
     /// - Returns: how many of their sequences were not done.
     mutating func dropEnded(stop: ContinuousClock.Instant?) -> Int {
         let now = ContinuousClock.now
-        func end(_ job: Job, _ stream: JobStream) -> (any Error)? {
-            if stream.isCancelled { return CancellationError() }
-            return now >= min(job.deadline, stop ?? job.deadline) ? SamplingEngine.Refusal.deadline : nil
-        }
         var dropped = 0
         for (number, job) in running {
-            guard let error = end(job.job, job.stream) else { continue }
+            let error: any Error
+            if job.stream.isCancelled {
+                error = CancellationError()
+            } else if now >= job.job.deadline {
+                error = SamplingEngine.Refusal.deadline
+            } else if let stop, now >= stop {
+                error = SamplingEngine.Refusal.stopping
+            } else {
+                continue
+            }
             dropped += drop(number, error)
         }
-        waiting.removeAll { _, submission in
-            guard let error = end(submission.job, submission.stream) else { return false }
-            submission.stream.finish(.failure(error))
-            dropped += submission.job.sequences.count
-            metrics.count(error)
-            return true
-        }
-        if dropped > 0 { admit() }
         return dropped
     }
 
@@ -82,6 +66,7 @@ struct EngineLoop {
         schedule.removeAll { $0.job == number }
         job.stream.finish(.failure(error))
         metrics.count(error)
+        metrics.running.record(schedule.count)
         return job.sequences.count { !$0.isFinished }
     }
 
@@ -102,7 +87,7 @@ struct EngineLoop {
         metrics.evaluated(sequences: states.count, in: .now - start)
         var finished = 0
         for (row, state) in zip(turn.rows, states) { finished += settle(row, state) }
-        if finished > 0 { admit() }
+        if finished > 0 { metrics.running.record(schedule.count) }
         return (true, finished)
     }
 

@@ -3,10 +3,8 @@ import SEDD
 
 /// What the engine counts.
 struct EngineMetrics: Sendable {
-    /// Sequences that share the evaluations now.
+    /// Sequences that are under way now.
     let running = Gauge(label: "sedd_sequences_running")
-    /// Sequences that wait now.
-    let waiting = Gauge(label: "sedd_sequences_waiting")
     /// Requests that were not taken.
     let refused = Counter(label: "sedd_requests_refused")
     private let finishedSequences = Counter(label: "sedd_sequences_finished")
@@ -32,7 +30,7 @@ struct EngineMetrics: Sendable {
     func count(_ error: any Error) {
         switch error {
         case is CancellationError: cancelled.increment()
-        case SamplingEngine.Refusal.deadline: late.increment()
+        case SamplingEngine.Refusal.deadline, SamplingEngine.Refusal.stopping: late.increment()
         default: failed.increment()
         }
     }

@@ -35,6 +35,7 @@ package final class JobStream: Sendable, AsyncSequence {
 
     func send(_ event: JobEvent) {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
+            if state.isCancelled { return nil }
             guard let reader = state.reader else {
                 state.events.append(event)
                 return nil
@@ -71,6 +72,7 @@ package final class JobStream: Sendable, AsyncSequence {
     package func cancel() {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
             state.isCancelled = true
+            state.events = []
             defer { state.reader = nil }
             return state.reader
         }

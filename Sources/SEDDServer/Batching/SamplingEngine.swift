@@ -7,16 +7,15 @@ import Synchronization
 /// Runs the jobs of all requests in shared network evaluations, on a thread of its own.
 ///
 /// Sequences join and leave between evaluations. Each has its own time, number of steps, template and seed, and what it becomes
-/// does not depend on what it shares an evaluation with. Jobs wait in the order of their arrival while there are as many
-/// sequences as may run.
+/// does not depend on what it shares an evaluation with. All that are under way go in turn.
 package final class SamplingEngine: Sendable {
     /// Why a job was not taken or did not end well.
     package enum Refusal: Error, Equatable {
-        /// As many sequences wait as may.
+        /// As many sequences are under way as may be.
         case queueFull
         /// The server has been asked to stop.
         case stopping
-        /// The job's deadline has passed.
+        /// The job's own deadline has passed.
         case deadline
     }
 
@@ -64,7 +63,7 @@ package final class SamplingEngine: Sendable {
         let stream = JobStream(capacity: max(8, 2 * job.sequences.count)) { [wake] in _ = wake.signal() }
         let refusal = inbox.withLock { inbox -> Refusal? in
             guard inbox.stop == nil else { return .stopping }
-            guard inbox.sequences + job.sequences.count <= limits.running + limits.waiting else { return .queueFull }
+            guard inbox.sequences + job.sequences.count <= limits.running else { return .queueFull }
             inbox.sequences += job.sequences.count
             inbox.submissions.append(Submission(job: job, stream: stream))
             return nil
@@ -76,6 +75,9 @@ package final class SamplingEngine: Sendable {
         wake.signal()
         return stream
     }
+
+    /// Whether no sequence is under way.
+    var isIdle: Bool { inbox.withLock { $0.sequences == 0 } }
 
     /// Whether jobs are taken.
     package var isAccepting: Bool { inbox.withLock { $0.stop == nil } }

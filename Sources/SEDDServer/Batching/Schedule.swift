@@ -2,7 +2,8 @@
 ///
 /// A sequence pays for each of its steps with its tokens; those that have paid least go first, and with them all others of the
 /// same kind that fit. So every sequence gets the same share of the processor whatever it is beside, a short one is done
-/// early however many long ones run, and none starves.
+/// early however many long ones run, and none starves. Who comes, or comes back after having been passed over, starts even with
+/// those that are served now: waiting earns no credit.
 struct Schedule {
     /// Sequences of one kind can share an evaluation.
     struct Kind: Hashable {
@@ -20,16 +21,18 @@ struct Schedule {
         let row: Row
         let kind: Kind
         var paid: Int
+        var wasPassedOver = false
     }
 
     private var entries: [Entry] = []
+    /// What the last one to be served had paid before.
+    private var clock = 0
 
     /// Sequences that are scheduled.
     var count: Int { entries.count }
 
-    /// A newcomer starts even with the one that has paid least: it neither waits for the others nor overtakes them for long.
     mutating func add(_ row: Row, _ kind: Kind) {
-        entries.append(Entry(row: row, kind: kind, paid: entries.map(\.paid).min() ?? 0))
+        entries.append(Entry(row: row, kind: kind, paid: clock))
     }
 
     /// Takes out all sequences for which `condition` holds.
@@ -41,10 +44,19 @@ struct Schedule {
     ///
     /// - Parameter ready: sequences for which it does not hold are passed over.
     mutating func next(tokens: Int, ready: (Row) -> Bool) -> (kind: Kind, rows: [Row])? {
-        let order = entries.indices.filter { ready(entries[$0].row) }.sorted {
+        for index in entries.indices {
+            guard ready(entries[index].row) else {
+                entries[index].wasPassedOver = true
+                continue
+            }
+            if entries[index].wasPassedOver { entries[index].paid = max(entries[index].paid, clock) }
+            entries[index].wasPassedOver = false
+        }
+        let order = entries.indices.filter { !entries[$0].wasPassedOver }.sorted {
             (entries[$0].paid, $0) < (entries[$1].paid, $1)
         }
         guard let first = order.first else { return nil }
+        clock = max(clock, entries[first].paid)
         let kind = entries[first].kind
         let chosen = order.filter { entries[$0].kind == kind }.prefix(max(1, tokens / max(1, kind.length)))
         for index in chosen { entries[index].paid += kind.length }

@@ -22,14 +22,15 @@ package struct APIKeys: Sendable {
     }
 }
 
-/// Lets requests under `/v1` through that carry a key: `Authorization: Bearer KEY`.
+/// Lets requests through that carry a key: `Authorization: Bearer KEY`. It stands before the routes that want one, not before paths
+/// that look like theirs.
 struct Authentication: RouterMiddleware {
     let keys: APIKeys
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        guard !keys.isEmpty, request.uri.path.hasPrefix("/v1/") else { return try await next(request, context) }
+        guard !keys.isEmpty else { return try await next(request, context) }
         let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer", keys.contains(parts[1]) else {
             throw APIError(

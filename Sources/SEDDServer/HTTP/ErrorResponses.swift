@@ -21,14 +21,20 @@ struct ErrorResponses: RouterMiddleware {
         return response
     }
 
-    private static func response(_ error: any Error, _ request: Request, _ context: ServerContext) throws -> Response {
+    static func response(_ error: any Error, _ request: Request, _ context: ServerContext) throws -> Response {
+        // Nobody reads it; the log has the number that other servers log for this.
+        if JobRunner.clientLeft(error) {
+            return Response(status: .init(code: 499, reasonPhrase: "Client Closed Request"))
+        }
         let known = apiError(error, request)
-        if known.status.code >= 500, known.code == "internal" {
+        if known.code == "internal" {
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
         }
         var response = try JobRunner.response(known, status: known.status)
         if let seconds = known.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if known.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        // The answer to HEAD has no body, also where it is an error.
+        if request.method == .head { response.body = ResponseBody() }
         return response
     }
 

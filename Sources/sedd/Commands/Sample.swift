@@ -125,7 +125,8 @@ struct Sample: AsyncParsableCommand {
                 let written = tokens.count - prefix.count
                 let line = SampleLine(
                     text: try tokenizer.text(of: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
-                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written, precision: network.weights.precision.rawValue,
+                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
+                    precision: network.weights.precision.rawValue,
                     seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
                 try write(line, index: start + index)
             }

@@ -35,8 +35,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Reverse steps of a sequence.", valueName: "S")) var maxSteps: Int?
     @Option(help: ArgumentHelp("Sequences of a request.", valueName: "N")) var maxSequences: Int?
     @Option(help: ArgumentHelp("Bytes of a request.", valueName: "bytes")) var maxBody: Int?
-    @Option(help: ArgumentHelp("Sequences that share the evaluations at once.", valueName: "N")) var maxRunning: Int?
-    @Option(help: ArgumentHelp("Sequences that wait for their turn.", valueName: "N")) var maxWaiting: Int?
+    @Option(help: ArgumentHelp("Sequences under way at once, of all requests; further ones get 429.", valueName: "N"))
+    var maxRunning: Int?
     @Option(help: ArgumentHelp("Seconds that a request may take.", valueName: "seconds")) var deadline: Int?
     @Option(help: ArgumentHelp("Seconds that running requests get after SIGTERM.", valueName: "seconds")) var grace:
         Int?
@@ -61,10 +61,15 @@ struct Serve: AsyncParsableCommand {
             ("max-body", maxBody), ("max-running", maxRunning), ("deadline", deadline),
         ]
         for (name, value) in counts {
-            if let value, value < 1 { throw ValidationError("--\(name) is \(value); expected 1 or more") }
+            if let value, !(1...1 << 30).contains(value) {
+                throw ValidationError("--\(name) is \(value); expected 1 to \(1 << 30)")
+            }
         }
-        for (name, value) in [("max-waiting", maxWaiting), ("grace", grace)] {
-            if let value, value < 0 { throw ValidationError("--\(name) is \(value); expected 0 or more") }
+        if let grace, !(0...86_400).contains(grace) {
+            throw ValidationError("--grace is \(grace); expected 0 to 86400")
+        }
+        if let deadline, deadline > 86_400 {
+            throw ValidationError("--deadline is \(deadline); expected 86400 at most")
         }
     }
 
@@ -83,7 +88,7 @@ struct Serve: AsyncParsableCommand {
                 let shown = host.contains(":") ? "[\(host)]" : host
                 try? StandardOutput.write(Array("serving \(model.name) at http://\(shown):\(port)\n".utf8))
             }
-        } catch let error as any Error & CustomStringConvertible where !(error is SEDDError) {
+        } catch  where !(error is SEDDError || error is TorchError) {
             throw SEDDError(.cannotWrite, "cannot listen at \(host):\(port): \(error); choose another --host or --port")
         }
     }
@@ -95,7 +100,6 @@ struct Serve: AsyncParsableCommand {
         limits.sequences = maxSequences ?? limits.sequences
         limits.bodyBytes = maxBody ?? limits.bodyBytes
         limits.running = maxRunning ?? limits.running
-        limits.waiting = maxWaiting ?? limits.waiting
         limits.deadline = deadline.map { .seconds($0) } ?? limits.deadline
         limits.grace = grace.map { .seconds($0) } ?? limits.grace
         var settings = Server.Settings(limits: limits)
@@ -107,7 +111,7 @@ struct Serve: AsyncParsableCommand {
 
     private func keys(_ path: String) throws -> [String] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw SEDDError(.missingInput, "\(path): no such file; expected keys, one a line")
+            throw SEDDError(.missingInput, "\(path): cannot be read as UTF-8; expected a file of keys, one a line")
         }
         let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }
