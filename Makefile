@@ -25,6 +25,7 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	@Scripts/arrows.sh
 	@Scripts/build-tests.sh
 	swift test --skip-build
+	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
 	@Scripts/example.sh
 
 test-server: build ## the server from outside: the `openai` package, ten thousand malformed requests, two replicas behind nginx
@@ -35,7 +36,7 @@ test-page: build ## drive a headless Chromium through the page that `sedd serve`
 
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
 	@Scripts/build-tests.sh
-	LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
+	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
 
 bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)

@@ -1,6 +1,7 @@
 // A grid on one thread of the CPU: blocks one after the other, the threads of a block as fibers that run until the next barrier
-// or exchange. (A context is entered once for each fiber; from then on it is left and entered by jumps, which call no system.) Rules that a GPU would let pass in silence, or break by chance, fail here: a barrier that some threads never
-// reach, an exchange that a lane misses, arguments of another size than the parameters.
+// or exchange. (A context is entered once for each fiber; from then on it is left and entered by jumps, which call no system.)
+// Rules that a GPU would let pass in silence, or break by chance, fail here: a barrier that some threads never reach, an exchange
+// that a lane misses, arguments of another size than the parameters.
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -41,7 +42,7 @@ struct Fiber {
 // What runs on this thread.
 struct Block {
     std::vector<Fiber> fibers;
-    std::vector<size_t> turns;
+    std::vector<size_t> turns, warps;
     std::vector<std::max_align_t> shared;
     jmp_buf scheduler;
     size_t current = 0;
@@ -117,25 +118,39 @@ uint64_t result(size_t first, int lane) {
     return 0;
 }
 
-// Lets warps go on whose lanes are all at the same exchange.
-void settle_exchanges() {
-    for (size_t first = 0; first < block.turns.size(); first += lanes) {
-        const auto begin = block.fibers.begin() + first, end = begin + lanes;
-        const auto waits = [](const Fiber &fiber) { return fiber.state == State::at_exchange; };
-        if (std::none_of(begin, end, waits)) continue;
-        const auto same = [&](const Fiber &fiber) {
-            return waits(fiber) && fiber.kind == begin->kind && fiber.parameter == begin->parameter;
-        };
-        if (!std::all_of(begin, end, same)) {
-            block.failure = "the lanes of a warp are not at the same exchange";
-            return;
+// Lets a warp go on whose lanes are all at the same exchange; whether it does.
+bool settle_exchange(size_t warp) {
+    const size_t first = warp * lanes;
+    const auto begin = block.fibers.begin() + static_cast<ptrdiff_t>(first), end = begin + lanes;
+    const auto waits = [](const Fiber &fiber) { return fiber.state == State::at_exchange; };
+    if (std::none_of(begin, end, waits)) return false;
+    const auto same = [&](const Fiber &fiber) {
+        return waits(fiber) && fiber.kind == begin->kind && fiber.parameter == begin->parameter;
+    };
+    if (!std::all_of(begin, end, same)) {
+        block.failure = "the lanes of a warp are not at the same exchange";
+        return false;
+    }
+    uint64_t results[lanes];
+    for (int lane = 0; lane < lanes; ++lane) results[lane] = result(first, lane);
+    for (int lane = 0; lane < lanes; ++lane) {
+        block.fibers[first + lane].value = results[lane];
+        block.fibers[first + lane].state = State::ready;
+    }
+    return true;
+}
+
+// Each thread once; or, but in the rising order, each warp as far as it gets before another moves, so that what lacks a barrier
+// is overtaken.
+void take_turns() {
+    const auto run_ready = [](size_t warp) {
+        for (const size_t turn : block.turns) {
+            if (turn / lanes == warp && block.fibers[turn].state == State::ready) resume(turn);
         }
-        uint64_t results[lanes];
-        for (int lane = 0; lane < lanes; ++lane) results[lane] = result(first, lane);
-        for (int lane = 0; lane < lanes; ++lane) {
-            block.fibers[first + lane].value = results[lane];
-            block.fibers[first + lane].state = State::ready;
-        }
+    };
+    for (const size_t warp : block.warps) {
+        do run_ready(warp);
+        while (settle_exchange(warp) && order != EMULATION_RISING);
     }
 }
 
@@ -148,11 +163,7 @@ void run_block(const std::function<void()> &body) {
     };
     const ptrdiff_t all = end - begin;
     while (block.failure.empty() && count(State::done) < all) {
-        for (const size_t turn : block.turns) {
-            if (block.fibers[turn].state != State::ready) continue;
-            resume(turn);
-        }
-        settle_exchanges();
+        take_turns();
         if (count(State::ready) > 0 || count(State::done) == all || !block.failure.empty()) continue;
         if (count(State::at_barrier) < all) {
             block.failure = "some threads wait at a barrier that the others never reach";
@@ -171,6 +182,7 @@ const char *run(const char *file, const char *kernel, bool bfloat16, ctorch::cud
     if (grid.threads % lanes != 0 || grid.threads > 256) return "a block of no whole number of warps, or of more than 256 threads";
     ++launches;
     block.turns = turns(static_cast<size_t>(grid.threads));
+    block.warps = turns(block.turns.size() / lanes);
     prepare(block.turns.size());
     blockDim = Index{static_cast<unsigned>(grid.threads), 1, 1};
     gridDim = Index{static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), 1};

@@ -9,6 +9,7 @@ private let golden = URL(filePath: #filePath).deletingLastPathComponent().append
 
 /// Figures of the published implementation, by what would run on a CUDA device, emulated.
 @Suite(
+    .emulation,
     .enabled(
         if: FileManager.default.fileExists(atPath: golden.appending(path: "absorb/config.json").path),
         "../shared/golden is absent: the comparison with the published implementation is skipped"))

@@ -3,6 +3,7 @@ import Testing
 import Torch
 
 /// The kernels after the trunk for CUDA devices, emulated, against those for the CPU.
+@Suite(.emulation)
 struct HeadAndOptimizerKernelTests {
     static let vocabularies = [2, 3, 27, 1025, 5000]
 

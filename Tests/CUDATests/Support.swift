@@ -1,6 +1,16 @@
 import CUDAEmulation
+import Foundation
 import Testing
 import Torch
+
+extension Trait where Self == ConditionTrait {
+    /// The emulation keeps a processor busy for long; in one process with tests that wait for others it would starve them.
+    static var emulation: Self {
+        .enabled(
+            if: ProcessInfo.processInfo.environment["SEDD_EMULATE_CUDA"] != nil,
+            "emulated kernels run in a process of their own: make test-cuda")
+    }
+}
 
 /// In which order blocks and threads take their turns; no result may depend on it.
 enum Order: CaseIterable {

@@ -2,6 +2,7 @@ import Testing
 import Torch
 
 /// The trunk's kernels for CUDA devices, emulated, against those for the CPU.
+@Suite(.emulation)
 struct TrunkKernelTests {
     /// A row of one element has no deviation: both sides divide rounding by it.
     private func decided(_ name: String, _ test: KernelCase) -> Bool {

@@ -6,6 +6,7 @@ import Torch
 
 /// Whole passes of a model by the kernels for CUDA devices, emulated, against the same passes on the CPU: the trunk back and
 /// forth, a training run, sampling.
+@Suite(.emulation)
 struct TrunkTests {
     private static func configuration(_ graph: ModelConfiguration.GraphKind, width: Int = 32) -> ModelConfiguration {
         ModelConfiguration(

@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-// In which order the blocks of a grid, and the threads of a block between two barriers, take their turns.
+// In which order the blocks of a grid, and the threads of a block between two barriers, take their turns: all together from the
+// first on; or warp by warp, each as far as it gets, from the last on or in no order.
 typedef enum { EMULATION_RISING = 0, EMULATION_FALLING = 1, EMULATION_MIXED = 2 } EmulationOrder;
 
 // From here on, on this thread, tensors on the CPU take the way of a CUDA device.
