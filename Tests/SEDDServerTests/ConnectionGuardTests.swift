@@ -57,7 +57,7 @@ struct ConnectionGuardTests {
         try channel.writeInbound(head)
         try channel.writeInbound(HTTPRequestPart.end(nil))
         #expect(channel.isActive, "one was answered")
-        try? channel.writeInbound(head)
+        _ = try? channel.writeInbound(head)
         channel.embeddedEventLoop.run()
         #expect(!channel.isActive)
     }

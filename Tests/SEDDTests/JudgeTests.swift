@@ -142,10 +142,10 @@ import Torch
         let judgement = Judgement(judge, name: "j")
         let stream = RandomStream(seed: 6, purpose: .windows)
         // Twelve tokens, as many as the judge has positions, that differ between the two sets in the last alone.
-        let texts: [[Int]] = (0..<40).map { text in
+        let texts = (0..<40).map { text -> [Int] in
             (0..<12).map { stream.integer(below: 10, step: 0, sequence: text, position: $0) }
         }
-        let changed = texts.map { $0.dropLast() + [10] }
+        let changed = texts.map { text -> [Int] in Array(text.dropLast()) + [10] }
         let same = try judgement.mauve(texts, texts, .last, seeds: 2)
         let other = try judgement.mauve(texts, changed, .last, seeds: 2)
         #expect(same.score > other.score + 0.1, "\(same.score) \(other.score)")
