@@ -5,7 +5,7 @@ import Testing
 
 /// The kernels as a GPU gets them: compiled by NVRTC, which needs none. Skipped where NVRTC is not installed; `make test-cuda`
 /// installs it.
-@Suite(.serialized)
+@Suite(.serialized, .emulation)
 struct CompilerTests {
     static let isHere = (try? Kernels.compilerVersion()) != nil
 
@@ -47,7 +47,8 @@ struct CompilerTests {
 }
 
 /// What is looked up by name in libtorch's CUDA part: there is no header to compile against, so that a name that changed would be
-/// found out on a GPU alone.
+/// found out on a GPU alone. Half a gigabyte is mapped for it, which tests that watch this process's memory would see.
+@Suite(.emulation)
 struct SymbolTests {
     static let library = (try? Runtime.libraryFolder()).map { URL(filePath: $0).appending(path: "libtorch_cuda.so") }
     static let isHere = library.map { FileManager.default.fileExists(atPath: $0.path) } == true

@@ -4,7 +4,8 @@ import Testing
 import Torch
 
 extension Trait where Self == ConditionTrait {
-    /// The emulation keeps a processor busy for long; in one process with tests that wait for others it would starve them.
+    /// The emulation keeps a processor busy for long; in one process with tests that wait for others it would starve them. So
+    /// these suites run where they are asked for.
     static var emulation: Self {
         .enabled(
             if: ProcessInfo.processInfo.environment["SEDD_EMULATE_CUDA"] != nil,
