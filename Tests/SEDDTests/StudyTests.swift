@@ -34,26 +34,28 @@ import Torch
         return (made, folder)
     }
 
-    /// Stopped after every piece and taken up again, a study measures each piece once, and writes what one that ran through does.
+    /// Stopped again and again, within pieces too, and taken up each time, a study writes what one that ran through does.
     @Test func itGoesOnWhereItStopped() throws {
         let setting = try TrainingTests.Setting()
         let (whole, folder) = try study(setting, "whole")
         try whole.run()
-        var stages: [String] = []
         var done = false
         var rounds = 0
         while !done, rounds < 80 {
-            let (part, _) = try study(setting, "parts", shouldStop: { true }, stage: { stages.append($0) })
+            var asked = 0
+            let (part, _) = try study(
+                setting, "parts",
+                shouldStop: {
+                    asked += 1
+                    return asked > 12
+                })
             do {
                 try part.run()
                 done = true
             } catch let error as SEDDError { #expect(error.kind == .interrupted, "\(error)") }
             rounds += 1
         }
-        #expect(done && rounds > 20, "\(rounds)")
-        // Training stops after each step; a measurement of so few texts, once begun, is finished and kept.
-        let measured = stages.filter { !$0.hasPrefix("training") && !$0.hasPrefix("perplexity") }
-        #expect(Set(measured).count == measured.count, "\(stages)")
+        #expect(done && rounds > 8, "\(rounds)")
         let parts = setting.folder.url.appending(path: "parts")
         for name in ["perplexity.csv", "prompted.csv"] {
             #expect(

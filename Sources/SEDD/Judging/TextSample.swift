@@ -28,6 +28,7 @@ public struct TextSample: Sendable, Equatable {
         let tokens: [Int]?
         let steps: Int?
         let sampler: String?
+        /// Absent where a line of `sedd sample` was computed in float32.
         let precision: String?
         let temperature: Double?
         let topK: Int?
@@ -75,7 +76,7 @@ public struct TextSample: Sendable, Equatable {
             samples.append(
                 TextSample(
                     text: read.text, tokens: read.tokens, steps: read.steps, sampler: read.drawnBy,
-                    precision: read.precision))
+                    precision: read.precision ?? (read.sampler == nil ? nil : Precision.float32.rawValue)))
         }
         guard !samples.isEmpty else { throw SEDDError(.invalidData, "\(url.path): no samples; expected one or more") }
         return samples

@@ -95,8 +95,8 @@ struct Sample: AsyncParsableCommand {
                     text: try tokenizer.text(of: state.states.map { Int32($0) }),
                     tokens: state.states.map { Int32($0) },
                     seed: state.seed, steps: state.steps, sampler: self.sampler ?? Predictors.names[0],
-                    networkEvaluations: state.networkEvaluations, precision: network.weights.precision.rawValue,
-                    seconds: seconds / Double(last.count))
+                    networkEvaluations: state.networkEvaluations, seconds: seconds / Double(last.count),
+                    precision: network.weights.precision == .float32 ? nil : network.weights.precision.rawValue)
                 try write(line, index: start + index)
             }
         }
@@ -126,7 +126,6 @@ struct Sample: AsyncParsableCommand {
                 let line = SampleLine(
                     text: try tokenizer.text(of: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
                     seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
-                    precision: network.weights.precision.rawValue,
                     seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
                 try write(line, index: start + index)
             }
@@ -175,11 +174,11 @@ struct SampleLine: Codable {
     let steps: Int
     let sampler: String
     let networkEvaluations: Int
-    /// What the model computed in; draws are float64.
-    let precision: String
     /// The batch's time, shared evenly.
     let seconds: Double
     var temperature: Double?
     var topK: Int?
     var topP: Double?
+    /// What the model computed in, where that was not float32; draws are float64.
+    var precision: String?
 }
