@@ -1,5 +1,6 @@
 """The page with the server's own answers."""
 
+import json
 import time
 
 from reference import Run, differences, joined, shown
@@ -101,18 +102,27 @@ def hovering(page, url):
     index = next(i for i, state in enumerate(expected.states(33))
                  if not state["fixed"] and state["text"] and state["text"].isalpha() and state["step"] <= 32)
     state = expected.states(33)[index]
-    page.hover(f"return document.querySelectorAll('#text > span')[{index}]")
-    page.wait("document.querySelector('#inspector .bars')", "the alternatives")
-    assert page.text("#inspector .token") == state["text"]
-    assert f"step {state['step']}," in page.text("#inspector .history"), page.text("#inspector .history")
-    shares = page.run("return [...document.querySelectorAll('#inspector .share')].map((each) => each.textContent)")
-    widths = page.run("return [...document.querySelectorAll('#inspector .fill')].map((each) => parseFloat(each.style.width))")
+    # The last steps of the run may still pass below the pointer: what counts is what stands there in the end.
+    token = json.dumps(state["text"])
+    seen = page.hover_until(
+        f"return document.querySelectorAll('#text > span')[{index}]", f"""(() => {{
+            const panel = document.getElementById('inspector');
+            if (panel.querySelector('.token')?.textContent !== {token} || !panel.querySelector('.bars')) return null;
+            return {{
+                history: panel.querySelector('.history').textContent,
+                shares: [...panel.querySelectorAll('.share')].map((each) => each.textContent),
+                widths: [...panel.querySelectorAll('.fill')].map((each) => parseFloat(each.style.width)),
+            }};
+        }})()""", "the alternatives of the position")
+    assert f"step {state['step']}," in seen["history"], seen["history"]
+    shares, widths = seen["shares"], seen["widths"]
     listed = state["alternatives"] + ([] if any(a["token"] == state["token"] for a in state["alternatives"]) else [state])
     assert len(shares) == len(listed) >= 8, shares
     for width, row in zip(widths, listed):
         assert abs(width - max(row["probability"] * 100, 0.5)) < 0.01, (width, row)
-    page.hover("return document.querySelector('#text > span')")
-    page.wait("document.querySelector('#inspector .history')?.textContent.startsWith('Given')", "a given position")
+    page.hover_until(
+        "return document.querySelector('#text > span')",
+        "document.querySelector('#inspector .history')?.textContent.startsWith('Given')", "a given position")
 
 
 def pausing(page, url):

@@ -149,16 +149,26 @@ class Browser:
         actions = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
         self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
-    def hover(self, script):
-        """Moves the pointer to the middle of the element that a script returns, once it is in sight and at rest."""
+    def hover(self, script, shift=0):
+        """Moves the pointer to the middle of the element that a script returns, once it is in sight."""
         element = self.run(f"""
             const element = (() => {{ {script} }})();
             element.scrollIntoView({{ block: "center", behavior: "instant" }});
             return element;
         """)
-        move = {"type": "pointerMove", "duration": 0, "origin": element, "x": 0, "y": 0}
+        move = {"type": "pointerMove", "duration": 0, "origin": element, "x": shift, "y": 0}
         self.call("POST", "/actions", {"actions": [
             {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [move]}]})
+
+    def hover_until(self, script, condition, what):
+        """Moves the pointer there, as often as a busy machine needs to lay the page out, until a script's value is true."""
+        for attempt in range(20):
+            self.hover(script, shift=attempt % 2)
+            try:
+                return self.wait(condition, what, seconds=2)
+            except AssertionError:
+                continue
+        raise AssertionError(f"hovered 20 times for: {what}")
 
     # What is seen and logged
 
