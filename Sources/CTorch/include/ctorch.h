@@ -299,7 +299,6 @@ CTStatus ct_graph_replay(CTGraph graph);
 // The names that are looked up in libtorch_cuda, by number; null after the last.
 const char *ct_cuda_symbol(int32_t number);
 
-
 #ifdef __cplusplus
 }
 #endif
