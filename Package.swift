@@ -21,7 +21,6 @@ let package = Package(
         .library(name: "SEDD", targets: ["SEDD"]),
         .library(name: "Torch", targets: ["Torch"]),
         .library(name: "Text", targets: ["Text"]),
-        .library(name: "SEDDServer", targets: ["SEDDServer"]),
         .executable(name: "sedd", targets: ["sedd"]),
     ],
     dependencies: [
