@@ -99,7 +99,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O2"])]),
         .testTarget(
             name: "CUDATests", dependencies: ["SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
-        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
+        .testTarget(name: "TextTests", dependencies: ["Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(

@@ -16,6 +16,17 @@ enum ByteAlphabet {
         return bytes
     }()
 
+    /// The character that stands for a byte, in UTF-8.
+    static func letter(_ byte: UInt8) -> [UInt8] { letters[Int(byte)] }
+
+    private static let letters: [[UInt8]] = {
+        var letters = [[UInt8]](repeating: [], count: 256)
+        for (value, byte) in bytes.enumerated() where byte >= 0 {
+            if let scalar = Unicode.Scalar(UInt32(value)) { letters[Int(byte)] = Array(String(scalar).utf8) }
+        }
+        return letters
+    }()
+
     private static func isPrintable(_ byte: Int) -> Bool {
         (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
     }
