@@ -45,10 +45,13 @@ struct TokenizerTrain: ParsableCommand {
         let vocabulary = try trainer.train(files: data.map { URL(filePath: $0) }) { progress in
             switch progress {
             case .reading(let read):
+                // Small files are done before a line about them is read.
+                guard read.bytesTotal > 1 << 24 else { return }
                 console.progress(
                     Double(read.bytesDone) / Double(max(1, read.bytesTotal)),
                     "reading \(read.file): \(read.bytesDone >> 20) of \(read.bytesTotal >> 20) MiB")
             case .merging(let done, let count):
+                guard count > 1 << 13 else { return }
                 console.progress(Double(done) / Double(count), "merging: \(done) of \(count) tokens")
             }
         }
