@@ -47,8 +47,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"], exclude: ["cuda/kernels"]),
-        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
-        .target(name: "Text", swiftSettings: strict),
+        .target(name: "Files", swiftSettings: strict),
+        .target(name: "Torch", dependencies: ["CTorch", "Files"], swiftSettings: strict),
+        .target(name: "Text", dependencies: ["Files"], swiftSettings: strict),
         .target(
             name: "Presets", path: "Configurations",
             resources: [
@@ -58,14 +59,14 @@ let package = Package(
         .target(
             name: "SEDD",
             dependencies: [
-                "Torch", "Text", "Yams",
+                "Files", "Torch", "Text", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ], exclude: ["Training/TensorBoard/event.proto"], swiftSettings: strict),
         .target(
             name: "SEDDServer",
             dependencies: [
-                "SEDD", "Text",
+                "Files", "SEDD", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -90,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Files", "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
         // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
@@ -99,7 +100,8 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O2"])]),
         .testTarget(
             name: "CUDATests", dependencies: ["SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
-        .testTarget(name: "TextTests", dependencies: ["Text"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd and Text <- SEDD; inside SEDD a file names only types
+# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD; inside SEDD a file names only types
 # of its own folder and of earlier ones. Prints every arrow that runs back, and fails where there is one.
 set -euo pipefail
 cd "$(dirname "$0")/../Sources"
@@ -11,6 +11,7 @@ forbidden() { # forbidden ROOM MODULES: no file of the room may import them
     found=$(grep -rnE "^(public |package |internal )?import ($2)$" --include='*.swift' "$1" || true)
     [ -z "$found" ] || say "$1 must not import these: $found"
 }
+forbidden Files 'CTorch|Torch|Text|SEDD'
 forbidden Text 'CTorch|Torch|SEDD'
 forbidden Torch 'Text|SEDD'
 forbidden SEDD 'CTorch|SEDDServer|Hummingbird|NIOCore'

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// A file of named tensors: eight bytes of header length, a JSON header, then the raw little-endian elements.
@@ -175,11 +176,21 @@ extension Safetensors {
         var header = Array("{\(fields.joined(separator: ","))}".utf8)
         // Elements start at a multiple of eight, so that a mapped file can be read in place.
         header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
-        let writer = try FileWriter(url)
-        try writer.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
-        try writer.write(header)
-        for (_, tensor) in tensors { try writer.write(try tensor.bytes()) }
-        try writer.finish()
+        let file = try writing { () throws(FileError) in
+            let file = try OutputFile(url)
+            try file.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
+            try file.write(header)
+            return file
+        }
+        for (_, tensor) in tensors {
+            let elements = try tensor.bytes()
+            try writing { () throws(FileError) in try file.write(elements) }
+        }
+        try writing { () throws(FileError) in try file.commit() }
+    }
+
+    private static func writing<Result>(_ body: () throws(FileError) -> Result) throws(TorchError) -> Result {
+        do { return try body() } catch { throw TorchError(.cannotWrite, error.description) }
     }
 
     private static func quoted(_ text: String) -> String {

@@ -1,7 +1,8 @@
 import CTorch
+public import Files
 
 /// What went wrong inside or at the door of the tensor engine.
-public struct TorchError: Error, Sendable, CustomStringConvertible {
+public struct TorchError: ClassifiedError, Sendable {
     /// The kinds that a caller may want to tell apart.
     public enum Kind: Sendable, Equatable {
         /// No memory for a tensor: use a smaller batch or a shorter length.
@@ -23,6 +24,17 @@ public struct TorchError: Error, Sendable, CustomStringConvertible {
     }
 
     public let kind: Kind
+
+    public var failure: FailureKind {
+        switch kind {
+        case .invalidFile: .invalidData
+        case .missingFile: .missingInput
+        case .cannotWrite: .cannotWrite
+        case .device: .usage
+        case .outOfMemory, .index, .value, .engine: .engine
+        }
+    }
+
     /// One line: what was expected, what was found, what to do.
     public let description: String
 

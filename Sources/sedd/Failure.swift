@@ -1,8 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
-import Text
-import Torch
 
 /// How a command ends when it cannot do what it was asked: one line on stderr and an exit code.
 enum Failure {
@@ -30,9 +29,7 @@ enum Failure {
     /// Code and line of an error; nil for what is no failure (help, version).
     static func describe(_ error: any Error) -> (code: Code, line: String)? {
         switch error {
-        case let error as SEDDError: (code(error.kind), error.description)
-        case let error as TorchError: (code(error.kind), error.description)
-        case let error as TextError: (code(error.kind), error.description)
+        case let error as any ClassifiedError: (code(error.failure), error.description)
         case is CancellationError: (.interrupted, "interrupted")
         case let error as EventFileError: (.cannotWrite, "\(error)")
         default: parserFailure(error)
@@ -48,33 +45,14 @@ enum Failure {
         }
     }
 
-    private static func code(_ kind: SEDDError.Kind) -> Code {
-        switch kind {
+    private static func code(_ failure: FailureKind) -> Code {
+        switch failure {
         case .usage: .usage
         case .invalidData: .badData
         case .missingInput: .noInput
         case .cannotWrite: .cannotWrite
-        case .diverged: .internal
+        case .diverged, .engine: .internal
         case .interrupted: .interrupted
-        }
-    }
-
-    private static func code(_ kind: TorchError.Kind) -> Code {
-        switch kind {
-        case .invalidFile: .badData
-        case .missingFile: .noInput
-        case .cannotWrite: .cannotWrite
-        case .device: .usage
-        case .outOfMemory, .index, .value, .engine: .internal
-        }
-    }
-
-    private static func code(_ kind: TextError.Kind) -> Code {
-        switch kind {
-        case .usage: .usage
-        case .invalidData: .badData
-        case .missingInput: .noInput
-        case .cannotWrite: .cannotWrite
         }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// What `config.json` says of a model that writes from left to right; GPT-2's released schema.

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Torch
 
@@ -34,8 +35,8 @@ public enum AutoregressiveFolder {
     public static func save(
         _ configuration: AutoregressiveConfiguration, _ weights: Weights, to folder: URL, dtype: DType = .float32
     ) throws {
-        try ModelFolder.makeFolder(folder)
-        try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
+        try FileSystem.createFolder(folder)
+        try OutputFile.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
         let named = try weights.named.map { (name: $0.name, tensor: try $0.tensor.detached().cast(to: dtype)) }
         try Safetensors.write(named, metadata: ["format": "pt"], to: folder.appending(path: "model.safetensors"))
     }

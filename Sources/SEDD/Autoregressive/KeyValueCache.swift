@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// Keys and values of the positions that a model has been through, so that each new token costs one position.

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Torch
 
@@ -14,9 +15,9 @@ public enum LanguageModel: Sendable {
     /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
     public static func load(_ folder: URL, device: Device = .cpu, precision: Precision? = nil) throws -> LanguageModel {
         let file = folder.appending(path: "config.json")
-        let object =
-            (try? Data(contentsOf: file)).flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
-        guard object?["model_type"] as? String == "gpt2" || object?["n_embd"] != nil else {
+        // What is wrong with the file is said by whoever reads it whole.
+        let tree = (try? FileSystem.contents(of: file)).flatMap { try? JSON.parse($0, source: file.path) }
+        guard case .object(let fields) = tree, fields["model_type"] == .string("gpt2") || fields["n_embd"] != nil else {
             return .diffusion(try ModelFolder.load(folder, device: device, precision: precision))
         }
         try requireFloat32(precision)

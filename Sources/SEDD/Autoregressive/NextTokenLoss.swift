@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// -log p of each token given those before it, nats; the loss that a model that writes from left to right is trained on.

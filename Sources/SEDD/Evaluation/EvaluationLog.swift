@@ -1,4 +1,5 @@
 import Crypto
+import Files
 public import Foundation
 public import Text
 import Torch
@@ -35,7 +36,7 @@ public final class EvaluationLog {
         path = url.path
         key = try Self.key(weights, model, text, length, settings)
         if !FileManager.default.fileExists(atPath: path) {
-            try FileWriter.write([], to: url)
+            try OutputFile.write([], to: url)
         }
         do { handle = try FileHandle(forUpdating: url) } catch {
             throw SEDDError(.cannotWrite, "\(path): cannot be opened for writing; choose another place")
@@ -62,7 +63,7 @@ public final class EvaluationLog {
         let data = try handle.readToEnd() ?? Data()
         let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         for (index, line) in data[..<end].split(separator: UInt8(ascii: "\n")).enumerated() {
-            guard let line = try? JSONDecoder().decode(Line.self, from: line) else {
+            guard let line = try? JSON.decode(Line.self, from: [UInt8](line), source: path) else {
                 throw SEDDError(
                     .invalidData, "\(path): line \(index + 1) is no block of an evaluation; choose another file")
             }

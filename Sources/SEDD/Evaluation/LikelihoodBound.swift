@@ -1,3 +1,5 @@
+import Files
+
 /// The bound on -log p(x0) (theorem 3.6 of the paper): the score entropy integrated over time, the prior term
 /// KL(p_{1|0} || base), and the reconstruction term of the final denoising from the smallest time.
 public struct LikelihoodBound: BlockLikelihood {

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Torch
 import Yams
@@ -63,7 +64,7 @@ public enum Conversion {
             throw SEDDError(.usage, "\(target.path): a pickle holds float32; write safetensors for \(dtype.rawValue)")
         }
         let folder = target.deletingLastPathComponent()
-        try ModelFolder.makeFolder(folder)
+        try FileSystem.createFolder(folder)
         if target.pathExtension == "safetensors" {
             try ModelFolder.write(network.weights, configuration, dtype: dtype, to: target)
         } else {
@@ -73,7 +74,7 @@ public enum Conversion {
             try PickleWriter.write(
                 target.pathExtension == "bin" ? model : checkpoint(model, named.map(\.tensor)), to: target)
         }
-        try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
+        try OutputFile.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
     }
 
     private static func checkpoint(_ model: PickleWriter.Node, _ shadow: [Tensor]) -> PickleWriter.Node {

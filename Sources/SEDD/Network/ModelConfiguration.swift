@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// What `config.json` says of a model; the released schema.

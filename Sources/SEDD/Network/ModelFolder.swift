@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Torch
 
@@ -44,8 +45,8 @@ public enum ModelFolder {
     public static func save(
         _ configuration: ModelConfiguration, _ weights: Weights, to folder: URL, dtype: DType = .float32
     ) throws {
-        try makeFolder(folder)
-        try FileWriter.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
+        try FileSystem.createFolder(folder)
+        try OutputFile.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
         try write(weights, configuration, dtype: dtype, to: folder.appending(path: "model.safetensors"))
     }
 
@@ -61,11 +62,6 @@ public enum ModelFolder {
         return ("rotary_emb.inv_freq", try Tensor(rates))
     }
 
-    static func makeFolder(_ folder: URL) throws {
-        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw SEDDError(.cannotWrite, "\(folder.path): cannot make the folder; choose another place")
-        }
-    }
 }
 
 extension Weights {

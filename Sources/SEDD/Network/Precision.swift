@@ -1,3 +1,4 @@
+import Files
 public import Torch
 
 /// What the trunk computes in. Head, loss, draws, weights that the optimizer moves and their gradients are float32 or better

@@ -1,3 +1,4 @@
+import Files
 public import Torch
 
 /// All weights of a network in one flat float32 array, and a view of it for each name.

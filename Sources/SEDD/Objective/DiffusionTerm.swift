@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// The first term of the likelihood bound: the score entropy integrated over time, by stratified times.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// How much noise there is at time t in [0, 1].

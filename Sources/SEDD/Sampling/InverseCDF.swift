@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// Draws by inverse cumulative distribution, in float64.

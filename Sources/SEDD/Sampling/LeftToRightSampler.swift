@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// Writes text from left to right, a token at a time, after a prefix or from nothing.

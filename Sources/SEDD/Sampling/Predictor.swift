@@ -1,3 +1,4 @@
+import Files
 public import Torch
 
 /// What a reverse step from t to t - dt knows of the noise, for one sequence.

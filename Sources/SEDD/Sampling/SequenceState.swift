@@ -1,3 +1,5 @@
+import Files
+
 /// A sequence on its way from noise to text, with its own seed, its own time and its own fixed positions.
 public struct SequenceState: Sendable {
     /// Current states; MASK or any token where nothing is settled.

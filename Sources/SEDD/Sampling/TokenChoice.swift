@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// How the next token is drawn from what a model that writes from left to right gives: temperature, then the most probable k,

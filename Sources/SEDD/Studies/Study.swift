@@ -1,4 +1,5 @@
 import Crypto
+import Files
 public import Foundation
 public import Text
 public import Torch
@@ -48,7 +49,7 @@ public final class Study {
         self.device = device
         self.shouldStop = shouldStop
         self.report = report
-        try ModelFolder.makeFolder(folder)
+        try FileSystem.createFolder(folder)
         if let known = try Self.plan(in: folder) {
             guard known == plan else {
                 throw SEDDError(
@@ -60,8 +61,8 @@ public final class Study {
             try Self.write(plan, to: folder.appending(path: "plan.json"))
         }
         let kept = folder.appending(path: "results.json")
-        if let data = try? Data(contentsOf: kept) {
-            guard let read = try? ReportJSON.decoder.decode(StudyResults.self, from: data) else {
+        if FileSystem.exists(kept) {
+            guard let read = try? JSON.decode(StudyResults.self, contentsOf: kept) else {
                 throw SEDDError(.invalidData, "\(kept.path): damaged; remove it, and what it held is measured again")
             }
             results = read
@@ -84,8 +85,8 @@ public final class Study {
     /// The plan of the study in `folder`; nil where none was started.
     public static func plan(in folder: URL) throws(SEDDError) -> StudyPlan? {
         let file = folder.appending(path: "plan.json")
-        guard let data = try? Data(contentsOf: file) else { return nil }
-        guard let plan = try? JSONDecoder().decode(StudyPlan.self, from: data) else {
+        guard FileSystem.exists(file) else { return nil }
+        guard let plan = try? JSON.decode(StudyPlan.self, contentsOf: file) else {
             throw SEDDError(.invalidData, "\(file.path): no plan of a study; choose another --output")
         }
         return plan
@@ -151,6 +152,6 @@ public final class Study {
 
     private static func write(_ value: some Encodable, to url: URL) throws {
         let encoder = ReportJSON.encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try FileWriter.write([UInt8](encoder.encode(value)), to: url)
+        try OutputFile.write([UInt8](encoder.encode(value)), to: url)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Text
 import Torch
@@ -192,8 +193,8 @@ extension Study {
                     Line(text: $0.text, tokens: $0.tokens, steps: $0.steps, sampler: $0.sampler)), as: UTF8.self) + "\n"
         }
         let target = folder.appending(path: "samples")
-        try ModelFolder.makeFolder(target)
+        try FileSystem.createFolder(target)
         let file = name.replacingOccurrences(of: " ", with: "-") + ".jsonl"
-        try FileWriter.write(Array(lines.joined().utf8), to: target.appending(path: file))
+        try OutputFile.write(Array(lines.joined().utf8), to: target.appending(path: file))
     }
 }

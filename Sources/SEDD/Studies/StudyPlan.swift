@@ -1,3 +1,4 @@
+import Files
 import Text
 
 /// What a study compares, and at what size; `plan.json` of its folder.

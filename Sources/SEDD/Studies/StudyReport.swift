@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Torch
 
@@ -10,9 +11,9 @@ struct StudyReport {
     /// Writes all of it, each file whole or not at all.
     func write(to folder: URL) throws {
         func put(_ text: String, _ name: String) throws {
-            try FileWriter.write(Array(text.utf8), to: folder.appending(path: name))
+            try OutputFile.write(Array(text.utf8), to: folder.appending(path: name))
         }
-        try ModelFolder.makeFolder(folder.appending(path: "configurations"))
+        try FileSystem.createFolder(folder.appending(path: "configurations"))
         for role in StudyPlan.Role.allCases {
             var made = plan.configuration(role)
             // Where the texts lay is nobody else's business; --data names them anew.

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import Text
 import Torch
@@ -33,19 +34,19 @@ public struct CheckpointStore: Sendable {
     func save(
         _ state: TrainingState, tokenizer: any Tokenizer, keep: Int, writeModel: (URL) throws -> Void
     ) throws -> URL {
-        try ModelFolder.makeFolder(folder)
+        try FileSystem.createFolder(folder)
         let partial = folder.appending(path: ".step-\(state.step).partial")
         try? FileManager.default.removeItem(at: partial)
         do {
             try writeModel(partial)
             try tokenizer.write(to: partial)
             let training = partial.appending(path: "training")
-            try ModelFolder.makeFolder(training)
+            try FileSystem.createFolder(training)
             for (name, weights) in Self.parts(of: state) {
                 try Safetensors.write(weights.named, to: training.appending(path: name + ".safetensors"))
             }
             let progress = try JSONEncoder().encode(Progress(step: state.step, best: state.best))
-            try FileWriter.write([UInt8](progress), to: training.appending(path: "progress.json"))
+            try OutputFile.write([UInt8](progress), to: training.appending(path: "progress.json"))
             try Manifest(of: partial).write(to: partial)
         } catch {
             try? FileManager.default.removeItem(at: partial)
@@ -76,8 +77,7 @@ public struct CheckpointStore: Sendable {
         for (name, weights) in Self.parts(of: state) {
             try weights.load(training.appending(path: name + ".safetensors"))
         }
-        let data = try Data(contentsOf: training.appending(path: "progress.json"))
-        let progress = try JSONDecoder().decode(Progress.self, from: data)
+        let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
         state.step = progress.step
         state.best = progress.best
         return source

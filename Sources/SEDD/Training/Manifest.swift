@@ -1,4 +1,5 @@
 import Crypto
+import Files
 import Foundation
 import Torch
 
@@ -24,8 +25,7 @@ struct Manifest: Codable, Equatable {
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the first file that differs.
     static func verify(_ folder: URL) throws {
         let url = folder.appending(path: fileName)
-        guard let data = try? Data(contentsOf: url), let manifest = try? JSONDecoder().decode(Manifest.self, from: data)
-        else {
+        guard let manifest = try? JSON.decode(Manifest.self, contentsOf: url) else {
             throw SEDDError(.invalidData, "\(url.path): absent or damaged; resume from another checkpoint")
         }
         for (name, expected) in manifest.files.sorted(by: { $0.key < $1.key }) {
@@ -41,7 +41,7 @@ struct Manifest: Codable, Equatable {
     func write(to folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try FileWriter.write([UInt8](encoder.encode(self)), to: folder.appending(path: Self.fileName))
+        try OutputFile.write([UInt8](encoder.encode(self)), to: folder.appending(path: Self.fileName))
     }
 
     private static func names(in folder: URL) throws -> [String] {

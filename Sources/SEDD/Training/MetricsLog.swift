@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Torch
 
@@ -11,7 +12,7 @@ final class MetricsLog {
     init(_ run: RunFolder, after step: Int) throws {
         path = run.metricsFile.path
         let kept = step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
-        try FileWriter.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
+        try OutputFile.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
         handle = try FileHandle(forWritingTo: run.metricsFile)
         try handle.seekToEnd()
         events = try EventFileWriter(folder: run.url, resumingAfter: step > 0 ? step : nil)
@@ -41,8 +42,10 @@ final class MetricsLog {
     }
 
     private static func step(of line: Substring) -> Int? {
-        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        return object?["step"] as? Int
+        guard case .object(let fields) = try? JSON.parse(Array(line.utf8), source: "metrics"),
+            case .integer(let step) = fields["step"]
+        else { return nil }
+        return step
     }
 
     private static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import Torch
 
@@ -36,14 +37,14 @@ public struct RunFolder: Sendable {
     /// - Throws: ``SEDDError`` of kind `usage` where a run is here already, `cannotWrite` where the folder cannot be made.
     public func create(_ configuration: TrainingConfiguration) throws {
         try requireNone()
-        try ModelFolder.makeFolder(url)
-        try FileWriter.write(Array(ConfigurationFile.yaml(configuration).utf8), to: configurationFile)
+        try FileSystem.createFolder(url)
+        try OutputFile.write(Array(ConfigurationFile.yaml(configuration).utf8), to: configurationFile)
     }
 
     /// Keeps a sample of `step`.
     public func write(sample: String, step: Int) throws {
         let folder = url.appending(path: "samples")
-        try ModelFolder.makeFolder(folder)
-        try FileWriter.write(Array(sample.utf8), to: folder.appending(path: "step-\(step).txt"))
+        try FileSystem.createFolder(folder)
+        try OutputFile.write(Array(sample.utf8), to: folder.appending(path: "step-\(step).txt"))
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import SEDD
 
 /// `POST /v1/completions`, as OpenAI's clients send it: text before, text behind, and so many tokens between them.

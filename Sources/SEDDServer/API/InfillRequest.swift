@@ -1,3 +1,4 @@
+import Files
 import SEDD
 
 /// `POST /v1/infill`: text with holes.

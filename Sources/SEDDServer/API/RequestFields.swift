@@ -1,3 +1,4 @@
+import Files
 import Text
 
 /// The members of a request, taken one by one; what is left over at the end is an error.
@@ -12,9 +13,24 @@ struct RequestFields {
         self.members = members.filter { $0.value != .null }
     }
 
-    /// - Throws: ``APIError`` where the body is no JSON object.
+    /// As deep and as much as a request can mean: three levels, and a prompt of token ids.
+    private static let rules = JSONParser.Rules(depth: 16, values: 100_000)
+
+    /// - Throws: ``APIError`` where the body is not a JSON object in UTF-8.
     init(body: [UInt8]) throws(APIError) {
-        self.init(try JSONValue.object(body))
+        guard String(validating: body, as: UTF8.self) != nil else {
+            throw .invalid(nil, "the body is not UTF-8; send JSON in UTF-8", code: "invalid_utf8")
+        }
+        let value: JSONValue
+        do { value = try JSONParser.parse(body, Self.rules) } catch {
+            throw .invalid(
+                nil, "the body is not valid JSON: \(error.problem) at byte \(error.byteOffset); send one JSON object",
+                code: "invalid_json")
+        }
+        guard case .object(let members) = value else {
+            throw .invalid(nil, "the body is \(value.name); expected a JSON object", code: "invalid_json")
+        }
+        self.init(members)
     }
 
     mutating func value(_ name: String) -> JSONValue? {

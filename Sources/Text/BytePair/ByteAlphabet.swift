@@ -1,3 +1,5 @@
+import Files
+
 /// How GPT-2's vocabulary files write bytes: printable bytes as the characters of the same number, the other 68 as
 /// the characters from U+0100 on, so that no token holds a space or a control character.
 enum ByteAlphabet {

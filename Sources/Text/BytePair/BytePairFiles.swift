@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The two files of a byte-pair tokenizer, as bytes, under either pair of names that are in use.

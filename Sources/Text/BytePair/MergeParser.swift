@@ -1,3 +1,5 @@
+import Files
+
 /// Reads `merges.txt` (or `vocab.bpe`): a merge a line, the earlier the stronger, after an optional version line.
 enum MergeParser {
     /// - Throws: `invalidData` naming the line: no two tokens, a token or a merged token that the vocabulary lacks,

@@ -1,3 +1,5 @@
+import Files
+
 /// Where a stream may be cut so that GPT-2 splits the two parts as it splits the whole.
 ///
 /// A piece always ends between two characters of different classes, unless the first is a space, which may belong to

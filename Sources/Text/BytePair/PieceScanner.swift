@@ -1,3 +1,5 @@
+import Files
+
 /// Splits text into the pieces within which GPT-2 merges bytes, by hand where GPT-2 has a regular expression:
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+

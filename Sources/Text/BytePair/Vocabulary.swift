@@ -1,3 +1,5 @@
+import Files
+
 /// The tokens of a byte-pair vocabulary: id to bytes, and bytes to id while it is loaded.
 struct Vocabulary {
     /// Ids share 64 bits with another id and a rank in the merge table.

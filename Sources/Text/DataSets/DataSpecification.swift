@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// Data as a command line names them: `FILE`, or `NAME:FILE` for the published preprocessing of a corpus.

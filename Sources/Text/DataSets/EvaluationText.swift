@@ -1,3 +1,4 @@
+public import Files
 import Foundation
 
 /// A data set as tokens, to be cut into blocks without overlap.

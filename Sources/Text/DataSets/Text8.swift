@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// text8 as it is split for bits per character: of its 10^8 characters the last 5 x 10^6 are the test set.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The rows of a file: its lines, or the `text` fields of JSON lines.

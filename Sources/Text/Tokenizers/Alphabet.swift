@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A set of Unicode scalars, gathered from text of any size in a constant 136 KiB.

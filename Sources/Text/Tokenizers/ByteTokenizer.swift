@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// One token a byte: 256 ids, any text, no files.

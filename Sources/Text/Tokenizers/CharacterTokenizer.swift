@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// One token a Unicode scalar, over the scalars that a given text has: its alphabet, sorted, ids in that order.

@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// Turns text into token ids and back, without loss: decoding what was encoded gives the very bytes.

@@ -1,3 +1,4 @@
+public import Files
 import Foundation
 
 /// Which tokenizer to use, as a command line or a configuration says it: `byte`, `characters:FILE` or `gpt2:DIR`.

@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// The tokenizers of model folders.

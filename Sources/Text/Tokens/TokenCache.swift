@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// A folder of token files made from texts, each under a name that changes when the text or the tokenizer does.

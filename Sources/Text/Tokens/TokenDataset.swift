@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// What a model is trained on and judged by: the tokens of one or more files, in order, the last of them held out.

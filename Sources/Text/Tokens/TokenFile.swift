@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// Token ids in a file, mapped into memory: opening takes no time and reading takes what it touches.

@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// Turns a text file of any size into a token file, in memory that does not grow with it.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The first 64 bytes of a token file, all numbers little-endian:

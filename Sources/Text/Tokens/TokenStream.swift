@@ -1,3 +1,5 @@
+public import Files
+
 /// Tokens of one or more files as if they were one, or a part of that.
 public struct TokenStream: Sendable {
     /// Number of tokens.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Text
@@ -135,13 +136,7 @@ struct Sample: AsyncParsableCommand {
     private func positions(_ tokenizer: any Tokenizer, _ modelLength: Int) throws -> [Int?] {
         if let templateTokens {
             let url = URL(filePath: templateTokens)
-            guard let data = try? Data(contentsOf: url) else {
-                throw SEDDError(
-                    .missingInput, "\(templateTokens): no such file; expected a JSON array of ids and nulls")
-            }
-            guard let ids = try? JSONDecoder().decode([Int?].self, from: data) else {
-                throw SEDDError(.invalidData, "\(templateTokens): expected a JSON array of ids and nulls")
-            }
+            let ids = try JSON.decode([Int?].self, contentsOf: url)
             guard length == nil || length == ids.count else {
                 throw SEDDError(
                     .usage, "\(templateTokens): it has \(ids.count) entries, but --length is \(length ?? 0)")

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads the pickles that `torch.save` writes, and executes nothing in them.
 ///
 /// A pickle is a small stack program. Of its names only those of ``PickleName`` are known, and they are carried out here,

@@ -1,7 +1,7 @@
-/// What the tokenizers need to know about UTF-8, over raw bytes.
-enum UTF8Bytes {
+/// UTF-8 over raw bytes: validity, boundaries, single scalars.
+package enum UTF8Bytes {
     /// The offset of the first ill-formed sequence, or nil when the bytes are valid UTF-8.
-    static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    package static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let base = bytes.baseAddress else { return nil }
         let raw = UnsafeRawPointer(base)
         let count = bytes.count
@@ -22,17 +22,17 @@ enum UTF8Bytes {
     }
 
     /// - Throws: `invalidData` naming the byte offset, unless the bytes are valid UTF-8.
-    static func validate(_ bytes: UnsafeBufferPointer<UInt8>) throws(TextError) {
+    package static func validate(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
         if let offset = firstInvalid(in: bytes) { throw invalid(at: offset) }
     }
 
-    static func invalid(at offset: Int) -> TextError {
-        TextError(.invalidData, "invalid UTF-8", byteOffset: offset, remedy: "convert the text to UTF-8")
+    package static func invalid(at offset: Int) -> FileError {
+        FileError(.invalidData, "invalid UTF-8", byteOffset: offset, remedy: "convert the text to UTF-8")
     }
 
     /// The length of the well-formed scalar at `index`, 0 when there is none (table 3-7 of the Unicode Standard).
-    @inline(__always)
-    static func wellFormedLength(at index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    @inlinable @inline(__always)
+    package static func wellFormedLength(at index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
         let lead = bytes[index]
         if lead < 0x80 { return 1 }
         let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
@@ -46,8 +46,8 @@ enum UTF8Bytes {
     }
 
     /// The scalar that starts at `index` of valid UTF-8, and its length in bytes.
-    @inline(__always)
-    static func scalar(at index: Int, in base: UnsafePointer<UInt8>) -> (value: UInt32, length: Int) {
+    @inlinable @inline(__always)
+    package static func scalar(at index: Int, in base: UnsafePointer<UInt8>) -> (value: UInt32, length: Int) {
         let lead = UInt32(base[index])
         if lead < 0x80 { return (lead, 1) }
         let second = UInt32(base[index + 1] & 0x3F)
@@ -60,7 +60,7 @@ enum UTF8Bytes {
     /// Where the last complete scalar ends: a cut there leaves no scalar in two halves.
     ///
     /// Ill-formed bytes are kept, so that whoever reads the prefix finds and names them.
-    static func lastBoundary(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    package static func lastBoundary(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
         let count = bytes.count
         for back in 1..<4 where back <= count {
             let byte = bytes[count - back]
@@ -71,11 +71,11 @@ enum UTF8Bytes {
         return count
     }
 
-    @inline(__always)
-    static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+    @inlinable @inline(__always)
+    package static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
     /// A scalar as a message shows it: `U+00E9 'é'`.
-    static func name(of value: UInt32) -> String {
+    package static func name(of value: UInt32) -> String {
         let hexadecimal = String(value, radix: 16, uppercase: true)
         let padded = String(repeating: "0", count: max(0, 4 - hexadecimal.count)) + hexadecimal
         guard let scalar = Unicode.Scalar(value) else { return "U+\(padded)" }

@@ -1,20 +1,20 @@
-import Foundation
+package import Foundation
 
 /// Reads a file from start to end through one buffer of fixed size, cut where the caller says that it may be cut.
-final class TextReader {
+package final class TextReader {
     /// A part of the file; the bytes are valid until the next is asked for.
-    struct Chunk {
+    package struct Chunk {
         /// The offset of the first byte in the file.
-        let start: Int
-        let bytes: UnsafeBufferPointer<UInt8>
+        package let start: Int
+        package let bytes: UnsafeBufferPointer<UInt8>
     }
 
     /// Also the longest stretch without a place to cut.
-    static let defaultCapacity = 2 << 20
+    package static let defaultCapacity = 2 << 20
 
-    let file: URL
+    package let file: URL
     /// The size when the file was opened, in bytes.
-    let size: Int
+    package let size: Int
     private let descriptor: Int32
     private let buffer: UnsafeMutableBufferPointer<UInt8>
     private var start = 0
@@ -23,7 +23,7 @@ final class TextReader {
     private var ended = false
 
     /// - Throws: `missingInput` when the file is absent, unreadable or no file.
-    init(_ file: URL, capacity: Int = defaultCapacity) throws(TextError) {
+    package init(_ file: URL, capacity: Int = defaultCapacity) throws(FileError) {
         let (descriptor, information) = try FileSystem.openForReading(file)
         self.file = file
         self.descriptor = descriptor
@@ -38,7 +38,7 @@ final class TextReader {
 
     /// The next part, nil at the end of the file. `cut` gives the length of the prefix that may stand alone.
     /// - Throws: `missingInput` when reading fails; `invalidData` where a full buffer has no place to cut.
-    func next(cut: (UnsafeBufferPointer<UInt8>) -> Int) throws(TextError) -> Chunk? {
+    package func next(cut: (UnsafeBufferPointer<UInt8>) -> Int) throws(FileError) -> Chunk? {
         carryRest()
         try fill()
         guard filled > 0 else { return nil }
@@ -49,7 +49,7 @@ final class TextReader {
             if let offset = UTF8Bytes.firstInvalid(in: bytes), offset < UTF8Bytes.lastBoundary(in: bytes) {
                 throw UTF8Bytes.invalid(at: offset).located(in: file.path, from: start)
             }
-            throw TextError(
+            throw FileError(
                 .invalidData,
                 "\(filled) bytes without a place to cut (one unbroken run of letters, digits, "
                     + "symbols or spaces)", source: file.path, byteOffset: start,
@@ -66,7 +66,7 @@ final class TextReader {
         consumed = 0
     }
 
-    private func fill() throws(TextError) {
+    private func fill() throws(FileError) {
         guard let base = buffer.baseAddress else { return }
         while !ended, filled < buffer.count {
             let count = read(descriptor, base + filled, buffer.count - filled)

@@ -1,0 +1,73 @@
+package import Foundation
+
+/// JSON files and lines read into types of our own.
+package enum JSON {
+    /// The value of type `Value` that `bytes` spell.
+    ///
+    /// - Parameters:
+    ///   - bytes: UTF-8.
+    ///   - source: what messages call them: a path, or a path and a line.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the byte, or the member and what was expected there.
+    package static func decode<Value: Decodable>(
+        _: Value.Type = Value.self, from bytes: [UInt8], source: String, rules: JSONParser.Rules = .file
+    ) throws(FileError) -> Value {
+        let tree = try parse(bytes, source: source, rules: rules)
+        do { return try Value(from: JSONDecoding(tree)) } catch let error as DecodingError {
+            throw FileError(.invalidData, error.line, source: source)
+        } catch {
+            throw FileError(.invalidData, "\(error)", source: source)
+        }
+    }
+
+    /// The tree that `bytes` spell.
+    ///
+    /// - Throws: ``FileError`` of kind `invalidData` that names the byte.
+    package static func parse(
+        _ bytes: [UInt8], source: String, rules: JSONParser.Rules = .file
+    ) throws(FileError) -> JSONValue {
+        if let offset = bytes.withUnsafeBufferPointer({ UTF8Bytes.firstInvalid(in: $0) }) {
+            throw UTF8Bytes.invalid(at: offset).located(in: source)
+        }
+        do { return try JSONParser.parse(bytes, rules) } catch {
+            throw FileError(
+                .invalidData, "not valid JSON: \(error.problem)", source: source, byteOffset: error.byteOffset)
+        }
+    }
+
+    /// Reads a file of at most `limit` bytes; see ``decode(_:from:source:rules:)``.
+    package static func decode<Value: Decodable>(
+        _: Value.Type = Value.self, contentsOf file: URL, limit: Int = 1 << 26, rules: JSONParser.Rules = .file
+    ) throws(FileError) -> Value {
+        try decode(from: FileSystem.contents(of: file, limit: limit), source: file.path, rules: rules)
+    }
+}
+
+extension DecodingError {
+    /// One line: the key, what was expected and what was found.
+    package var line: String {
+        func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
+            let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
+            return keys.isEmpty ? "the file" : keys.joined(separator: ".")
+        }
+        return switch self {
+        case .keyNotFound(let key, let context): "\(path(context, key)) is missing; add it"
+        case .typeMismatch(let type, let context):
+            "\(path(context)) has the wrong type; expected \(Self.name(of: type))"
+        case .valueNotFound(let type, let context): "\(path(context)) is null; expected \(Self.name(of: type))"
+        case .dataCorrupted(let context): "\(path(context)): \(context.debugDescription)"
+        @unknown default: "the file cannot be read: \(self)"
+        }
+    }
+
+    private static func name(of type: any Any.Type) -> String {
+        switch type {
+        case is any FixedWidthInteger.Type: "a whole number"
+        case is any BinaryFloatingPoint.Type: "a number"
+        case is Bool.Type: "true or false"
+        case is String.Type: "a text"
+        case is [JSONValue].Type: "a list"
+        case is [String: JSONValue].Type: "an object"
+        default: "\(type)"
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// JSON (RFC 8259) read into a tree in one pass, as deep and as much as its source can mean and no further.
+///
+/// Foundation's decoder tries one type after the other for a value of unknown type, at a cost that grows with its depth: some
+/// hundred kilobytes of brackets, which anybody can send, keep it busy for minutes.
+package struct JSONParser {
+    /// What a source can mean, and how its liberties are read.
+    package struct Rules: Sendable {
+        /// Levels of arrays and objects.
+        package var depth: Int
+        /// Values of all kinds.
+        package var values: Int
+        package var loneSurrogates = JSONScanner.LoneSurrogates.refused
+        /// Whether an object may name a member twice; the last one counts then, as for most readers.
+        package var allowsDuplicates = false
+        /// Whether `NaN`, `Infinity` and `-Infinity` are numbers, as Python writes them.
+        package var allowsNonFinite = false
+
+        package init(depth: Int, values: Int) {
+            self.depth = depth
+            self.values = values
+        }
+
+        /// A configuration, an index or a report: files of this project or of its peers.
+        package static let file = {
+            var rules = Rules(depth: 64, values: 1 << 22)
+            (rules.loneSurrogates, rules.allowsDuplicates, rules.allowsNonFinite) = (.replaced, true, true)
+            return rules
+        }()
+    }
+
+    private var scanner: JSONScanner
+    private let rules: Rules
+    private var count = 0
+
+    /// The value that `bytes`, valid UTF-8, spell.
+    ///
+    /// - Throws: ``JSONFault`` with the byte where they are not JSON, or too deep or too much.
+    package static func parse(_ bytes: [UInt8], _ rules: Rules) throws(JSONFault) -> JSONValue {
+        try parseNoting(bytes, rules).value
+    }
+
+    /// The same, and whether half of a surrogate pair was replaced.
+    package static func parseNoting(
+        _ bytes: [UInt8], _ rules: Rules
+    ) throws(JSONFault) -> (value: JSONValue, hasReplaced: Bool) {
+        let result = bytes.withUnsafeBufferPointer { buffer in
+            Result { () throws(JSONFault) in
+                var parser = JSONParser(
+                    scanner: JSONScanner(buffer, loneSurrogates: rules.loneSurrogates), rules: rules)
+                let value = try parser.value(depth: 0)
+                try parser.scanner.expectEnd()
+                return (value: value, hasReplaced: parser.scanner.hasReplaced)
+            }
+        }
+        return try result.get()
+    }
+
+    private init(scanner: JSONScanner, rules: Rules) {
+        self.scanner = scanner
+        self.rules = rules
+    }
+
+    private mutating func value(depth: Int) throws(JSONFault) -> JSONValue {
+        count += 1
+        guard count <= rules.values else { throw scanner.fault("more than \(rules.values) values") }
+        guard depth <= rules.depth else { throw scanner.fault("more than \(rules.depth) levels") }
+        switch scanner.peek() {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try scanner.string())
+        case nil: throw scanner.fault("expected a value, found the end")
+        default: break
+        }
+        if scanner.take(word: "true") { return .bool(true) }
+        if scanner.take(word: "false") { return .bool(false) }
+        if scanner.take(word: "null") { return .null }
+        if rules.allowsNonFinite {
+            if scanner.take(word: "NaN") { return .number(.nan) }
+            if scanner.take(word: "Infinity") { return .number(.infinity) }
+            if scanner.take(word: "-Infinity") { return .number(-.infinity) }
+        }
+        switch try scanner.number() {
+        case .integer(let integer): return .integer(integer)
+        case .unsigned(let unsigned): return .unsigned(unsigned)
+        case .double(let double):
+            // 1.0 and 1e2 are whole numbers too, as far as doubles tell whole numbers apart.
+            let exact: Range<Double> = -0x1p53..<0x1p53
+            return exact.contains(double) ? Int(exactly: double).map { .integer($0) } ?? .number(double) : .number(double)
+        }
+    }
+
+    private mutating func array(depth: Int) throws(JSONFault) -> JSONValue {
+        try scanner.expect(UInt8(ascii: "["))
+        var values: [JSONValue] = []
+        if scanner.take(UInt8(ascii: "]")) { return .array([]) }
+        while true {
+            values.append(try value(depth: depth + 1))
+            if scanner.take(UInt8(ascii: "]")) { return .array(values) }
+            guard scanner.take(UInt8(ascii: ",")) else { throw scanner.fault("expected ',' or ']' in an array") }
+        }
+    }
+
+    private mutating func object(depth: Int) throws(JSONFault) -> JSONValue {
+        try scanner.expect(UInt8(ascii: "{"))
+        var members: [String: JSONValue] = [:]
+        if scanner.take(UInt8(ascii: "}")) { return .object([:]) }
+        while true {
+            guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.fault("expected the name of a member") }
+            let name = try scanner.string()
+            guard scanner.take(UInt8(ascii: ":")) else { throw scanner.fault("expected ':' after a name") }
+            let found = try value(depth: depth + 1)
+            guard members.updateValue(found, forKey: name) == nil || rules.allowsDuplicates else {
+                throw scanner.fault("a member that was there before")
+            }
+            if scanner.take(UInt8(ascii: "}")) { return .object(members) }
+            guard scanner.take(UInt8(ascii: ",")) else { throw scanner.fault("expected ',' or '}' in an object") }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package import Foundation
+
+/// A file that appears under its name only when it is complete: written aside, synced, renamed, its folder synced.
+///
+/// One that is never committed leaves nothing behind. A pipe or a device (`/dev/stdout`) is written to as it is.
+package final class OutputFile {
+    package let target: URL
+    /// Nil where the target is written to as it is.
+    private let temporary: URL?
+    private var descriptor: Int32
+
+    /// - Throws: `cannotWrite`.
+    package convenience init(_ target: URL) throws(FileError) {
+        var information = stat()
+        if stat(target.path, &information) == 0, information.st_mode & S_IFMT != S_IFREG {
+            try self.init(target, through: nil, flags: 0)
+            return
+        }
+        let unique = String(UInt64.random(in: .min ... .max), radix: 36)
+        let name = ".\(target.lastPathComponent).\(unique).partial"
+        try self.init(
+            target, through: target.deletingLastPathComponent().appendingPathComponent(name), flags: O_CREAT | O_EXCL)
+    }
+
+    /// `temporary` must lie on the same volume as `target`; it is removed unless the file is committed.
+    package init(_ target: URL, through temporary: URL?, flags: Int32) throws(FileError) {
+        self.target = target
+        self.temporary = temporary
+        descriptor = open((temporary ?? target).path, O_WRONLY | O_CLOEXEC | flags, 0o644)
+        guard descriptor >= 0 else { throw failure("cannot be created") }
+    }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        if let temporary { unlink(temporary.path) }
+    }
+
+    /// Writes all the bytes, at `offset` from the start or, without one, after what was written before.
+    /// - Throws: `cannotWrite`, naming the reason, such as a full disk.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) throws(FileError) {
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count =
+                if let offset {
+                    pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+                } else {
+                    Foundation.write(descriptor, base + done, bytes.count - done)
+                }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("cannot be written") }
+            done += count
+        }
+    }
+
+    /// Writes all the bytes after what was written before.
+    /// - Throws: `cannotWrite`.
+    package func write(_ bytes: [UInt8]) throws(FileError) {
+        let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try write(buffer) } }
+        try result.get()
+    }
+
+    /// Makes the bytes durable and gives the file its name, in place of any that had it.
+    /// - Throws: `cannotWrite`.
+    package func commit() throws(FileError) {
+        // Pipes and some devices have nothing to sync.
+        guard fsync(descriptor) == 0 || temporary == nil else { throw failure("cannot be written") }
+        if let temporary, rename(temporary.path, target.path) != 0 { throw failure("cannot be renamed into place") }
+        close(descriptor)
+        descriptor = -1
+        if temporary != nil { FileSystem.sync(folder: target.deletingLastPathComponent()) }
+    }
+
+    /// Writes a small file whole, creating its folder.
+    /// - Throws: `cannotWrite`.
+    package static func write(_ bytes: [UInt8], to target: URL) throws(FileError) {
+        try FileSystem.createFolder(target.deletingLastPathComponent())
+        let file = try OutputFile(target)
+        try file.write(bytes)
+        try file.commit()
+    }
+
+    private func failure(_ what: String) -> FileError {
+        FileError(
+            .cannotWrite, "\(what) (\(FileSystem.reason(errno)))", source: target.path,
+            remedy: "check the free space and the permissions of the folder, or choose another place")
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+@testable import Files
+
+struct FileTests {
+    private func folder() throws -> URL {
+        let url = FileManager.default.temporaryDirectory.appending(path: "files-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        return url
+    }
+
+    @Test func writtenWholeOrNotAtAll() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let target = folder.appending(path: "deep/below/file")
+        try OutputFile.write([1, 2, 3], to: target)
+        #expect(try FileSystem.contents(of: target) == [1, 2, 3])
+        do {
+            let file = try OutputFile(target)
+            try file.write([9])
+        }
+        #expect(try FileSystem.contents(of: target) == [1, 2, 3], "an abandoned file replaces nothing")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: target.deletingLastPathComponent().path) == ["file"])
+    }
+
+    @Test func devicesAreWrittenAsTheyAre() throws {
+        try OutputFile.write([1], to: URL(filePath: "/dev/null"))
+        #if os(Linux)
+            #expect { try OutputFile.write([1], to: URL(filePath: "/dev/full")) } throws: { "\($0)".contains("no space") }
+        #endif
+    }
+
+    @Test func contentsOfPipesAndFolders() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pipe = folder.appending(path: "pipe")
+        #expect(mkfifo(pipe.path, 0o600) == 0)
+        #expect(try FileSystem.contents(of: pipe) == [], "a pipe that nobody writes ends at once")
+        #expect { try FileSystem.contents(of: folder) } throws: { "\($0)".contains("a folder") }
+        #expect { try FileSystem.contents(of: folder.appending(path: "none")) } throws: { "\($0)".contains("no such file") }
+        let file = folder.appending(path: "file")
+        try OutputFile.write([UInt8](repeating: 7, count: 1000), to: file)
+        #expect { try FileSystem.contents(of: file, limit: 999) } throws: { "\($0)".contains("more than 999 bytes") }
+        #expect(try FileSystem.contents(of: file, limit: 1000).count == 1000)
+    }
+}
