@@ -18,9 +18,9 @@ let package = Package(
     name: "swift-sedd",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "SEDD", targets: ["SEDD"]),
-        .library(name: "Torch", targets: ["Torch"]),
-        .library(name: "Text", targets: ["Text"]),
+        .library(name: "SEDD", targets: ["SEDD", "Files"]),
+        .library(name: "Torch", targets: ["Torch", "Files"]),
+        .library(name: "Text", targets: ["Text", "Files"]),
         .executable(name: "sedd", targets: ["sedd"]),
     ],
     dependencies: [
@@ -88,10 +88,12 @@ let package = Package(
                 .embedInCode("Page/tokens.js"), .embedInCode("Page/trajectory.js"),
                 .embedInCode("Page/transport.js"),
             ], swiftSettings: strict),
+        // Signals and standard streams, before libtorch is loaded.
+        .target(name: "CStartup"),
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "Files", "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CStartup", "Files", "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
         // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
@@ -99,17 +101,17 @@ let package = Package(
             name: "CUDAEmulation", dependencies: ["CTorch"], path: "Tests/CUDAEmulation",
             cxxSettings: [.unsafeFlags(["-O2"])]),
         .testTarget(
-            name: "CUDATests", dependencies: ["SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
+            name: "CUDATests", dependencies: ["Files", "SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict, linkerSettings: runPath),
+            name: "TorchTests", dependencies: ["Files", "Torch"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
-            name: "SEDDTests", dependencies: ["SEDD"], swiftSettings: strict, linkerSettings: runPath),
+            name: "SEDDTests", dependencies: ["Files", "SEDD"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
             name: "SEDDServerTests",
             dependencies: [
-                "SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "Files", "SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],

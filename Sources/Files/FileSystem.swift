@@ -57,6 +57,19 @@ package enum FileSystem {
         }
     }
 
+    /// A path as a shell means it: relative to the working folder, and otherwise to the letter, since what `..` means after a link
+    /// only the system knows.
+    package static func url(_ path: String) -> URL {
+        URL(filePath: path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
+    }
+
+    /// The one absolute name of what is at `path`, without links; the path itself where nothing is.
+    package static func realPath(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return url(path).path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     package static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
     /// Makes a folder and those above it that are missing; each new name is durable when this returns.

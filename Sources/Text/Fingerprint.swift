@@ -12,6 +12,11 @@ struct Fingerprint {
         combine(CollectionOfOne(0))
     }
 
+    /// Whole numbers, a step each: for what there are millions of.
+    mutating func combine(words: some Sequence<Int64>) {
+        for word in words { value = (value ^ UInt64(bitPattern: word)) &* 0x0000_0100_0000_01B3 }
+    }
+
     /// An integer as eight bytes, the lowest first.
     mutating func combine(_ number: Int) {
         for shift in stride(from: 0, to: 64, by: 8) {

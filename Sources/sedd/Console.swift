@@ -34,7 +34,7 @@ final class Console {
         barShown = false
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardError.write(text) }
 
     /// `1h02m`, `3m20s` or `12s`.
     static func duration(_ seconds: Double) -> String {

@@ -11,9 +11,15 @@ enum Failure {
     }
 
     static func exit(_ error: any Error) -> Never {
-        guard let (code, line) = describe(error) else { Sedd.exit(withError: error) }
-        FileHandle.standardError.write(Data("sedd: \(printable(line))\n".utf8))
+        guard let (code, line) = describe(error) else { answer(error) }
+        StandardError.write("sedd: \(printable(line))\n")
         Foundation.exit(code.rawValue)
+    }
+
+    /// What was asked for in the place of a result: help, a version, completions. It goes where results go.
+    private static func answer(_ error: any Error) -> Never {
+        do { try StandardOutput.line(Sedd.fullMessage(for: error)) } catch { exit(error) }
+        Foundation.exit(0)
     }
 
     /// One line that a terminal shows as it is, whatever a hostile file put into a name.

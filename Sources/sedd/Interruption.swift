@@ -1,29 +1,11 @@
-import Dispatch
-import Foundation
-import Synchronization
+import CStartup
 
-/// Ctrl-C and SIGTERM as a question that work asks at a good moment; the second one ends the process at once.
-final class Interruption {
-    private static let asked = Atomic<Bool>(false)
-    private let sources: [any DispatchSourceSignal]
+/// Ctrl-C, SIGTERM and a closed terminal as a question that work asks at a good moment; the second one ends the process at once.
+///
+/// Until work says that it asks, each of them ends the process, with the same exit code (`CStartup`).
+enum Interruption {
+    /// From now on the first signal is noted.
+    static func note() { startup_set_interruption(STARTUP_NOTE) }
 
-    init() {
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
-        }
-        for source in sources {
-            source.setEventHandler {
-                guard Self.asked.exchange(true, ordering: .relaxed) else { return }
-                FileHandle.standardError.write(Data("sedd: interrupted\n".utf8))
-                // No farewell: other threads compute on, and would do so on what exit handlers have taken away.
-                _exit(Failure.Code.interrupted.rawValue)
-            }
-            source.resume()
-        }
-    }
-
-    deinit { for source in sources { source.cancel() } }
-
-    var wasAsked: Bool { Self.asked.load(ordering: .relaxed) }
+    static var wasAsked: Bool { startup_was_interrupted() != 0 }
 }

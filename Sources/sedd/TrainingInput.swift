@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Presets
 import SEDD
@@ -7,17 +8,17 @@ import Text
 /// What commands that train are told: a configuration or a preset, overrides, texts.
 enum TrainingInput {
     /// The resolved configuration, with the texts by whole paths.
-    static func configuration(_ config: String, overrides: [String], data: [String]) throws -> TrainingConfiguration {
+    static func configuration(_ config: String, overrides: [String], data: [PathArgument]) throws -> TrainingConfiguration {
         var made =
             try Presets.yaml(named: config).map {
                 try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
-            } ?? ConfigurationFile.resolve(contentsOf: URL(filePath: config), overrides: overrides)
+            } ?? ConfigurationFile.resolve(contentsOf: FileSystem.url(config), overrides: overrides)
         do { _ = try Predictors.named(made.sampling.predictor) } catch {
             throw SEDDError(.invalidData, "\(config): sampling.predictor: \(error.description)")
         }
-        if !data.isEmpty { made.data.files = data }
+        if !data.isEmpty { made.data.files = data.map(\.text) }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
-        made.data.files = made.data.files.map { URL(filePath: $0).standardized.path }
+        made.data.files = made.data.files.map(FileSystem.realPath)
         return made
     }
 

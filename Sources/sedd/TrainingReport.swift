@@ -14,6 +14,10 @@ struct TrainingReport {
     mutating func show(_ event: Trainer.Event) {
         switch event {
         case .resumed(let step, let checkpoint): console.line("resumed after step \(step) from \(checkpoint.path)")
+        case .damaged(let checkpoint, let reason):
+            console.line("DAMAGED: \(checkpoint.path) (\(reason)); trying the checkpoint before it")
+        case .finished(let step):
+            console.line("the run has finished: \(step) steps are done; raise training.n_iters with --set to go on")
         case .step(let metrics): show(metrics)
         case .validation(let step, let estimate):
             validation = estimate.mean

@@ -73,5 +73,5 @@ final class TrajectoryScreen {
             .reduce(0) { $0 + max(1, ($1.count + width - 1) / width) }
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardError.write(text) }
 }

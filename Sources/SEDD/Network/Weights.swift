@@ -1,4 +1,5 @@
 import Files
+import Foundation
 public import Torch
 
 /// All weights of a network in one flat float32 array, and a view of it for each name.
@@ -14,7 +15,18 @@ public struct Weights: Sendable {
     private let halvedViews: [String: Tensor]
 
     /// All zero.
+    ///
+    /// - Throws: ``SEDDError`` of kind `engine` where the machine has not the memory for them: the system would grant it, and end
+    ///   the process as it is used.
     init(layout: WeightLayout, device: Device = .cpu) throws {
+        let bytes = layout.flatCount.multipliedReportingOverflow(by: MemoryLayout<Float>.size)
+        guard device.kind != .cpu || !bytes.overflow && UInt64(bytes.partialValue) < ProcessInfo.processInfo.physicalMemory
+        else {
+            throw SEDDError(
+                .engine,
+                "\(layout.parameters) weights do not fit the \(ProcessInfo.processInfo.physicalMemory >> 20) MiB of this machine; choose a smaller model"
+            )
+        }
         try self.init(layout: layout, flat: Tensor.zeros([layout.flatCount], device: device), precision: .float32)
     }
 

@@ -53,62 +53,88 @@ public struct CheckpointStore: Sendable {
             throw error
         }
         let target = url(step: state.step)
-        try? FileManager.default.removeItem(at: target)
-        guard rename(partial.path, target.path) == 0 else {
-            throw SEDDError(
-                .cannotWrite,
-                "\(target.path): cannot rename the finished checkpoint there; check the folder's permissions")
-        }
-        try Self.sync(folder)
+        try replace(target, by: partial)
         try point(to: target)
         prune(keep: keep, best: state.best?.step)
         return target
     }
 
-    /// Loads the newest checkpoint into `state`; nil where there is none.
+    /// Loads the newest checkpoint that is whole into `state`; nil where there is none at all.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` where a file is not what was saved.
-    func restoreLatest(into state: inout TrainingState) throws -> URL? {
-        guard let step = steps().last else { return nil }
-        let source = url(step: step)
+    /// - Parameter damaged: told of each newer one that is not, and why.
+    /// - Throws: ``SEDDError`` of kind `invalidData` where there are checkpoints, and none is what was saved.
+    func restoreLatest(
+        into state: inout TrainingState, damaged: (URL, any ClassifiedError) throws -> Void
+    ) throws -> URL? {
+        let steps = steps()
+        var first: (any ClassifiedError)?
+        for step in steps.reversed() {
+            let source = url(step: step)
+            do {
+                try restore(source, into: &state)
+                return source
+            } catch let error as any ClassifiedError where error.failure == .invalidData || error.failure == .missingInput {
+                first = first ?? error
+                try damaged(source, error)
+            }
+        }
+        guard let first else { return nil }
+        throw SEDDError(
+            .invalidData,
+            "\(first.description); none of the \(steps.count) checkpoints in \(folder.path) is whole: put one back from a copy, or start another run"
+        )
+    }
+
+    private func restore(_ source: URL, into state: inout TrainingState) throws {
         try Manifest.verify(source)
         let training = source.appending(path: "training")
+        let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
         try state.average.load(source.appending(path: "model.safetensors"))
         for (name, weights) in Self.parts(of: state) {
             try weights.load(training.appending(path: name + ".safetensors"))
         }
-        let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
         state.step = progress.step
         state.best = progress.best
-        return source
     }
 
     private static func parts(of state: TrainingState) -> [(String, Weights)] {
         [("weights", state.weights), ("moment1", state.moment1), ("moment2", state.moment2)]
     }
 
-    /// `last` is a link to the newest checkpoint.
+    /// `last` is a link to the newest checkpoint, where the file system has links.
     private func point(to target: URL) throws {
-        let link = folder.appending(path: "last")
         let aside = folder.appending(path: ".last.partial")
         try? FileManager.default.removeItem(at: aside)
-        guard symlink(target.lastPathComponent, aside.path) == 0, rename(aside.path, link.path) == 0 else {
-            throw SEDDError(.cannotWrite, "\(link.path): cannot make the link to the newest checkpoint")
+        guard symlink(target.lastPathComponent, aside.path) == 0 else {
+            if [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EINVAL].contains(errno) { return }
+            throw SEDDError(
+                .cannotWrite,
+                "\(folder.path)/last: cannot make the link to the newest checkpoint (\(FileSystem.reason(errno))); free space or check the folder's permissions"
+            )
         }
+        try replace(folder.appending(path: "last"), by: aside)
+    }
+
+    /// Gives `new` the name of `old`, which may be a folder with something in it, as a run's `last` is in a copy without links.
+    private func replace(_ old: URL, by new: URL) throws {
+        let aside = folder.appending(path: ".\(old.lastPathComponent).old")
+        try? FileManager.default.removeItem(at: aside)
+        var information = stat()
+        let isFolder = lstat(old.path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+        if isFolder { rename(old.path, aside.path) }
+        guard rename(new.path, old.path) == 0 else {
+            let reason = FileSystem.reason(errno)
+            if isFolder { rename(aside.path, old.path) }
+            throw SEDDError(
+                .cannotWrite, "\(old.path): cannot be renamed into place (\(reason)); check the folder's permissions")
+        }
+        FileSystem.sync(folder: folder)
+        if isFolder { try? FileManager.default.removeItem(at: aside) }
     }
 
     private func prune(keep: Int, best: Int?) {
         for step in steps().dropLast(keep) where step != best {
             try? FileManager.default.removeItem(at: url(step: step))
-        }
-    }
-
-    private static func sync(_ folder: URL) throws {
-        let descriptor = open(folder.path, O_RDONLY)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else {
-            throw SEDDError(.cannotWrite, "\(folder.path): cannot sync the folder: \(String(cString: strerror(errno)))")
         }
     }
 }

@@ -5,6 +5,9 @@ import Yams
 
 /// Configurations as YAML: only what differs from the defaults, unknown keys refused, single keys overridden.
 public enum ConfigurationFile {
+    /// Bytes of the largest file that is read as a configuration.
+    static let greatest = 1 << 20
+
     /// The configuration that `yaml` and `overrides` describe.
     ///
     /// - Parameters:
@@ -15,13 +18,16 @@ public enum ConfigurationFile {
     public static func resolve(yaml: String, overrides: [String] = [], source: String) throws -> TrainingConfiguration {
         let known = try defaults()
         var tree = known
-        let given: Node
+        var given: Node
         do { given = try Yams.compose(yaml: yaml) ?? Node([:]) } catch {
-            throw SEDDError(.invalidData, "\(source): no YAML: \("\(error)".split(separator: "\n").first ?? "")")
+            throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
-        guard given.mapping != nil else {
-            throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values")
+        guard var mapping = given.mapping, !mapping.isEmpty else {
+            throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
         }
+        // A run's own file may be the configuration of another.
+        mapping[Node(RunFile.recordKey)] = nil
+        given = .mapping(mapping)
         try overlay(&tree, with: spelledOut(given), known: known, path: [], source: source)
         guard !overrides.isEmpty else { return try checked(tree, chosen: [given], source: source, kind: .invalidData) }
         var chosen = [given]
@@ -58,19 +64,57 @@ public enum ConfigurationFile {
 
     /// Reads `url`; see ``resolve(yaml:overrides:source:)``.
     public static func resolve(contentsOf url: URL, overrides: [String] = []) throws -> TrainingConfiguration {
-        guard let data = try? Data(contentsOf: url) else {
+        guard FileSystem.exists(url) else {
             throw SEDDError(
                 .missingInput, "\(url.path): no such file; expected a configuration or the name of a preset")
         }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw SEDDError(.invalidData, "\(url.path): no UTF-8; expected a configuration as YAML")
+        let bytes = try FileSystem.contents(of: url, limit: greatest)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw SEDDError(.invalidData, "\(url.path): not UTF-8; expected a configuration as YAML")
         }
         return try resolve(yaml: text, overrides: overrides, source: url.path)
     }
 
-    /// Every key with its value; what `run.yaml` holds.
+    /// Every key with its value.
     public static func yaml(_ configuration: TrainingConfiguration) throws -> String {
-        try YAMLEncoder().encode(configuration)
+        try plainNumbers(YAMLEncoder().encode(configuration))
+    }
+
+    /// YAML whose numbers are numbers to readers of YAML 1.1 too, to which `1e-3` is a text: 0.001, or `1.0e-8`.
+    static func plainNumbers(_ yaml: String) -> String {
+        yaml.replacing(/(?m)^(\s*(?:- |\w+: ))(-?\d+(?:\.\d+)?e[+-]?\d+)$/) { match in
+            guard let value = Double(match.2) else { return String(match.0) }
+            let parts = "\(value)".split(separator: "e")
+            guard parts.count == 2 else { return "\(match.1)\(value)" }
+            let mantissa = parts[0].contains(".") ? String(parts[0]) : parts[0] + ".0"
+            let exponent = Int(parts[1]) ?? 0
+            return "\(match.1)\(mantissa)e\(exponent < 0 ? "-" : "+")\(abs(exponent))"
+        }
+    }
+
+    /// The keys whose values differ, with both, in the order of the file.
+    public static func differences(
+        from old: TrainingConfiguration, to new: TrainingConfiguration
+    ) throws -> [(key: String, old: String, new: String)] {
+        let (before, after) = (try leaves(old), try leaves(new))
+        let values = Dictionary(uniqueKeysWithValues: before.map { ($0.key, $0.value) })
+        return after.compactMap { leaf in
+            let old = values[leaf.key] ?? "absent"
+            return old == leaf.value ? nil : (leaf.key, old, leaf.value)
+        }
+    }
+
+    private static func leaves(_ configuration: TrainingConfiguration) throws -> [(key: String, value: String)] {
+        func below(_ node: Node, _ path: String) throws -> [(key: String, value: String)] {
+            guard let mapping = node.mapping else {
+                let value = try Yams.serialize(node: node).trimmingCharacters(in: .whitespacesAndNewlines)
+                return [(path, value.replacing("\n", with: " "))]
+            }
+            return try mapping.flatMap { key, value in
+                try below(value, path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")")
+            }
+        }
+        return try below(Yams.compose(yaml: yaml(configuration)) ?? Node([:]), "")
     }
 
     private static func defaults() throws -> Node {
@@ -84,7 +128,7 @@ public enum ConfigurationFile {
             throw SEDDError(.usage, "--set '\(override)': expected key.path=value")
         }
         guard let value = try? Yams.compose(yaml: String(parts[1])) else {
-            throw SEDDError(.usage, "--set '\(override)': the value is no YAML")
+            throw SEDDError(.usage, "--set '\(override)': the value is not valid YAML")
         }
         return parts[0].split(separator: ".", omittingEmptySubsequences: false).reversed()
             .reduce(value) { Node([(Node(String($1)), $0)]) }

@@ -7,11 +7,14 @@ final class MetricsLog {
     private let handle: FileHandle
     private let events: EventFileWriter
     private let path: String
+    /// Steps whose validation an earlier start has logged.
+    private let validated: Set<Int>
 
     /// Opens the logs of `run` to go on after `step`: lines of later steps, which a killed run left, are dropped.
     init(_ run: RunFolder, after step: Int) throws {
         path = run.metricsFile.path
         let kept = step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
+        validated = Set(kept.filter { $0.contains("\"validation\":") }.compactMap(Self.step))
         try OutputFile.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
         handle = try FileHandle(forWritingTo: run.metricsFile)
         try handle.seekToEnd()
@@ -19,6 +22,8 @@ final class MetricsLog {
     }
 
     deinit { try? handle.close() }
+
+    func hasValidation(step: Int) -> Bool { validated.contains(step) }
 
     /// Adds a line; `values` also go to TensorBoard under `group/name`.
     func add(step: Int, _ values: [(name: String, value: Double)], group: String) throws {

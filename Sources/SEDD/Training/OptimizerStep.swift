@@ -22,7 +22,7 @@ struct OptimizerStep: Sendable {
     func apply(_ state: inout TrainingState, gradientNorm: Double) throws {
         state.step += 1
         let step = Double(state.step)
-        let scale = optim.gradClip >= 0 ? min(1, optim.gradClip / (gradientNorm + Self.clipEpsilon)) : 1
+        let scale = optim.gradClip > 0 ? min(1, optim.gradClip / (gradientNorm + Self.clipEpsilon)) : 1
         let settings = Kernels.AdamW(
             rate: rate(state.step), beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.eps,
             decay: optim.weightDecay, correction1: 1 - pow(optim.beta1, step), correction2: 1 - pow(optim.beta2, step),

@@ -1,4 +1,4 @@
-import Files
+package import Files
 public import Foundation
 import Torch
 
@@ -17,10 +17,13 @@ public struct RunFolder: Sendable {
     /// Whether a run was started here.
     public var exists: Bool { FileManager.default.fileExists(atPath: configurationFile.path) }
 
-    /// The resolved configuration of the run here.
+    /// The resolved configuration that the run here last used.
     public func configuration() throws -> TrainingConfiguration {
         try ConfigurationFile.resolve(contentsOf: configurationFile)
     }
+
+    /// What else the run here last used; nil for runs of versions that did not say.
+    public func record() throws -> RunRecord? { try RunFile(contentsOf: configurationFile).record }
 
     /// Checks that no run was started here.
     ///
@@ -32,19 +35,41 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// Makes the folder, and keeps other processes out of it for as long as the lock is held.
+    ///
+    /// - Throws: `FileError` of kind `cannotWrite`, naming the process that trains here.
+    package func lock() throws -> FileLock {
+        try FileSystem.createFolder(url)
+        return try FileLock(url.appending(path: ".lock"), what: "a process is training here")
+    }
+
     /// Starts a run: makes the folder and writes `run.yaml`.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` where a run is here already, `cannotWrite` where the folder cannot be made.
-    public func create(_ configuration: TrainingConfiguration) throws {
+    public func create(_ configuration: TrainingConfiguration, _ record: RunRecord? = nil) throws {
         try requireNone()
         try FileSystem.createFolder(url)
-        try OutputFile.write(Array(ConfigurationFile.yaml(configuration).utf8), to: configurationFile)
+        try update(configuration, record)
     }
+
+    /// Writes what the run uses from now on to `run.yaml`.
+    public func update(_ configuration: TrainingConfiguration, _ record: RunRecord?) throws {
+        try RunFile(configuration: configuration, record: record).write(to: configurationFile)
+    }
+
+    /// Notes in `run.yaml` that there is a checkpoint to go on from.
+    func noteSaved(_ configuration: TrainingConfiguration) throws {
+        guard var record = try record(), !record.saved else { return }
+        record.saved = true
+        try update(configuration, record)
+    }
+
+    func sampleFile(step: Int) -> URL { url.appending(path: "samples/step-\(step).txt") }
+
+    func hasSample(step: Int) -> Bool { FileSystem.exists(sampleFile(step: step)) }
 
     /// Keeps a sample of `step`.
     public func write(sample: String, step: Int) throws {
-        let folder = url.appending(path: "samples")
-        try FileSystem.createFolder(folder)
-        try OutputFile.write(Array(sample.utf8), to: folder.appending(path: "step-\(step).txt"))
+        try OutputFile.write(Array(sample.utf8), to: sampleFile(step: step))
     }
 }

@@ -23,6 +23,10 @@ public final class Trainer {
     /// What happens along the way.
     public enum Event: Sendable {
         case resumed(step: Int, checkpoint: URL)
+        /// A checkpoint that is not what was saved; the one before it is tried.
+        case damaged(checkpoint: URL, reason: String)
+        /// All steps were done before.
+        case finished(step: Int)
         case step(StepMetrics)
         /// Nats per token of the moving average on held-out blocks: the diffusion term, or for a model that writes from left
         /// to right the exact likelihood.
@@ -77,15 +81,25 @@ public final class Trainer {
     ///   - report: told what happens.
     /// - Throws: ``SEDDError`` of kind `interrupted` after `shouldStop`, `diverged` where the loss is not finite.
     public func train(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
-        if let checkpoint = try run.checkpoints.restoreLatest(into: &state) {
-            try report(.resumed(step: state.step, checkpoint: checkpoint))
+        let restored = try run.checkpoints.restoreLatest(into: &state) {
+            try report(.damaged(checkpoint: $0, reason: $1.description))
         }
-        let log = try MetricsLog(run, after: state.step)
+        if let restored {
+            try report(.resumed(step: state.step, checkpoint: restored))
+        } else if try run.record()?.saved == true {
+            throw SEDDError(
+                .missingInput,
+                "\(run.checkpoints.folder.path): the run has saved checkpoints, and none is here; put them back, or start another run")
+        }
         let training = configuration.training
-        if state.step == 0 { try validate(log, report) }
+        guard state.step < training.nIters else { return try report(.finished(step: state.step)) }
+        let log = try MetricsLog(run, after: state.step)
+        // What was due at the step that was saved, and the log does not have: an interruption goes before it.
+        try measure(log, unlessLogged: true, shouldStop, report)
         while state.step < training.nIters {
             let metrics = try step()
-            if metrics.step % training.logFreq == 0 || metrics.step == training.nIters {
+            let last = metrics.step == training.nIters
+            if metrics.step % training.logFreq == 0 || last {
                 try log.add(
                     step: metrics.step,
                     [
@@ -94,18 +108,37 @@ public final class Trainer {
                     ], group: "train")
             }
             try report(.step(metrics))
-            let last = metrics.step == training.nIters
-            if last || metrics.step % training.evalFreq == 0 { try validate(log, report) }
-            if training.sampleFreq > 0, last || metrics.step % training.sampleFreq == 0 { try sample(log, report) }
-            let stop = !last && shouldStop()
-            if last || stop || metrics.step % training.snapshotFreq == 0 { try save(report) }
-            if stop {
+            let isBest = try measure(log, unlessLogged: false, shouldStop, report)
+            if last || isBest || metrics.step % training.snapshotFreq == 0 { try save(report) }
+            if !last, shouldStop() {
+                if run.checkpoints.steps().last != state.step { try save(report) }
                 throw SEDDError(
                     .interrupted,
                     "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)"
                 )
             }
         }
+    }
+
+    /// Validates and samples where that is due at this step.
+    ///
+    /// - Returns: whether the moving average is the best so far.
+    @discardableResult
+    private func measure(
+        _ log: MetricsLog, unlessLogged: Bool, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void
+    ) throws -> Bool {
+        let (training, step) = (configuration.training, state.step)
+        let last = step == training.nIters
+        var isBest = false
+        let validates = last || step % training.evalFreq == 0
+        if validates, !(unlessLogged && log.hasValidation(step: step)) {
+            // The signal is answered first; the run that goes on measures what it finds missing.
+            guard !shouldStop() else { return false }
+            isBest = try validate(log, report)
+        }
+        let samples = training.sampleFreq > 0 && step > 0 && (last || step % training.sampleFreq == 0)
+        if samples, !(unlessLogged && run.hasSample(step: step)), !shouldStop() { try sample(log, report) }
+        return isBest
     }
 
     private func step() throws -> StepMetrics {
@@ -134,23 +167,24 @@ public final class Trainer {
         )
     }
 
-    private func validate(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
+    /// - Returns: whether this is the lowest so far.
+    private func validate(_ log: MetricsLog, _ report: (Event) throws -> Void) throws -> Bool {
         let length = configuration.model.length
         let whole = dataset.heldOut.count / length
-        guard whole > 0 else { return }
+        guard whole > 0 else { return false }
         let wanted = min(whole, configuration.training.evalBlocks)
         // Blocks spread evenly over the held-out part, the same at every validation.
         let blocks = try (0..<wanted).map { index in
             try dataset.heldOut.window(at: index * whole / wanted * length, length: length).map(Int.init)
         }
         let estimate = try learner.validate(averaged, on: blocks)
-        if state.step > 0, estimate.mean < state.best?.validation ?? .infinity {
-            state.best = .init(step: state.step, validation: estimate.mean)
-        }
+        let isBest = state.step > 0 && estimate.mean < state.best?.validation ?? .infinity
+        if isBest { state.best = .init(step: state.step, validation: estimate.mean) }
         try log.add(
             step: state.step,
             [("validation", estimate.mean), ("validation_standard_error", estimate.standardError)], group: "held_out")
         try report(.validation(step: state.step, estimate))
+        return isBest
     }
 
     private func sample(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
@@ -164,6 +198,7 @@ public final class Trainer {
         let url = try run.checkpoints.save(state, tokenizer: tokenizer, keep: configuration.training.keep) {
             try learner.save(state.average, to: $0)
         }
+        try run.noteSaved(configuration)
         try report(.checkpoint(step: state.step, url))
     }
 }

@@ -117,7 +117,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var weightDecay = 0.0
         /// Steps over which the rate rises to `lr`.
         public var warmup = 2500
-        /// Greatest norm of the gradient; negative for none.
+        /// Greatest norm of the gradient; 0 for no clipping.
         public var gradClip = 1.0
 
         enum CodingKeys: String, CodingKey {
@@ -214,9 +214,19 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             ("training.eval_times", training.evalTimes), ("training.snapshot_freq", training.snapshotFreq),
             ("training.keep", training.keep), ("sampling.steps", sampling.steps), ("sampling.count", sampling.count),
         ]
-        for (key, value) in counts where value < 1 { throw Self.bad(key, value, "1 or more") }
+        for (key, value) in counts where !(1...Self.greatestCount).contains(value) {
+            throw Self.bad(key, value, "1 to \(Self.greatestCount)")
+        }
         for (key, value) in [("training.sample_freq", training.sampleFreq), ("optim.warmup", optim.warmup)]
-        where value < 0 { throw Self.bad(key, value, "0 or more") }
+        where !(0...Self.greatestCount).contains(value) { throw Self.bad(key, value, "0 to \(Self.greatestCount)") }
+        for (key, value) in [("optim.grad_clip", optim.gradClip), ("optim.weight_decay", optim.weightDecay)]
+        where !(value >= 0 && value.isFinite) { throw Self.bad(key, value, "0 (for none) or more") }
+        // Products of the two are numbers still, and a part of a step fits the engine's indices.
+        guard training.batchSize <= Self.greatestTokens / model.length else {
+            throw Self.bad(
+                "training.batch_size", training.batchSize,
+                "at most \(Self.greatestTokens) tokens a step, with a model.length of \(model.length)")
+        }
         for (key, value) in [
             ("training.ema", training.ema), ("optim.beta1", optim.beta1), ("optim.beta2", optim.beta2),
             ("data.held_out", data.heldOut),
@@ -229,6 +239,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             throw Self.bad("training.batch_size", training.batchSize, "a multiple of training.accum, \(training.accum)")
         }
     }
+
+    /// Counts that a person may ask for; products of two of them are numbers still.
+    private static let greatestCount = 1_000_000_000
+    /// Tokens of a step.
+    private static let greatestTokens = 1 << 31
 
     private static func bad(_ key: String, _ value: some Any, _ expected: String) -> SEDDError {
         SEDDError(.invalidData, "\(key) is \(value); expected \(expected)")

@@ -1,3 +1,4 @@
+import Files
 package import HTTPTypes
 import SEDD
 import Text

@@ -1,3 +1,5 @@
+import Files
+
 /// Which sequences meet the network together next.
 ///
 /// A sequence pays for each of its steps with its tokens; those that have paid least go first, and with them all others of the

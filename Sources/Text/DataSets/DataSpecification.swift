@@ -16,7 +16,7 @@ public struct DataSpecification: Sendable, Equatable, CustomStringConvertible {
         // A colon may also be part of a file's name.
         guard parts.count == 2, !FileManager.default.fileExists(atPath: text), !parts[0].contains("/") else {
             name = nil
-            file = URL(fileURLWithPath: text)
+            file = FileSystem.url(text)
             return
         }
         let known = DataSetName.allCases.map(\.rawValue)
@@ -30,13 +30,13 @@ public struct DataSpecification: Sendable, Equatable, CustomStringConvertible {
             throw TextError(.usage, "no file after '\(parts[0]):'", source: text, remedy: "write \(parts[0]):FILE")
         }
         name = found
-        file = URL(fileURLWithPath: parts[1])
+        file = FileSystem.url(parts[1])
     }
 
     /// Data that are in no file of their own.
     init(named name: String) {
         self.name = nil
-        file = URL(fileURLWithPath: name)
+        file = FileSystem.url(name)
         description = name
     }
 }

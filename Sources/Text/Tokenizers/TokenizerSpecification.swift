@@ -44,8 +44,8 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
     public func load() throws(TextError) -> any Tokenizer {
         switch self {
         case .byte: ByteTokenizer()
-        case .characters(let file): try CharacterTokenizer(alphabetOf: URL(fileURLWithPath: file))
-        case .gpt2(let folder): try BytePairTokenizer(folder: URL(fileURLWithPath: folder))
+        case .characters(let file): try CharacterTokenizer(alphabetOf: FileSystem.url(file))
+        case .gpt2(let folder): try BytePairTokenizer(folder: FileSystem.url(folder))
         }
     }
 }

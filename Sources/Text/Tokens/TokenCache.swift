@@ -55,7 +55,7 @@ public struct TokenCache: Sendable {
         init(_ file: URL) throws(TextError) {
             let (descriptor, information) = try FileSystem.openForReading(file)
             close(descriptor)
-            path = file.standardizedFileURL.resolvingSymlinksInPath().path
+            path = FileSystem.realPath(file.path)
             size = Int(information.st_size)
             modified = information.modificationNanoseconds
         }

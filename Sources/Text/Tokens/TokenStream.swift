@@ -93,6 +93,22 @@ public struct TokenStream: Sendable {
         }
     }
 
+    /// Sixteen hexadecimal digits that change when a token does.
+    /// - Throws: as ``window(at:length:into:)``.
+    public func fingerprint() throws(TextError) -> String {
+        var hash = Fingerprint()
+        hash.combine(count)
+        let part = 1 << 16
+        let buffer = UnsafeMutableBufferPointer<Int64>.allocate(capacity: part)
+        defer { buffer.deallocate() }
+        for start in stride(from: 0, to: count, by: part) {
+            let length = min(part, count - start)
+            try window(at: start, length: length, into: buffer)
+            hash.combine(words: buffer.prefix(length))
+        }
+        return hash.text
+    }
+
     private var name: String? {
         sources.count > 1 ? "\(sources[0]) and \(sources.count - 1) more" : sources.first
     }

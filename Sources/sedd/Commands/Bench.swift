@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Torch
@@ -40,7 +41,9 @@ struct Bench: ParsableCommand {
         for (name, value) in [
             ("tokens", tokens), ("hidden", hidden), ("heads", heads), ("blocks", blocks), ("length", length),
             ("batch", batch), ("repeats", repeats),
-        ] where value < 1 { throw ValidationError("--\(name) is \(value); expected 1 or more") }
+        ] where !(1...Limits.count).contains(value) {
+            throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
+        }
         guard masked > 0, masked <= 1 else {
             throw ValidationError("--masked is \(masked); expected more than 0, 1 at most")
         }
@@ -57,20 +60,20 @@ struct Bench: ParsableCommand {
         guard !json else {
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+            try StandardOutput.line(String(decoding: try encoder.encode(result), as: UTF8.self))
             return
         }
-        print("model        \(result.parameters) weights; \(result.tokens) tokens a batch")
+        try StandardOutput.line("model        \(result.parameters) weights; \(result.tokens) tokens a batch")
         let kind = device.kind == .cuda ? "trunk's precision, 8192 x 8192 x 8192" : "float32, 1024 x 1024 x 1024"
-        print(String(format: "products     %.0f GFLOP/s (", result.gemmGflops) + kind + ")")
+        try StandardOutput.line(String(format: "products     %.0f GFLOP/s (", result.gemmGflops) + kind + ")")
         let steps = [
             ("train step ", result.trainStepSeconds, result.trainRoofline),
             ("sample step", result.sampleStepSeconds, result.sampleRoofline),
         ]
         for (name, seconds, roofline) in steps {
             guard let seconds, let roofline else { continue }
-            print("\(name)  " + String(format: "%.5f s   %.2f of the roofline", seconds, roofline))
+            try StandardOutput.line("\(name)  " + String(format: "%.5f s   %.2f of the roofline", seconds, roofline))
         }
-        print("peak memory  \(result.peakRssBytes >> 20) MiB")
+        try StandardOutput.line("peak memory  \(result.peakRssBytes >> 20) MiB")
     }
 }

@@ -36,7 +36,7 @@ struct Convert: ParsableCommand {
         try Conversion.write(network, to: URL(filePath: to), dtype: DType(rawValue: dtype) ?? .float32)
         try carryTokenizer(network.configuration)
         let count = network.weights.layout.parameters
-        print("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
+        try StandardOutput.line("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
     }
 }
 

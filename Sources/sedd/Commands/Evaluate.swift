@@ -35,7 +35,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("bound (three terms) or published (the first alone).", valueName: "name"))
     var convention: LikelihoodBound.Convention = .bound
     @Option(help: ArgumentHelp("Keep finished blocks in this file, and go on from what it has.", valueName: "file"))
-    var state: String?
+    var state: PathArgument?
     @Option(help: ArgumentHelp("Tokens that meet the network at once.", valueName: "N")) var batchTokens = 4096
     @Flag(help: "Print one JSON object a data set.") var json = false
     @OptionGroup var engine: EngineOptions
@@ -58,7 +58,7 @@ struct Evaluate: ParsableCommand {
         let tokenizer = try options.makeTokenizer(for: model)
         let likelihood = try self.likelihood(of: model)
         let console = Console()
-        let interruption = Interruption()
+        Interruption.note()
         defer { console.finish() }
         let evaluation = try Evaluation(length: length ?? model.length, blocks: blocks)
         let texts = try specifications.map { specification in
@@ -75,12 +75,12 @@ struct Evaluate: ParsableCommand {
         for text in texts {
             let log = try state.map {
                 try EvaluationLog(
-                    URL(filePath: $0), weights: model.weights,
+                    $0.url, weights: model.weights,
                     model: String(decoding: model.configurationData(), as: UTF8.self), text: text,
                     length: evaluation.length, settings: likelihood.settings)
             }
             let start = ContinuousClock.now
-            let report = try evaluation.run(text, likelihood, log: log, shouldStop: { interruption.wasAsked }) {
+            let report = try evaluation.run(text, likelihood, log: log, shouldStop: { Interruption.wasAsked }) {
                 let perBlock = (ContinuousClock.now - start) / .seconds(1) / Double(max(1, $0.done - $0.kept))
                 let left = perBlock * Double($0.total - $0.done)
                 console.progress(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 
@@ -14,8 +15,8 @@ struct Inspect: ParsableCommand {
             """)
 
     @Option(help: ArgumentHelp("Model folder.", valueName: "dir")) var model: String
-    @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input: String
-    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file")) var output: String
+    @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input: PathArgument
+    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file")) var output: PathArgument
     @Option(help: ArgumentHelp("Also write the weights of one reverse step of this size.", valueName: "dt"))
     var stepSize: Double?
     @OptionGroup var engine: EngineOptions
@@ -28,8 +29,8 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let network = try ModelFolder.load(
-            URL(filePath: model), device: engine.open(), precision: engine.precision)
+            FileSystem.url(model), device: engine.open(), precision: engine.precision)
         try Inspection(network: network).run(
-            input: URL(filePath: input), output: URL(filePath: output), stepSize: stepSize)
+            input: input.url, output: output.url, stepSize: stepSize)
     }
 }

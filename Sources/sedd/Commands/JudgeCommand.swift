@@ -21,7 +21,7 @@ struct JudgeCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: ModelOptions
-    @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: String
+    @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: PathArgument
     @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
     @Option(help: ArgumentHelp("Of a plain reference only the last share.", valueName: "share")) var last = 1.0
     @Option(help: ArgumentHelp("Runs of MAUVE's clustering.", valueName: "N")) var seeds = 5
@@ -31,14 +31,14 @@ struct JudgeCommand: ParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where value < 1 {
-            throw ValidationError("--\(name) is \(value); expected 1 or more")
+        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where !(1...Limits.count).contains(value) {
+            throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
     func run() throws {
-        let texts = try TextSample.read(URL(filePath: samples))
+        let texts = try TextSample.read(samples.url)
         let specification = try reference.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
         let judge = try Judge(

@@ -34,7 +34,7 @@ struct Sample: AsyncParsableCommand {
     var topP: Double?
     @Option(help: ArgumentHelp("Seed; drawn and told unless given.", valueName: "N")) var seed: UInt64?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
-    @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: String?
+    @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: PathArgument?
     @Option(
         help: ArgumentHelp("Sequences that share a network evaluation; results do not depend on it.", valueName: "B"))
     var batch = 16
@@ -45,8 +45,8 @@ struct Sample: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value) in [("count", count), ("steps", steps), ("batch", batch), ("length", length ?? 1)]
-        where value < 1 {
-            throw ValidationError("--\(name) is \(value); expected 1 or more")
+        where !(1...Limits.count).contains(value) {
+            throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard template == nil || templateTokens == nil else {
             throw ValidationError("--template and --template-tokens were both given; choose one")
@@ -59,7 +59,7 @@ struct Sample: AsyncParsableCommand {
         let tokenizer = try options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
         let first = seed ?? UInt64.random(in: 0..<1 << 32)
-        if seed == nil && !jsonl { FileHandle.standardError.write(Data("seed \(first)\n".utf8)) }
+        if seed == nil && !jsonl { StandardError.write("seed \(first)\n") }
         switch model {
         case .diffusion(let network):
             guard temperature == nil, topK == nil, topP == nil else {
@@ -135,11 +135,10 @@ struct Sample: AsyncParsableCommand {
 
     private func positions(_ tokenizer: any Tokenizer, _ modelLength: Int) throws -> [Int?] {
         if let templateTokens {
-            let url = URL(filePath: templateTokens)
-            let ids = try JSON.decode([Int?].self, contentsOf: url)
+            let ids = try JSON.decode([Int?].self, contentsOf: templateTokens.url)
             guard length == nil || length == ids.count else {
                 throw SEDDError(
-                    .usage, "\(templateTokens): it has \(ids.count) entries, but --length is \(length ?? 0)")
+                    .usage, "\(templateTokens.text): it has \(ids.count) entries, but --length is \(length ?? 0)")
             }
             return ids
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Logging
 import SEDD
@@ -76,7 +77,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let loaded = try options.languageModel(engine)
         let network = try loaded.diffusion()
-        let folder = URL(filePath: options.model).standardized.resolvingSymlinksInPath()
+        let folder = URL(filePath: FileSystem.realPath(options.model))
         let model = ServedModel(
             name: name ?? folder.lastPathComponent, network: network, tokenizer: try options.makeTokenizer(for: loaded),
             created: Int(Date().timeIntervalSince1970))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Presets
 import SEDD
@@ -28,8 +29,8 @@ struct StudyCommand: ParsableCommand {
         name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
     var overrides: [String] = []
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
-    var data: [String] = []
-    @Option(help: ArgumentHelp("Folder of the study.", valueName: "dir")) var output: String
+    var data: [PathArgument] = []
+    @Option(help: ArgumentHelp("Folder of the study.", valueName: "dir")) var output: PathArgument
     @Option(help: ArgumentHelp("Minutes for the whole study.", valueName: "minutes")) var budget: Double?
     @Option(help: ArgumentHelp("Texts of each setting; twice as many are prompted.", valueName: "N")) var count = 64
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Reverse steps that are compared.", valueName: "S"))
@@ -62,14 +63,14 @@ struct StudyCommand: ParsableCommand {
         let tokenizer = try TrainingInput.makeTokenizer(base)
         let dataset = try TrainingInput.dataset(base, tokenizer, console)
         try dataset.training.requireBlock(of: base.model.length)
-        let folder = URL(filePath: output)
+        let folder = output.url
         let blocks = dataset.heldOut.count / base.model.length
         let plan = try self.plan(base, folder, heldOutBlocks: blocks, tokenizer, device, console)
-        let interruption = Interruption()
+        Interruption.note()
         var training = TrainingReport(console: console)
         let study = try Study(
             plan, folder: folder, dataset: dataset, tokenizer: tokenizer, device: device,
-            shouldStop: { interruption.wasAsked }
+            shouldStop: { Interruption.wasAsked }
         ) { event in
             switch event {
             case .stage(let name): console.line(name)
@@ -79,7 +80,7 @@ struct StudyCommand: ParsableCommand {
         }
         try study.run()
         console.finish()
-        print(folder.appending(path: "report.md").path)
+        try StandardOutput.line(folder.appending(path: "report.md").path)
     }
 
     /// What is wanted. What a budget has decided in this folder stays; the study itself compares everything else.

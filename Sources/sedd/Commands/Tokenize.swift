@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Text
@@ -21,7 +22,7 @@ struct Tokenize: ParsableCommand {
 
     func run() throws {
         let tokenizer = try TokenizerSpecification(tokenizer).load()
-        let input = FileHandle.standardInput.readDataToEndOfFile()
+        let input = Data(try StandardInput.read())
         guard jsonl else {
             if decode {
                 try write(tokenizer.decode(ids(input, "stdin")))

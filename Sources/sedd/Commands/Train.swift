@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Presets
 import SEDD
@@ -10,6 +11,10 @@ struct Train: ParsableCommand {
         abstract: "Train a model on texts; Ctrl-C saves, --resume continues.",
         discussion: """
             Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8; files ending in .bin hold uint16 tokens.
+
+            With --resume the run in --output goes on from its newest checkpoint, or starts where there is none yet, so that one \
+            command can be repeated until the run is done. Options that differ from what the run last used are applied, said and \
+            kept in its run.yaml; those that would change what its weights mean are refused.
 
             Examples:
               sedd train --config tiny-cpu --data story.txt --output runs/story
@@ -24,59 +29,44 @@ struct Train: ParsableCommand {
         name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
     var overrides: [String] = []
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
-    var data: [String] = []
-    @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: String
-    @Flag(help: "Continue the run in --output from its newest checkpoint.") var resume = false
+    var data: [PathArgument] = []
+    @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: PathArgument
+    @Flag(help: "Continue the run in --output from its newest checkpoint, or start it with --config and --data.")
+    var resume = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        if resume {
-            guard config == nil, data.isEmpty else {
-                throw ValidationError(
-                    "--resume takes configuration and data from run.yaml; leave out --config and --data")
-            }
-        } else if config == nil {
+        guard config != nil || resume else {
             throw ValidationError(
                 "--config is missing; name a file or a preset: \(Presets.names.joined(separator: ", "))")
         }
     }
 
     func run() throws {
-        let device = try engine.open()
-        let run = RunFolder(URL(filePath: output))
-        let configuration = try resolved(run)
+        let run = RunFolder(output.url)
         if !resume { try run.requireNone() }
+        let start = try RunStart(run, config: config, overrides: overrides, data: data)
+        let lock = try run.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let device = try engine.open(before: start.record?.device)
+        let precision = try Precision.resolved(
+            engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil), on: device)
         let console = Console()
-        let tokenizer = try TrainingInput.makeTokenizer(configuration)
-        let dataset = try TrainingInput.dataset(configuration, tokenizer, console)
-        try dataset.training.requireBlock(of: configuration.model.length)
-        if !resume { try run.create(configuration) }
+        defer { console.finish() }
+        let tokenizer = try start.makeTokenizer()
+        let dataset = try TrainingInput.dataset(start.configuration, tokenizer, console)
+        try dataset.training.requireBlock(of: start.configuration.model.length)
+        for line in try start.begin(dataset, tokenizer, device, precision) { console.line(line) }
         let trainer = try Trainer(
-            configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device,
-            precision: engine.precision)
+            start.configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device, precision: precision)
         trainer.sampler = { model, step in
-            try TrainingSample(configuration, tokenizer).text(model, step: step)
+            try TrainingSample(start.configuration, tokenizer).text(model, step: step)
         }
         console.line(
             "\(trainer.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)"
         )
-        let interruption = Interruption()
         var report = TrainingReport(console: console)
-        defer { console.finish() }
-        try trainer.train(shouldStop: { interruption.wasAsked }) { report.show($0) }
-    }
-
-    /// The configuration of this run: from the run folder, or from --config, --set and --data.
-    private func resolved(_ run: RunFolder) throws -> TrainingConfiguration {
-        guard let config, !resume else {
-            guard run.exists else {
-                throw SEDDError(.missingInput, "\(output): no run.yaml here; start a run with --config and --data")
-            }
-            let stored = try run.configuration()
-            guard !overrides.isEmpty else { return stored }
-            return try ConfigurationFile.resolve(
-                yaml: ConfigurationFile.yaml(stored), overrides: overrides, source: "\(output)/run.yaml")
-        }
-        return try TrainingInput.configuration(config, overrides: overrides, data: data)
+        Interruption.note()
+        try trainer.train(shouldStop: { Interruption.wasAsked }) { report.show($0) }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Text
@@ -16,14 +17,14 @@ struct ModelOptions: ParsableArguments {
 
     /// A model of either kind.
     func languageModel(_ engine: EngineOptions) throws -> LanguageModel {
-        try LanguageModel.load(URL(filePath: model), device: engine.open(), precision: engine.precision)
+        try LanguageModel.load(FileSystem.url(model), device: engine.open(), precision: engine.precision)
     }
 
     /// The tokenizer, checked against the model's vocabulary.
     func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }
-            ?? Tokenizers.load(kind: loaded.tokenizer, folder: URL(filePath: model))
+            ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model))
         guard made.vocabularySize == loaded.tokens else {
             throw SEDDError(
                 .invalidData,

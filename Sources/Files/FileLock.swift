@@ -1,0 +1,34 @@
+package import Foundation
+
+/// A file that one process at a time holds; it names its owner. It is given back when the process ends, however it ends.
+package final class FileLock {
+    private let descriptor: Int32
+
+    /// Takes the lock.
+    ///
+    /// - Parameter what: what the lock is for, as a message says it: "a process is training here".
+    /// - Throws: `cannotWrite`, naming the process that holds it.
+    package init(_ file: URL, what: String) throws(FileError) {
+        descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw FileError(
+                .cannotWrite, "cannot be created (\(FileSystem.reason(errno)))", source: file.path,
+                remedy: "check the permissions of the folder, or choose another place")
+        }
+        // File systems without locks (some network ones) say so: work goes on there without.
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            var bytes = [UInt8](repeating: 0, count: 32)
+            let count = max(0, pread(descriptor, &bytes, bytes.count, 0))
+            let owner = String(decoding: bytes[..<count], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            close(descriptor)
+            throw FileError(
+                .cannotWrite, "\(what) (process \(owner.isEmpty ? "unknown" : owner))",
+                source: file.deletingLastPathComponent().path, remedy: "stop it first, or choose another folder")
+        }
+        let owner = Array("\(ProcessInfo.processInfo.processIdentifier)\n".utf8)
+        ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, owner, owner.count, 0)
+    }
+
+    deinit { close(descriptor) }
+}

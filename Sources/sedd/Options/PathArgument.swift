@@ -1,0 +1,16 @@
+import ArgumentParser
+import Files
+import Foundation
+
+/// A file or a folder as the command line names it; an empty name is refused.
+struct PathArgument: ExpressibleByArgument, Sendable {
+    /// As it was written, for messages.
+    let text: String
+    let url: URL
+
+    init?(argument: String) {
+        guard !argument.isEmpty, !argument.utf8.contains(0) else { return nil }
+        text = argument
+        url = FileSystem.url(argument)
+    }
+}

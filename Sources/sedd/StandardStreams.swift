@@ -1,0 +1,64 @@
+import Files
+import Foundation
+import SEDD
+
+/// Where results go.
+enum StandardOutput {
+    /// - Throws: ``SEDDError`` of kind `cannotWrite`, on a full disk for instance.
+    static func write(_ bytes: [UInt8]) throws(SEDDError) {
+        guard writeAll(bytes, to: STDOUT_FILENO) else {
+            throw SEDDError(
+                .cannotWrite,
+                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or send it elsewhere")
+        }
+    }
+
+    /// A line of text.
+    static func line(_ text: String) throws(SEDDError) { try write(Array((text + "\n").utf8)) }
+}
+
+/// Where progress and errors go. Nothing depends on its being read: a full disk or a closed stream loses lines, and work goes on.
+enum StandardError {
+    static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
+}
+
+/// What commands read that are given no file.
+enum StandardInput {
+    /// Bytes of the longest input: it is held in memory.
+    static let greatest = 1 << 32
+
+    /// Everything until it ends.
+    ///
+    /// - Throws: ``SEDDError`` of kind `missingInput` where it cannot be read, `invalidData` where it is too long.
+    static func read() throws(SEDDError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Foundation.read(STDIN_FILENO, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw SEDDError(
+                    .missingInput,
+                    "standard input: cannot be read (\(String(cString: strerror(errno)).lowercased())); give a file or a pipe")
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= greatest else {
+                throw SEDDError(.invalidData, "standard input: more than \(greatest) bytes; give it in parts")
+            }
+            bytes += part[..<count]
+        }
+    }
+}
+
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count, let base = buffer.baseAddress {
+            let count = Foundation.write(descriptor, base + done, buffer.count - done)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            done += count
+        }
+        return true
+    }
+}
