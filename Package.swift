@@ -93,7 +93,8 @@ let package = Package(
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "CStartup", "Files", "SEDD", "SEDDServer", "Presets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CStartup", "Files", "SEDD", "SEDDServer", "Presets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
         // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
@@ -101,7 +102,8 @@ let package = Package(
             name: "CUDAEmulation", dependencies: ["CTorch"], path: "Tests/CUDAEmulation",
             cxxSettings: [.unsafeFlags(["-O2"])]),
         .testTarget(
-            name: "CUDATests", dependencies: ["Files", "SEDD", "CUDAEmulation"], swiftSettings: strict, linkerSettings: runPath),
+            name: "CUDATests", dependencies: ["Files", "SEDD", "CUDAEmulation"], swiftSettings: strict,
+            linkerSettings: runPath),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(

@@ -54,7 +54,8 @@ struct RunStart {
         }
         for file in configuration.data.files where !FileSystem.exists(URL(filePath: file)) {
             throw SEDDError(
-                .missingInput, "\(file): no such file; if the data of the run have moved, say where with --data FILE...")
+                .missingInput, "\(file): no such file; if the data of the run have moved, say where with --data FILE..."
+            )
         }
     }
 

@@ -9,7 +9,8 @@ enum StandardOutput {
         guard writeAll(bytes, to: STDOUT_FILENO) else {
             throw SEDDError(
                 .cannotWrite,
-                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or send it elsewhere")
+                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or send it elsewhere"
+            )
         }
     }
 
@@ -39,7 +40,8 @@ enum StandardInput {
             guard count >= 0 else {
                 throw SEDDError(
                     .missingInput,
-                    "standard input: cannot be read (\(String(cString: strerror(errno)).lowercased())); give a file or a pipe")
+                    "standard input: cannot be read (\(String(cString: strerror(errno)).lowercased())); give a file or a pipe"
+                )
             }
             if count == 0 { return bytes }
             guard bytes.count + count <= greatest else {

@@ -8,7 +8,9 @@ import Text
 /// What commands that train are told: a configuration or a preset, overrides, texts.
 enum TrainingInput {
     /// The resolved configuration, with the texts by whole paths.
-    static func configuration(_ config: String, overrides: [String], data: [PathArgument]) throws -> TrainingConfiguration {
+    static func configuration(_ config: String, overrides: [String], data: [PathArgument]) throws
+        -> TrainingConfiguration
+    {
         var made =
             try Presets.yaml(named: config).map {
                 try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")

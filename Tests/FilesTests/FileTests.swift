@@ -21,13 +21,16 @@ struct FileTests {
             try file.write([9])
         }
         #expect(try FileSystem.contents(of: target) == [1, 2, 3], "an abandoned file replaces nothing")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: target.deletingLastPathComponent().path) == ["file"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: target.deletingLastPathComponent().path) == ["file"])
     }
 
     @Test func devicesAreWrittenAsTheyAre() throws {
         try OutputFile.write([1], to: URL(filePath: "/dev/null"))
         #if os(Linux)
-            #expect { try OutputFile.write([1], to: URL(filePath: "/dev/full")) } throws: { "\($0)".contains("no space") }
+            #expect { try OutputFile.write([1], to: URL(filePath: "/dev/full")) } throws: {
+                "\($0)".contains("no space")
+            }
         #endif
     }
 
@@ -38,7 +41,9 @@ struct FileTests {
         #expect(mkfifo(pipe.path, 0o600) == 0)
         #expect(try FileSystem.contents(of: pipe) == [], "a pipe that nobody writes ends at once")
         #expect { try FileSystem.contents(of: folder) } throws: { "\($0)".contains("a folder") }
-        #expect { try FileSystem.contents(of: folder.appending(path: "none")) } throws: { "\($0)".contains("no such file") }
+        #expect { try FileSystem.contents(of: folder.appending(path: "none")) } throws: {
+            "\($0)".contains("no such file")
+        }
         let file = folder.appending(path: "file")
         try OutputFile.write([UInt8](repeating: 7, count: 1000), to: file)
         #expect { try FileSystem.contents(of: file, limit: 999) } throws: { "\($0)".contains("more than 999 bytes") }

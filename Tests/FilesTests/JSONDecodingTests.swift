@@ -36,7 +36,10 @@ struct JSONDecodingTests {
         ("{\"names\":[1],\"sizes\":[]}", "names.0 has the wrong type; expected a text"),
         ("{\"names\":{},\"sizes\":[]}", "names has the wrong type; expected a list"),
         ("{\"names\":[],\"sizes\":[1.5]}", "sizes.0 has the wrong type; expected a whole number"),
-        ("{\"names\":[],\"sizes\":[18446744073709551615]}", "sizes.0: found 18446744073709551615; expected a whole number"),
+        (
+            "{\"names\":[],\"sizes\":[18446744073709551615]}",
+            "sizes.0: found 18446744073709551615; expected a whole number"
+        ),
         ("{\"names\":[],\"sizes\":[],\"share\":\"x\"}", "share has the wrong type; expected a number"),
         ("[]", "the file has the wrong type; expected an object"),
         ("{\"names\":", "not valid JSON: expected a value, found the end at byte 9"),

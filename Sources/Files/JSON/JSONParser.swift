@@ -85,7 +85,8 @@ package struct JSONParser {
         case .double(let double):
             // 1.0 and 1e2 are whole numbers too, as far as doubles tell whole numbers apart.
             let exact: Range<Double> = -0x1p53..<0x1p53
-            return exact.contains(double) ? Int(exactly: double).map { .integer($0) } ?? .number(double) : .number(double)
+            return exact.contains(double)
+                ? Int(exactly: double).map { .integer($0) } ?? .number(double) : .number(double)
         }
     }
 

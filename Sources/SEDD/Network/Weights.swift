@@ -20,7 +20,9 @@ public struct Weights: Sendable {
     ///   the process as it is used.
     init(layout: WeightLayout, device: Device = .cpu) throws {
         let bytes = layout.flatCount.multipliedReportingOverflow(by: MemoryLayout<Float>.size)
-        guard device.kind != .cpu || !bytes.overflow && UInt64(bytes.partialValue) < ProcessInfo.processInfo.physicalMemory
+        guard
+            device.kind != .cpu
+                || !bytes.overflow && UInt64(bytes.partialValue) < ProcessInfo.processInfo.physicalMemory
         else {
             throw SEDDError(
                 .engine,

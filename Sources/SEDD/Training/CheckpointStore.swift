@@ -73,7 +73,9 @@ public struct CheckpointStore: Sendable {
             do {
                 try restore(source, into: &state)
                 return source
-            } catch let error as any ClassifiedError where error.failure == .invalidData || error.failure == .missingInput {
+            } catch let error as any ClassifiedError
+                where error.failure == .invalidData || error.failure == .missingInput
+            {
                 first = first ?? error
                 try damaged(source, error)
             }

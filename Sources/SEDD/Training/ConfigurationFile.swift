@@ -23,7 +23,8 @@ public enum ConfigurationFile {
             throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
         guard var mapping = given.mapping, !mapping.isEmpty else {
-            throw SEDDError(.invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
+            throw SEDDError(
+                .invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
         }
         // A run's own file may be the configuration of another.
         mapping[Node(RunFile.recordKey)] = nil

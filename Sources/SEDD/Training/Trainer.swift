@@ -89,7 +89,8 @@ public final class Trainer {
         } else if try run.record()?.saved == true {
             throw SEDDError(
                 .missingInput,
-                "\(run.checkpoints.folder.path): the run has saved checkpoints, and none is here; put them back, or start another run")
+                "\(run.checkpoints.folder.path): the run has saved checkpoints, and none is here; put them back, or start another run"
+            )
         }
         let training = configuration.training
         guard state.step < training.nIters else { return try report(.finished(step: state.step)) }

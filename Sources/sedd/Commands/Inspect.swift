@@ -15,7 +15,8 @@ struct Inspect: ParsableCommand {
             """)
 
     @Option(help: ArgumentHelp("Model folder.", valueName: "dir")) var model: String
-    @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input: PathArgument
+    @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input:
+        PathArgument
     @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file")) var output: PathArgument
     @Option(help: ArgumentHelp("Also write the weights of one reverse step of this size.", valueName: "dt"))
     var stepSize: Double?

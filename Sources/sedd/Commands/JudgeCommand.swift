@@ -31,7 +31,8 @@ struct JudgeCommand: ParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where !(1...Limits.count).contains(value) {
+        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where !(1...Limits.count).contains(value)
+        {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Text
@@ -23,26 +24,25 @@ struct TokenizerTrain: ParsableCommand {
             """)
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts in UTF-8, one or more.", valueName: "file"))
-    var data: [String] = []
+    var data: [PathArgument] = []
     @Option(help: ArgumentHelp("Tokens: special ones, the 256 bytes, and what merges make.", valueName: "N"))
     var size: Int
-    @Option(help: ArgumentHelp("Folder for the three files.", valueName: "dir")) var output: String
+    @Option(help: ArgumentHelp("Folder for the three files.", valueName: "dir")) var output: PathArgument
     @Option(help: ArgumentHelp("Occurrences below which a pair does not merge.", valueName: "N")) var minFrequency = 2
     @Option(help: ArgumentHelp("A special token; may be repeated.", valueName: "text")) var special: [String] = []
     @Flag(help: "Replace tokenizer files that are in the folder.") var force = false
 
     func validate() throws {
         guard !data.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
-        guard !output.isEmpty else { throw ValidationError("--output is empty; name a folder") }
     }
 
     func run() throws {
-        let folder = URL(filePath: output)
+        let folder = output.url
         let trainer = try BytePairTrainer(size: size, minimumFrequency: minFrequency, specials: special)
         try refuseOverwriting(folder)
         let console = Console()
         defer { console.finish() }
-        let vocabulary = try trainer.train(files: data.map { URL(filePath: $0) }) { progress in
+        let vocabulary = try trainer.train(files: data.map(\.url)) { progress in
             switch progress {
             case .reading(let read):
                 // Small files are done before a line about them is read.
@@ -62,7 +62,7 @@ struct TokenizerTrain: ParsableCommand {
                 "\(vocabulary.count) tokens, not \(size): no other pair occurs \(max(1, minFrequency)) times; give more text or a lower --min-frequency"
             )
         }
-        print("\(output): \(vocabulary.count) tokens, \(vocabulary.mergeCount) merges")
+        try StandardOutput.line("\(output.text): \(vocabulary.count) tokens, \(vocabulary.mergeCount) merges")
     }
 
     private func refuseOverwriting(_ folder: URL) throws {

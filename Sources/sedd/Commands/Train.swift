@@ -50,7 +50,8 @@ struct Train: ParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let device = try engine.open(before: start.record?.device)
         let precision = try Precision.resolved(
-            engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil), on: device)
+            engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil), on: device
+        )
         let console = Console()
         defer { console.finish() }
         let tokenizer = try start.makeTokenizer()

@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 /// Learns a byte-level byte-pair vocabulary from texts (Sennrich et al. 2016; the bytes and the splitting are those of

@@ -1,3 +1,4 @@
+public import Files
 public import Foundation
 
 extension TrainedVocabulary {
@@ -51,7 +52,8 @@ extension TrainedVocabulary {
                         }
                     """.utf8)
             }, indent: "  ")
-        json += """
+        json +=
+            """
             ,
               "normalizer": null,
               "pre_tokenizer": {
