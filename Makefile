@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test test-server test-page test-cuda bench bench-operations bench-server format format-check docs clean
+.PHONY: help setup build demo test fuzz test-server test-page test-cuda bench bench-operations bench-server format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-page: build ## drive a headless Chromium through the page that `sedd serve`
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
 	@Scripts/build-tests.sh
 	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
+
+fuzz: setup ## vary inputs of every reader of files, RUNS executions each (default 20000), under coverage and address sanitizer
+	@Scripts/fuzz.sh $(or $(RUNS),20000) $(TARGETS)
 
 bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
 	@Scripts/bench.sh $(SEDD)

@@ -48,7 +48,9 @@ let package = Package(
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"], exclude: ["cuda/kernels"]),
         .target(name: "Files", swiftSettings: strict),
-        .target(name: "Torch", dependencies: ["CTorch", "Files"], swiftSettings: strict),
+        // Files of named tensors, read without a tensor engine.
+        .target(name: "TensorFiles", dependencies: ["Files"], swiftSettings: strict),
+        .target(name: "Torch", dependencies: ["CTorch", "Files", "TensorFiles"], swiftSettings: strict),
         .target(name: "Text", dependencies: ["Files"], swiftSettings: strict),
         .target(
             name: "Presets", path: "Configurations",
@@ -59,7 +61,7 @@ let package = Package(
         .target(
             name: "SEDD",
             dependencies: [
-                "Files", "Torch", "Text", "Yams",
+                "Files", "TensorFiles", "Torch", "Text", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ], exclude: ["Training/TensorBoard/event.proto"], swiftSettings: strict),
@@ -107,9 +109,13 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
+            name: "TensorFilesTests", dependencies: ["TensorFiles", "Files"], exclude: ["Golden"], swiftSettings: strict
+        ),
+        .testTarget(
             name: "TorchTests", dependencies: ["Files", "Torch"], swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
-            name: "SEDDTests", dependencies: ["Files", "SEDD"], swiftSettings: strict, linkerSettings: runPath),
+            name: "SEDDTests", dependencies: ["Files", "SEDD"], exclude: ["Golden"], swiftSettings: strict,
+            linkerSettings: runPath),
         .testTarget(
             name: "SEDDServerTests",
             dependencies: [
@@ -124,3 +130,17 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
 )
+
+// `make fuzz` builds with libFuzzer; nothing else does.
+if Context.environment["SEDD_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "Driver", path: "Fuzz/Driver"),
+        .target(name: "Harness", dependencies: ["Driver"], path: "Fuzz/Harness", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-files", dependencies: ["Files", "Harness", "TensorFiles", "Text"], path: "Fuzz/Files",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-models", dependencies: ["Files", "Harness", "SEDD", "Text"], path: "Fuzz/Models",
+            swiftSettings: strict, linkerSettings: runPath),
+    ]
+}

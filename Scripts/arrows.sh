@@ -12,13 +12,14 @@ forbidden() { # forbidden ROOM MODULES: no file of the room may import them
     [ -z "$found" ] || say "$1 must not import these: $found"
 }
 forbidden Files 'CTorch|Torch|Text|SEDD'
-forbidden Text 'CTorch|Torch|SEDD'
+forbidden Text 'CTorch|Torch|TensorFiles|SEDD'
+forbidden TensorFiles 'CTorch|Torch|Text|SEDD'
 forbidden Torch 'Text|SEDD'
 forbidden SEDD 'CTorch|SEDDServer|Hummingbird|NIOCore'
 forbidden SEDDServer 'CTorch|Torch'
 forbidden sedd 'CTorch|Hummingbird|NIOCore'
 
-order=(Randomness Process Network Objective Autoregressive Training Sampling Evaluation Judging Studies)
+order=(Randomness Process Network Objective Autoregressive Models Training Sampling Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level
     grep -rhoE --include='*.swift' --exclude='*.pb.swift' '^(public |package |final |indirect )*(struct|class|enum|protocol|actor) [A-Z][A-Za-z0-9]*' "SEDD/$1" |
         awk '{print $NF}' | sort -u

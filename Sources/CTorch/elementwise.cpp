@@ -47,6 +47,7 @@ UNARY(ct_cos, a.cos())
 UNARY(ct_sin, a.sin())
 UNARY(ct_silu, at::silu(a))
 UNARY(ct_gelu_tanh, at::gelu(a, "tanh"))
+UNARY(ct_gelu, at::gelu(a, "none"))
 UNARY(ct_abs, a.abs())
 UNARY(ct_is_finite, a.isfinite())
 

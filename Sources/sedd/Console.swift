@@ -34,6 +34,9 @@ final class Console {
         barShown = false
     }
 
+    /// Tells something worth knowing that stops nothing.
+    static func note(_ text: String) { StandardError.write("sedd: note: \(Failure.printable(text))\n") }
+
     private func write(_ text: String) { StandardError.write(text) }
 
     /// `1h02m`, `3m20s` or `12s`.

@@ -71,7 +71,12 @@ import Testing
             #expect(exists(last))
         }
         #expect(try weights(last) == expected)
-        #expect(try contents(folder.url.appendingPathComponent("pth")) == ["checkpoint.pth", "config.json"])
+        // Nothing but what was named is written; each file knows its own configuration.
+        #expect(try contents(folder.url.appendingPathComponent("pth")) == ["checkpoint.pth"])
+        #expect(
+            try contents(folder.url.appendingPathComponent("folder")) == [
+                "config.json", "manifest.json", "model.safetensors",
+            ])
         // A folder with pytorch_model.bin alone is a model.
         let sampled = try await SeddProcess.run(
             ["sample", "--model", folder.path("bin"), "--tokenizer", "byte", "--steps", "2", "--seed", "1"])
@@ -97,7 +102,8 @@ import Testing
         let absent = folder.path("absent")
         let table: [(name: String, from: String, to: String, code: Int32, words: [String])] = [
             ("no source", absent, folder.path("out"), 66, [absent]),
-            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 66, ["config.json"]),
+            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 65, ["not a file of weights"]),
+            ("a .ckpt", model.path, folder.path("out.ckpt"), 64, [".safetensors", ".pth"]),
             ("a target below a file", model.path, folder.path("notes.txt/out"), 73, [folder.path("notes.txt/out")]),
             ("a .pth below a file", model.path, folder.path("notes.txt/a.pth"), 73, [folder.path("notes.txt")]),
         ]
@@ -113,5 +119,62 @@ import Testing
             expectFailure(result, 65, [file.path], "a text called .\(ending)")
         }
         #expect(!exists(folder.url.appendingPathComponent("out")))
+    }
+
+    // A file that was there is not touched unless --force says so, and its neighbours never.
+    @Test func existingTargets() async throws {
+        let model = try await TinyRun.model()
+        let names = ["w.safetensors", "w.bin", "w.pth", "folder/config.json"]
+        for name in ["config.json", "characters.txt", "manifest.json"] + names { try folder.file(name, "mine") }
+        for name in names {
+            let target = name.hasPrefix("folder") ? folder.path("folder") : folder.path(name)
+            let result = try await SeddProcess.run(["convert", "--from", model.path, "--to", target])
+            expectFailure(result, 64, [target, "--force"], name)
+            #expect(try String(contentsOfFile: folder.path(name), encoding: .utf8) == "mine")
+            let forced = try await SeddProcess.run(["convert", "--from", model.path, "--to", target, "--force"])
+            #expect(forced.code == 0, "\(forced.errors)")
+        }
+        for name in ["config.json", "characters.txt", "manifest.json"] {
+            #expect(try String(contentsOfFile: folder.path(name), encoding: .utf8) == "mine", "\(name)")
+        }
+        #expect(
+            try contents(folder.url) == [
+                "characters.txt", "config.json", "folder", "manifest.json", "w.bin", "w.pth", "w.safetensors",
+            ])
+        // A file on its own is read by what it carries, not by a stranger's config.json beside it.
+        _ = try await convert(folder.url.appendingPathComponent("w.bin"), "back")
+        #expect(try weights(folder.url.appendingPathComponent("back")) == weights(model))
+        // An empty folder holds nothing to replace.
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("empty"), withIntermediateDirectories: false)
+        _ = try await convert(model, "empty")
+    }
+
+    // Paths are the system's: `..` behind a link is the parent of what it points to.
+    @Test func pathsAreTheShells() async throws {
+        let model = try await TinyRun.model()
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("deep/er"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appendingPathComponent("link"),
+            withDestinationURL: folder.url.appendingPathComponent("deep/er"))
+        let target = folder.path("link") + "/../w.safetensors"
+        let result = try await SeddProcess.run(["convert", "--from", model.path, "--to", target])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try contents(folder.url.appendingPathComponent("deep")) == ["er", "w.safetensors"])
+    }
+
+    @Test func autoregressiveModels() async throws {
+        let model = try await TinyRun.sharedBaseline().appendingPathComponent("checkpoints/step-120")
+        let copy = try await convert(model, "copy")
+        #expect(try weights(copy) == weights(model))
+        let file = try await convert(copy, "w.bin")
+        let again = try await convert(file, "again")
+        #expect(try weights(again) == weights(model))
+        let checkpoint = try await SeddProcess.run(["convert", "--from", model.path, "--to", folder.path("x.pth")])
+        expectFailure(checkpoint, 64, ["autoregressive model", "x.pth"], "as the reference's checkpoint")
+        let inspected = try await SeddProcess.run(
+            ["inspect", "--model", model.path, "--input", file.path, "--output", folder.path("out.safetensors")])
+        expectFailure(inspected, 64, ["autoregressive model", "inspect takes diffusion models"], "inspect")
     }
 }

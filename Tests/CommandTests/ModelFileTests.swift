@@ -7,6 +7,12 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
+    /// A model as somebody else might have saved it: without checksums.
+    private func unsigned(_ model: URL) throws -> URL {
+        try FileManager.default.removeItem(at: model.appendingPathComponent("manifest.json"))
+        return model
+    }
+
     private func sample(_ model: URL, _ options: [String] = []) async throws -> SeddProcess.Result {
         try await SeddProcess.run(["sample", "--model", model.path, "--seed", "1", "--steps", "2"] + options)
     }
@@ -18,9 +24,13 @@ import Testing
         expectFailure(try await sample(empty), 66, [empty.path, "config.json"], "no configuration")
         let model = try await TinyRun.model(in: folder)
         try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
+        expectFailure(
+            try await sample(model), 65, [model.path, "model.safetensors", "missing", "manifest.json"],
+            "weights are gone")
+        try FileManager.default.removeItem(at: model.appendingPathComponent("manifest.json"))
         expectFailure(try await sample(model), 66, [model.path, "model.safetensors"], "no weights")
         let file = try folder.file("plain.txt", "text")
-        expectFailure(try await sample(file), 66, [file.path], "a file for a folder")
+        expectFailure(try await sample(file), 65, [file.path, "not a file of weights"], "a text")
     }
 
     struct Change: Sendable, CustomTestStringConvertible {
@@ -53,7 +63,7 @@ import Testing
         ("nothing", ""), ("half", "{\"tokens\": 25"),
     ])
     func configurationThatIsNoObject(name: String, text: String) async throws {
-        let model = try await TinyRun.model(in: folder)
+        let model = try await unsigned(TinyRun.model(in: folder))
         try Data(text.utf8).write(to: model.appendingPathComponent("config.json"))
         expectFailure(try await sample(model), 65, [model.path + "/config.json"], name)
     }
@@ -66,7 +76,7 @@ import Testing
     }
 
     @Test func weightsOfOtherNames() async throws {
-        let model = try await TinyRun.model(in: folder)
+        let model = try await unsigned(TinyRun.model(in: folder))
         let file = model.appendingPathComponent("model.safetensors")
         let renamed = try PlainSafetensors.read(file).values.sorted { $0.name < $1.name }.map { entry in
             PlainSafetensors.Entry(
@@ -86,7 +96,7 @@ import Testing
 
     @Test(arguments: [0, 5000])
     func truncatedWeights(length: Int) async throws {
-        let model = try await TinyRun.model(in: folder)
+        let model = try await unsigned(TinyRun.model(in: folder))
         let file = model.appendingPathComponent("model.safetensors")
         try Data(Data(contentsOf: file).prefix(length)).write(to: file)
         expectFailure(try await sample(model), 65, [file.path], "cut to \(length) bytes")
@@ -104,7 +114,7 @@ import Testing
         let pickle: [UInt8] =
             [0x80, 2] + latin + [UInt8(ascii: "X")] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
             + Array(command.utf8) + [0x85, UInt8(ascii: "R"), UInt8(ascii: ".")]
-        let model = try await TinyRun.model(in: folder)
+        let model = try await unsigned(TinyRun.model(in: folder))
         try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
         let file = model.appendingPathComponent("pytorch_model.bin")
         try PlainZip.checkpoint(pickle: pickle).write(to: file)
@@ -120,7 +130,7 @@ import Testing
             ("empty", []), ("a number", [0x80, 2, 75, 1, 46]), ("list in itself", [93, 113, 0, 104, 0, 97, 46]),
         ] as [(String, [UInt8])])
     func picklesThatAreNone(name: String, pickle: [UInt8]) async throws {
-        let model = try await TinyRun.model(in: folder)
+        let model = try await unsigned(TinyRun.model(in: folder))
         try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
         let file = model.appendingPathComponent("pytorch_model.bin")
         try PlainZip.checkpoint(pickle: pickle).write(to: file)
@@ -135,5 +145,70 @@ import Testing
         let alphabet = try folder.file("alphabet.txt", "abc").path
         let other = try await sample(model, ["--tokenizer", "characters:\(alphabet)"])
         expectFailure(other, 65, ["3 tokens", "256"], "a tokenizer of another size")
+    }
+
+    // Every command that loads a folder of ours looks at its checksums first.
+    @Test func flippedBytes() async throws {
+        let model = try await TinyRun.model(in: folder)
+        for name in ["model.safetensors", "config.json"] {
+            let file = model.appendingPathComponent(name)
+            let whole = try Data(contentsOf: file)
+            var changed = whole
+            // The last bit of the last number; a space for the line's end.
+            changed[changed.count - 1] ^= name == "config.json" ? 0 : 1
+            if name == "config.json" { changed.append(UInt8(ascii: " ")) }
+            try changed.write(to: file)
+            let text = try folder.file(
+                "text.txt", "some text that is long enough to fill a block of sixteen tokens or two")
+            let states = try folder.file("states.safetensors", PlainSafetensors.data([]))
+            for command in [
+                ["sample", "--model", model.path], ["evaluate", "--model", model.path, "--data", text.path],
+                ["inspect", "--model", model.path, "--input", states.path, "--output", folder.path("out.safetensors")],
+                ["convert", "--from", model.path, "--to", folder.path("copy")],
+                ["judge", "--model", model.path, "--samples", text.path], ["serve", "--model", model.path],
+            ] {
+                let result = try await SeddProcess.run(command)
+                expectFailure(result, 65, [file.path, "checksum", "manifest.json"], "\(command[0]), \(name)")
+            }
+            try whole.write(to: file)
+        }
+        #expect(try await sample(model).code == 0, "as it was, it is read again")
+        // A file of that name that is somebody else's is passed over.
+        try Data("{\"name\": \"an application\"}".utf8).write(to: model.appendingPathComponent("manifest.json"))
+        #expect(try await sample(model).code == 0)
+    }
+
+    @Test func weightsByAnyName() async throws {
+        let model = try await unsigned(TinyRun.model(in: folder))
+        try FileManager.default.moveItem(
+            at: model.appendingPathComponent("model.safetensors"), to: model.appendingPathComponent("model.pth"))
+        let expected = try await sample(TinyRun.model())
+        let found = try await sample(model)
+        #expect(found.code == 0 && found.text == expected.text, "\(found.errors)")
+        let file = try await SeddProcess.run(
+            ["sample", "--model", model.path + "/model.pth", "--tokenizer", "byte", "--seed", "1", "--steps", "2"])
+        #expect(file.code == 0 && file.text == expected.text, "a file instead of its folder: \(file.errors)")
+        try Data().write(to: model.appendingPathComponent("other.bin"))
+        expectFailure(try await sample(model), 64, [model.path, "model.pth, other.bin"], "several")
+    }
+
+    // A checkpoint of nanoGPT, whose vocabulary of ten is padded beyond eight characters, as it is.
+    @Test func paddedVocabularyOfANanoGPTCheckpoint() async throws {
+        let checkpoint = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("SEDDTests/Golden/nanogpt-tied.pt").path
+        let alphabet = try folder.file("alphabet.txt", "abcdefgh").path
+        let text = try folder.file("text.txt", String(repeating: "abcdefghhgfedcba", count: 8)).path
+        let options = ["--model", checkpoint, "--tokenizer", "characters:\(alphabet)"]
+        for command in [["evaluate", "--data", text, "--json"], ["judge", "--samples", text, "--json"]] {
+            let result = try await SeddProcess.run(command + options)
+            #expect(result.code == 0, "\(command[0]): \(result.errors)")
+            #expect(result.errors.contains("10 outputs, the tokenizer 8 tokens"), "\(result.errors)")
+            #expect(result.errors.contains("nanoGPT"), "\(result.errors)")
+            #expect(try objects(result.text).count == 1)
+        }
+        let more = try folder.file("more.txt", "abcdefghijk").path
+        let refused = try await SeddProcess.run(
+            ["evaluate", "--data", text, "--model", checkpoint, "--tokenizer", "characters:\(more)"])
+        #expect(refused.code == 65 && refused.errors.contains("11 tokens"), "\(refused.errors)")
     }
 }

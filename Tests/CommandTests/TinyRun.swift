@@ -87,7 +87,11 @@ enum TinyRun {
             try #require(text.contains(old), "\(old) is in \(text)")
             text = text.replacingOccurrences(of: old, with: new)
         }
-        try Data(text.utf8).write(to: file)
+        if !changes.isEmpty {
+            try Data(text.utf8).write(to: file)
+            // Its checksums are those of the files as they were.
+            try FileManager.default.removeItem(at: copy.appendingPathComponent("manifest.json"))
+        }
         return copy
     }
 

@@ -235,7 +235,12 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         #expect(try message(good) == "none")
         for (fields, word) in [
             (good + ["\"activation_function\":\"relu\""], "activation_function"),
-            (good + ["\"tie_word_embeddings\":false"], "tie_word_embeddings"),
+            (
+                good.filter { !$0.contains("n_embd") } + ["\"n_embd\":9223372036854775807"],
+                "n_embd is 9223372036854775807"
+            ),
+            (good + ["\"n_inner\":-1"], "n_inner is -1"),
+            (good.filter { !$0.contains("n_positions") } + ["\"n_positions\":1048577"], "n_positions is 1048577"),
             (good.filter { !$0.contains("n_head") } + ["\"n_head\":4"], "n_embd 6 over n_head 4"),
             (good.filter { !$0.contains("bos") } + ["\"bos_token_id\":10"], "bos_token_id 10"),
             (good.filter { !$0.contains("n_layer") }, "n_layer is missing"),

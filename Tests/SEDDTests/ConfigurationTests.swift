@@ -73,7 +73,7 @@ struct ConfigurationTests {
         ("{}", "tokens is missing; add it"),
         ("{\"tokens\": \"many\"}", "tokens has the wrong type; expected a whole number"),
         ("[1]", "the file has the wrong type"),
-        ("{", "the file"),
+        ("{", "not valid JSON"),
     ])
     func modelConfigurationFaults(_ json: String, _ message: String) throws {
         let folder = try TemporaryFolder()

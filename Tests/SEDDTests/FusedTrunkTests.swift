@@ -1,3 +1,4 @@
+import Files
 import Testing
 import Torch
 
@@ -34,5 +35,35 @@ struct FusedTrunkTests {
             #expect(difference.absolute <= 2e-5 * max(scale, 1e-3), "\(name): \(difference), largest entry \(scale)")
         }
         #expect(reached == expected.count - 2, "every tensor but the head's two has a gradient")
+    }
+
+    // Shapes that do not fit are told apart from those that do, whichever way the trunk is computed.
+    @Test func shapesThatDoNotFit() throws {
+        let network = try randomNetwork(smallConfiguration())
+        let table: [(name: String, tokens: Tensor, sigma: [Double])] = try [
+            ("one dimension", Tensor([1, 2, 3]), [1]), ("a number", Tensor([1], shape: []), [1]),
+            ("fewer noise levels", Tensor([1, 2, 3, 4], shape: [2, 2]), [1]),
+            ("more noise levels", Tensor([1, 2, 3, 4], shape: [2, 2]), [1, 1, 1, 1]),
+            ("no sequences", Tensor.zeros([0, 3]).cast(to: .int64), []),
+            ("no positions", Tensor.zeros([2, 0]).cast(to: .int64), [1, 1]),
+            ("floating point states", Tensor.zeros([1, 3]), [1]),
+        ]
+        for (name, tokens, sigma) in table {
+            let error = #expect(throws: SEDDError.self, "\(name)") { _ = try network.hidden(tokens, sigma: sigma) }
+            #expect(error?.kind == .usage, "\(name)")
+            #expect(throws: SEDDError.self, "\(name)") { _ = try network.trunk(tokens, sigma: sigma) }
+        }
+        #expect(throws: TorchError.self) { _ = try network.hidden(Tensor([1, 99], shape: [1, 2]), sigma: [1]) }
+    }
+
+    // Tables of positions are as long as texts are, not as a configuration claims, and the same at every length.
+    @Test func rotaryTablesGrowWithTexts() throws {
+        let tables = RotaryTables(width: 8, device: .cpu)
+        for length in [3, 1, 5, 4, 130, 7] {
+            let (found, whole) = (try tables(length), try RotaryPositions(length: length, width: 8, device: .cpu))
+            #expect(try found.cosine.shape == [length, 4])
+            #expect(try found.cosine.array(Float.self) == whole.cosine.array(Float.self))
+            #expect(try found.sine.array(Float.self) == whole.sine.array(Float.self))
+        }
     }
 }

@@ -105,8 +105,8 @@ struct GoldenTests {
     @Test(arguments: Shared.models)
     func checkpointsOfTheReference(_ model: String) throws {
         let folder = Shared.golden.appending(path: model)
-        let raw = try Conversion.load(folder.appending(path: "checkpoint.pth"), choice: .raw)
-        let average = try Conversion.load(folder.appending(path: "checkpoint.pth"), choice: .average)
+        let raw = try LanguageModel.load(folder.appending(path: "checkpoint.pth"), choice: .raw).diffusion()
+        let average = try LanguageModel.load(folder.appending(path: "checkpoint.pth"), choice: .average).diffusion()
         for (name, tensor) in raw.weights.named {
             let (a, b): ([Double], [Double]) = (try tensor.array(), try average.weights(name).array())
             #expect(a.allSatisfy(\.isFinite) && b.allSatisfy(\.isFinite))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 import Torch
@@ -20,7 +21,7 @@ import Torch
         for (name, tensor) in tensors {
             let found = try read.tensor(name)
             #expect(try found.dtype.rawValue == name)
-            #expect(read.entries[name]?.dtype.rawValue == name)
+            #expect(read.entries[name]?.dtype?.rawValue == name)
             #expect(try found.shape == [3, 2])
             #expect(try found.bytes() == tensor.bytes(), "\(name)")
         }
@@ -103,8 +104,9 @@ import Torch
     @Test func aNameThatIsNotThere() throws {
         try Safetensors.write((1...9).map { ("tensor \($0)", try Tensor([$0])) }, to: file)
         let read = try Safetensors(contentsOf: file)
-        expectError(.invalidFile, [file.path, "no tensor 'absent'", "tensor 1"], "an absent name") {
-            _ = try read.tensor("absent")
+        let error = #expect(throws: FileError.self) { _ = try read.tensor("absent") }
+        for word in [file.path, "no tensor 'absent'", "tensor 1"] {
+            #expect(error?.description.contains(word) == true, "\(String(describing: error))")
         }
     }
 
@@ -112,7 +114,7 @@ import Torch
         try Safetensors.write([("old", Tensor.zeros([1000]))], to: file)
         let old = try Safetensors(contentsOf: file)
         try Safetensors.write([("new", Tensor([1]))], to: file)
-        #expect(try old.tensor("old").count == 1000, "who has the old file mapped still reads it")
+        #expect(try old.tensor("old").count == 1000, "who has the old file open still reads it")
         #expect(try Safetensors(contentsOf: file).names == ["new"])
         #expect(try folder.contents == ["model.safetensors"])
     }

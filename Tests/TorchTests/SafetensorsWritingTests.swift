@@ -14,7 +14,7 @@ import Torch
 
     @Test func folderThatIsNotThere() throws {
         let file = folder.url.appendingPathComponent("absent/model.safetensors")
-        expectError(.cannotWrite, [file.path, "No such file"], "a missing folder") {
+        expectError(.cannotWrite, [file.path, "no such file"], "a missing folder") {
             try Safetensors.write(tensors, to: file)
         }
         #expect(try folder.contents == [])

@@ -18,14 +18,6 @@ typedef struct {
     void *impl;
 } CTTensor;
 
-typedef struct {
-    void *impl;
-} CTArchiveReader;
-
-typedef struct {
-    void *impl;
-} CTArchiveWriter;
-
 typedef enum {
     CT_OK = 0,
     CT_OUT_OF_MEMORY = 1,
@@ -124,6 +116,7 @@ CTStatus ct_cos(CTTensor a, CTTensor *out);
 CTStatus ct_sin(CTTensor a, CTTensor *out);
 CTStatus ct_silu(CTTensor a, CTTensor *out);
 CTStatus ct_gelu_tanh(CTTensor a, CTTensor *out);
+CTStatus ct_gelu(CTTensor a, CTTensor *out);
 CTStatus ct_abs(CTTensor a, CTTensor *out);
 CTStatus ct_clamp_min(CTTensor a, double minimum, CTTensor *out);
 CTStatus ct_equal(CTTensor a, CTTensor b, CTTensor *out);
@@ -170,17 +163,6 @@ CTStatus ct_detach(CTTensor tensor, CTTensor *out);
 CTStatus ct_gradient(CTTensor tensor, CTTensor *out, bool *defined);
 CTStatus ct_set_gradient(CTTensor tensor, CTTensor gradient);
 CTStatus ct_backward(CTTensor tensor, CTTensor gradient);
-
-// archive.cpp: the zip container of PyTorch files
-CTStatus ct_archive_open(const char *path, CTArchiveReader *out);
-void ct_archive_close(CTArchiveReader archive);
-CTStatus ct_archive_has(CTArchiveReader archive, const char *name, bool *out);
-CTStatus ct_archive_size(CTArchiveReader archive, const char *name, size_t *out);
-CTStatus ct_archive_read(CTArchiveReader archive, const char *name, void *data, size_t bytes);
-CTStatus ct_archive_create(const char *path, CTArchiveWriter *out);
-CTStatus ct_archive_write(CTArchiveWriter archive, const char *name, const void *data, size_t bytes);
-CTStatus ct_archive_finish(CTArchiveWriter archive);
-void ct_archive_discard(CTArchiveWriter archive);
 
 // kernels/: fused passes that libtorch has no operator for. Contiguous float32 on the CPU; for tensors of a CUDA device the
 // same passes of cuda/ are taken, where activations of the trunk (a branch, u, y and their gradients) may be bfloat16.

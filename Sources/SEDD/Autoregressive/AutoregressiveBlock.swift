@@ -4,6 +4,7 @@ import Torch
 struct AutoregressiveBlock: Sendable {
     private let index, heads: Int
     private let epsilon: Double
+    private let isExactGelu: Bool
     private let norm1, norm1Bias, qkv, qkvBias, out, outBias: Tensor
     private let norm2, norm2Bias, up, upBias, down, downBias: Tensor
 
@@ -11,6 +12,7 @@ struct AutoregressiveBlock: Sendable {
         self.index = index
         heads = configuration.nHeads
         epsilon = configuration.normEpsilon
+        isExactGelu = configuration.hasExactGelu
         func weight(_ name: String) throws -> Tensor { try weights("transformer.h.\(index).\(name)") }
         (norm1, norm1Bias) = (try weight("ln_1.weight"), try weight("ln_1.bias"))
         (qkv, qkvBias) = (try weight("attn.c_attn.weight"), try weight("attn.c_attn.bias"))
@@ -34,7 +36,7 @@ struct AutoregressiveBlock: Sendable {
         let attended = try project(mixed.transposed(1, 2).reshaped([b, t, d]), out, outBias)
         let middle = try x + (dropout?(attended, block: index, branch: 0) ?? attended)
         let raised = try project(middle.layerNorm(norm2, epsilon: epsilon) + norm2Bias, up, upBias)
-        let mapped = try project(raised.gelu(), down, downBias)
+        let mapped = try project(isExactGelu ? raised.exactGelu() : raised.gelu(), down, downBias)
         return try middle + (dropout?(mapped, block: index, branch: 1) ?? mapped)
     }
 

@@ -63,18 +63,38 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
         self.tokenizer = tokenizer
     }
 
+    /// A model read from other files than GPT-2's.
+    init(
+        vocabulary: Int, startToken: Int, hiddenSize: Int, length: Int, nBlocks: Int, nHeads: Int, activation: String
+    ) {
+        vocabularySize = vocabulary
+        self.startToken = startToken
+        self.length = length
+        self.hiddenSize = hiddenSize
+        self.nBlocks = nBlocks
+        self.nHeads = nHeads
+        self.activation = activation
+    }
+
     /// Tokens that the model gives probabilities to.
     public var outputs: Int { tokens ?? vocabularySize }
+    /// Whether a tokenizer of so many tokens goes with the model. A released one may have further outputs, which no text has:
+    /// vocabularies are padded to round sizes, and pad tokens added. What was trained here says its number of tokens.
+    public func accepts(vocabulary: Int) -> Bool {
+        tokens == nil ? vocabulary <= vocabularySize : vocabulary == tokens
+    }
     var mlpWidth: Int { innerSize ?? 4 * hiddenSize }
     var normEpsilon: Double { epsilon ?? 1e-5 }
+    /// Whether GELU is exact: `gelu`, and not GPT-2's own approximation.
+    var hasExactGelu: Bool { activation == "gelu" }
 
     /// Checks what the types cannot say, and that nothing is asked for that this code does not do.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
     public func validate() throws(SEDDError) {
         let sizes = [
-            ("vocab_size", vocabularySize, 28), ("n_positions", length, 28), ("n_embd", hiddenSize, 20),
-            ("n_layer", nBlocks, 14), ("n_head", nHeads, 20), ("n_inner", mlpWidth, 24), ("tokens", outputs, 28),
+            ("vocab_size", vocabularySize, 28), ("n_positions", length, 20), ("n_embd", hiddenSize, 20),
+            ("n_layer", nBlocks, 14), ("n_head", nHeads, 20), ("n_inner", innerSize ?? 1, 24), ("tokens", outputs, 28),
         ]
         for (key, value, bits) in sizes where value < 1 || value > 1 << bits {
             throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^\(bits)")
@@ -92,8 +112,8 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
                 .invalidData, "resid_pdrop \(dropout ?? 0) or layer_norm_epsilon \(normEpsilon) is out of range")
         }
         let other: [(String, Bool)] = [
-            ("activation_function", !["gelu_new", "gelu_pytorch_tanh"].contains(activation ?? "gelu_new")),
-            ("tie_word_embeddings", tiesHead == false), ("scale_attn_weights", scales == false),
+            ("activation_function", !["gelu_new", "gelu_pytorch_tanh", "gelu"].contains(activation ?? "gelu_new")),
+            ("scale_attn_weights", scales == false),
             ("scale_attn_by_inverse_layer_idx", scalesByLayer == true), ("add_cross_attention", attendsAcross == true),
             ("model_type", modelType != "gpt2"),
         ]

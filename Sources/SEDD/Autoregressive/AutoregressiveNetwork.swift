@@ -11,9 +11,16 @@ public final class AutoregressiveNetwork: Sendable {
     private let positions: Tensor
     private let blocks: [AutoregressiveBlock]
     private let finalNorm, finalNormBias: Tensor
-    /// Embedding and head in one; [vocabulary, d].
-    let embedding: Tensor
+    /// [vocabulary, d].
+    private let embedding: Tensor
+    /// The embedding where the head is tied to it; [vocabulary, d].
+    private let wholeHead: Tensor
     static let embeddingName = "transformer.wte.weight"
+    /// Where the head is not tied to the embedding.
+    static let headName = "lm_head.weight"
+
+    /// The weights that are the head.
+    var headWeights: String { configuration.tiesHead == false ? Self.headName : Self.embeddingName }
 
     /// A network over `weights`, which it shares.
     init(_ configuration: AutoregressiveConfiguration, _ weights: Weights) throws {
@@ -21,6 +28,7 @@ public final class AutoregressiveNetwork: Sendable {
         self.weights = weights
         device = try weights.flat.device
         embedding = try weights(Self.embeddingName)
+        wholeHead = try weights(configuration.tiesHead == false ? Self.headName : Self.embeddingName)
         positions = try weights("transformer.wpe.weight")
         blocks = try (0..<configuration.nBlocks).map {
             try AutoregressiveBlock(weights, index: $0, configuration: configuration)
@@ -65,8 +73,8 @@ public final class AutoregressiveNetwork: Sendable {
     /// What the head makes of hidden vectors [M, d]: unnormalised log-probabilities [M, outputs], float32.
     public func logits(_ hidden: Tensor) throws -> Tensor { try hidden.cast(to: .float32).linear(head) }
 
-    /// The rows of the embedding that can be written; [outputs, d].
+    /// The rows of the head that can be written; [outputs, d].
     var head: Tensor {
-        get throws { try embedding.narrowed(0, from: 0, length: configuration.outputs).detached() }
+        get throws { try wholeHead.narrowed(0, from: 0, length: configuration.outputs).detached() }
     }
 }

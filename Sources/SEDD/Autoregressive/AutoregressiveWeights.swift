@@ -21,6 +21,9 @@ extension WeightLayout {
             ]
         }
         shapes += [("transformer.ln_f.weight", [d]), ("transformer.ln_f.bias", [d])]
+        if configuration.tiesHead == false {
+            shapes.append((AutoregressiveNetwork.headName, [configuration.vocabularySize, d]))
+        }
         self.init(shapes)
     }
 }
@@ -47,22 +50,5 @@ extension Weights {
             }
             try target.copyInPlace(Tensor(values, shape: entry.shape))
         }
-    }
-
-    /// Overwrites the numbers with those of a released file: names with or without `transformer.`, buffers and the tied head
-    /// passed over.
-    func loadAutoregressive(
-        names: [String], source: String, shape: (String) throws -> [Int], tensor: (String) throws -> Tensor
-    ) throws {
-        let prefix = "transformer."
-        var originals: [String: String] = [:]
-        for name in names {
-            let isBuffer = name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias")
-            guard !isBuffer, name != "lm_head.weight" else { continue }
-            originals[name.hasPrefix(prefix) ? name : prefix + name] = name
-        }
-        try load(
-            names: originals.keys, source: source, shape: { try shape(originals[$0] ?? $0) },
-            tensor: { try tensor(originals[$0] ?? $0) })
     }
 }

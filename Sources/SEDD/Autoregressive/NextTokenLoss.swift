@@ -44,7 +44,7 @@ public struct NextTokenLoss: Sendable {
         let hidden = try recorded.detached()
         let clean = targets.flatMap { $0 }
         let head = try network.head
-        let headGradient = try gradients(AutoregressiveNetwork.embeddingName)
+        let headGradient = try gradients(network.headWeights)
             .narrowed(0, from: 0, length: network.configuration.outputs)
         var pulled: [Tensor] = []
         var losses = [Double](repeating: 0, count: inputs.count)

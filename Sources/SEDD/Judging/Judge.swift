@@ -11,13 +11,13 @@ public struct Judge: Sendable {
     let tokenizer: any Tokenizer
     private let tokensPerBatch: Int
 
-    /// - Throws: ``SEDDError`` of kind `invalidData` where the vocabularies differ.
+    /// - Throws: ``SEDDError`` of kind `invalidData` where the vocabularies do not go together.
     public init(network: AutoregressiveNetwork, tokenizer: any Tokenizer, tokensPerBatch: Int = 4096) throws(SEDDError)
     {
-        guard tokenizer.vocabularySize == network.configuration.outputs else {
+        guard network.configuration.accepts(vocabulary: tokenizer.vocabularySize) else {
             throw SEDDError(
                 .invalidData,
-                "the judge's tokenizer has \(tokenizer.vocabularySize) tokens, the judge \(network.configuration.outputs); choose the one it was trained with"
+                "the judge's tokenizer has \(tokenizer.vocabularySize) tokens, the judge \(network.configuration.outputs) outputs; choose the one it was trained with"
             )
         }
         self.network = network

@@ -10,8 +10,7 @@ struct FusedTrunk: Sendable {
     private let blocks: [FusedBlock]
     private let modulations: [(weight: Tensor, bias: Tensor)]
     private let finalNorm: Kernels.ModulatedNorm
-    /// Of the length that the configuration names; longer texts make their own.
-    private let positions: RotaryPositions
+    private let tables: RotaryTables
 
     init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
         self.configuration = configuration
@@ -28,9 +27,7 @@ struct FusedTrunk: Sendable {
         finalNorm = try .init(
             weight: weights("output_layer.norm_final.weight").detached(), shiftPart: 0, scalePart: 1,
             epsilon: layerNormEpsilon)
-        positions = try RotaryPositions(
-            length: configuration.model.length, width: configuration.model.hiddenSize / configuration.model.nHeads,
-            device: device)
+        tables = RotaryTables(width: configuration.model.hiddenSize / configuration.model.nHeads, device: device)
     }
 
     /// What the backward pass needs of the forward one.
@@ -56,10 +53,7 @@ struct FusedTrunk: Sendable {
     }
 
     /// Those of a text's length.
-    func rotary(length: Int) throws -> RotaryPositions {
-        let width = configuration.model.hiddenSize / configuration.model.nHeads
-        return try positions.first(length) ?? RotaryPositions(length: length, width: width, device: device)
-    }
+    func rotary(length: Int) throws -> RotaryPositions { try tables(length) }
 
     /// The same from arrays on the device alone.
     ///

@@ -128,7 +128,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         // The greatest sizes are beyond any machine, and keep the count of weights within an Int.
         let sizes = [
             ("tokens", tokens, 28), ("model.hidden_size", model.hiddenSize, 20), ("model.cond_dim", model.condDim, 20),
-            ("model.length", model.length, 28), ("model.n_blocks", model.nBlocks, 14),
+            ("model.length", model.length, 20), ("model.n_blocks", model.nBlocks, 14),
             ("model.n_heads", model.nHeads, 20),
         ]
         for (key, value, bits) in sizes where value < 1 || value > 1 << bits {

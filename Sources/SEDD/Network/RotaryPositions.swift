@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Torch
 
 /// Rotary positions, half-split: (a, b) -> (a cos - b sin, b cos + a sin), angle = position / 10000^(2 i / width).
@@ -44,5 +45,31 @@ struct RotaryPositions: Sendable {
         // [L, 1, 1, width / 2]
         let (c, s) = (try cosine.unsqueezed(1).unsqueezed(1), try sine.unsqueezed(1).unsqueezed(1))
         return try Tensor.concatenated([a * c - b * s, b * c + a * s], dimension: 4)
+    }
+}
+
+/// Tables of rotary positions, made when they are first asked for and kept.
+///
+/// Their length is that of a text, rounded up to a power of two, whatever a configuration claims.
+final class RotaryTables: Sendable {
+    private let width: Int
+    private let device: Device
+    private let held = Mutex<RotaryPositions?>(nil)
+
+    init(width: Int, device: Device) {
+        self.width = width
+        self.device = device
+    }
+
+    /// Those of the first `length` positions.
+    func callAsFunction(_ length: Int) throws -> RotaryPositions {
+        try held.withLock { held in
+            if let found = try held?.first(length) { return found }
+            var rounded = 1
+            while rounded < length { rounded *= 2 }
+            let made = try RotaryPositions(length: rounded, width: width, device: device)
+            held = made
+            return try made.first(length) ?? made
+        }
     }
 }

@@ -58,7 +58,9 @@ public final class ScoreNetwork: Sendable {
     /// - Parameters:
     ///   - tokens: states; int64 [B, L].
     ///   - sigma: total noise of each of the B sequences.
+    /// - Throws: ``SEDDError`` of kind `usage` where the shapes are others, `TorchError` where a state is outside the chain's.
     public func hidden(_ tokens: Tensor, sigma: [Double]) throws -> Tensor {
+        try requireStates(tokens, sigma: sigma)
         if let fused { return try fused.forward(tokens, sigma: sigma, dropout: nil, recording: false).hidden }
         return try trunk(tokens, sigma: sigma).reshaped([-1, configuration.model.hiddenSize])
     }
@@ -66,11 +68,8 @@ public final class ScoreNetwork: Sendable {
     /// The hidden vectors by plain operators in float32, recorded where weights ask for gradients; [B, L, d]. It runs on every
     /// device, and is what the fused trunk is compared with.
     func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
+        try requireStates(tokens, sigma: sigma)
         let shape = try tokens.shape
-        guard shape.count == 2, shape[0] == sigma.count else {
-            throw SEDDError(
-                .usage, "trunk: expected states [B, L] with B = \(sigma.count) noise levels, found \(shape)")
-        }
         let width = configuration.model.hiddenSize / configuration.model.nHeads
         let rotary = try RotaryPositions(length: shape[1], width: width, device: device)
         let condition = try sigmaEmbedding(sigma, device: device)  // [B, cond]
@@ -80,6 +79,15 @@ public final class ScoreNetwork: Sendable {
         let d = configuration.model.hiddenSize
         return try modulate(
             x, finalNorm, shift: parts.narrowed(2, from: 0, length: d), scale: parts.narrowed(2, from: d, length: d))
+    }
+
+    private func requireStates(_ tokens: Tensor, sigma: [Double]) throws {
+        let (shape, dtype) = (try tokens.shape, try tokens.dtype)
+        guard shape.count == 2, shape[0] == sigma.count, shape[0] > 0, shape[1] > 0, dtype == .int64 else {
+            throw SEDDError(
+                .usage,
+                "expected states int64 [B, L] with B = \(sigma.count) noise levels, found \(dtype.rawValue) \(shape)")
+        }
     }
 
     /// Logits of M chosen positions, float32 [M, V]: log-scores before the shift, and with any own entry.

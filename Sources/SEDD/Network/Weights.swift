@@ -76,41 +76,6 @@ public struct Weights: Sendable {
             layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
     }
 
-    /// Overwrites the numbers with tensors found by name, converted to float32.
-    ///
-    /// - Parameters:
-    ///   - names: every name that the source holds; buffers that can be worked out are passed over.
-    ///   - shape: the shape of a name.
-    ///   - tensor: the tensor of a name.
-    ///   - source: what messages call the source.
-    /// - Throws: ``SEDDError`` of kind `invalidData` that lists the first five differences, expected and found.
-    func load(
-        names: some Sequence<String>, source: String, shape: (String) throws -> [Int],
-        tensor: (String) throws -> Tensor
-    ) throws {
-        let found = Set(names).subtracting(["rotary_emb.inv_freq"])
-        var differences: [String] = []
-        for entry in layout.entries {
-            guard found.contains(entry.name) else {
-                differences.append("\(entry.name): expected \(entry.shape), found none")
-                continue
-            }
-            let shape = try shape(entry.name)
-            if shape != entry.shape { differences.append("\(entry.name): expected \(entry.shape), found \(shape)") }
-        }
-        let known = Set(layout.entries.map(\.name))
-        differences += found.subtracting(known).sorted().map { "\($0): expected none, found one" }
-        guard differences.isEmpty else {
-            let more = differences.count > 5 ? "; and \(differences.count - 5) more" : ""
-            throw SEDDError(
-                .invalidData,
-                "\(source): the weights are not those of the configuration: "
-                    + differences.prefix(5).joined(separator: "; ") + more)
-        }
-        for entry in layout.entries { try self(entry.name).copyInPlace(tensor(entry.name)) }
-        try refreshHalved()
-    }
-
     /// First values as the reference draws them: linear layers and the embedding uniform in ±1/sqrt(inputs), norms 1,
     /// every adaLN layer and the final linear layer 0. Each number is a function of (seed, name's place, its index).
     func initialize(seed: UInt64) throws {

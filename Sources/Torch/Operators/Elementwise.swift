@@ -72,6 +72,9 @@ extension Tensor {
     /// The Gaussian error linear unit by its tanh formula.
     public func gelu() throws(TorchError) -> Tensor { try Tensor.make("gelu") { ct_gelu_tanh(handle, $0) } }
 
+    /// x Phi(x), Phi the normal distribution's: GELU without an approximation.
+    public func exactGelu() throws(TorchError) -> Tensor { try Tensor.make("exact gelu") { ct_gelu(handle, $0) } }
+
     /// The elements, none below `minimum`.
     public func clamped(minimum: Double) throws(TorchError) -> Tensor {
         try Tensor.make("clamp") { ct_clamp_min(handle, minimum, $0) }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Files
 import Foundation
 public import SEDD
 import Text
@@ -6,23 +7,26 @@ import Torch
 
 struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Convert between model folders, safetensors, pytorch_model.bin and the reference's checkpoint.pth.",
+        abstract: "Convert between model folders, safetensors, PyTorch files and the reference's checkpoint.pth.",
         discussion: """
-            The form of TO follows from its ending: .pth, .bin, .safetensors, or none for a model folder. Pickles are read \
-            without executing anything in them.
+            FROM is a model folder or a file of weights, and is recognised by its content: safetensors, what torch.save \
+            writes in any version, an index of shards, a checkpoint of the reference or of nanoGPT. Pickles are read without \
+            executing anything in them. The form of TO follows from its ending: .safetensors, .bin or .pt, .pth (the \
+            reference's checkpoint), or none of these for a model folder. Nothing but TO is written.
 
             Example:
               sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine
             """)
 
-    @Option(help: ArgumentHelp("Folder or file to read.", valueName: "path")) var from: String
-    @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: String
+    @Option(help: ArgumentHelp("Folder or file to read.", valueName: "path")) var from: PathArgument
+    @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: PathArgument
     @Option(help: ArgumentHelp("Weights of a training checkpoint: average (EMA) or raw.", valueName: "which"))
-    var weights: Conversion.Choice = .average
+    var weights: LanguageModel.Choice = .average
     @Option(help: ArgumentHelp("Element type of safetensors: float32, float16 or bfloat16.", valueName: "type"))
     var dtype = "float32"
+    @Flag(help: "Replace TO where it exists.") var force = false
     @Option(help: ArgumentHelp("config.json or the reference's config.yaml, if not beside FROM.", valueName: "file"))
-    var config: String?
+    var config: PathArgument?
 
     func validate() throws {
         guard ["float32", "float16", "bfloat16"].contains(dtype) else {
@@ -31,27 +35,25 @@ struct Convert: ParsableCommand {
     }
 
     func run() throws {
-        let network = try Conversion.load(
-            URL(filePath: from), configuration: config.map { URL(filePath: $0) }, choice: weights)
-        try Conversion.write(network, to: URL(filePath: to), dtype: DType(rawValue: dtype) ?? .float32)
-        try carryTokenizer(network.configuration)
-        let count = network.weights.layout.parameters
-        try StandardOutput.line("\(to): \(count) weights in \(network.weights.layout.entries.count) tensors")
+        let target = to.url
+        if !force { try Conversion.requireFree(target) }
+        let model = try LanguageModel.load(
+            from.url, configuration: config?.url, choice: weights, note: Console.note)
+        try Conversion.write(
+            model, tokenizer: tokenizer(of: model), to: target, dtype: DType(rawValue: dtype) ?? .float32)
+        let layout = model.weights.layout
+        try StandardOutput.line("\(to.text): \(layout.parameters) weights in \(layout.entries.count) tensors")
+    }
+
+    /// A folder that names its tokenizer holds its files, and so does the folder that is made of it.
+    private func tokenizer(of model: LanguageModel) throws -> (any Tokenizer)? {
+        guard let kind = model.tokenizer else { return nil }
+        let source = from.url
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder)
+        let folder = exists && isFolder.boolValue ? source : source.deletingLastPathComponent()
+        return try Tokenizers.load(kind: kind, folder: folder)
     }
 }
 
-extension Convert {
-    /// A folder that names its tokenizer holds its files, and so does what is made of it.
-    private func carryTokenizer(_ configuration: ModelConfiguration) throws {
-        guard let kind = configuration.tokenizer else { return }
-        func folder(_ path: String) -> URL {
-            let url = URL(filePath: path)
-            var isFolder: ObjCBool = false
-            let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-            return exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
-        }
-        try Tokenizers.load(kind: kind, folder: folder(from)).write(to: folder(to))
-    }
-}
-
-extension Conversion.Choice: ExpressibleByArgument {}
+extension LanguageModel.Choice: ExpressibleByArgument {}

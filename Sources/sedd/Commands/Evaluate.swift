@@ -55,7 +55,7 @@ struct Evaluate: ParsableCommand {
         // A data set that is misspelt is told before a model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model)
+        let tokenizer = try options.makeTokenizer(for: model, allowsPadding: true)
         let likelihood = try self.likelihood(of: model)
         let console = Console()
         Interruption.note()

@@ -29,8 +29,11 @@ struct Inspect: ParsableCommand {
     }
 
     func run() throws {
-        let network = try ModelFolder.load(
-            FileSystem.url(model), device: engine.open(), precision: engine.precision)
+        let loaded = try LanguageModel.load(
+            FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
+        guard case .diffusion(let network) = loaded else {
+            throw SEDDError(.usage, "\(model): an autoregressive model; inspect takes diffusion models")
+        }
         try Inspection(network: network).run(
             input: input.url, output: output.url, stepSize: stepSize)
     }

@@ -42,15 +42,15 @@ struct JudgeCommand: ParsableCommand {
         let texts = try TextSample.read(samples.url)
         let specification = try reference.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
-        let judge = try Judge(
-            network: model.autoregressive(), tokenizer: options.makeTokenizer(for: model), tokensPerBatch: batchTokens)
+        let tokenizer = try options.makeTokenizer(for: model, allowsPadding: true)
+        let judge = try Judge(network: model.autoregressive(), tokenizer: tokenizer, tokensPerBatch: batchTokens)
         let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in
             guard specification.name == nil, specification.file.pathExtension.lowercased() == "jsonl" else {
                 return (
                     specification.description,
                     .plain(
                         try EvaluationText(
-                            specification, tokenizer: options.makeTokenizer(for: model), lastShare: last))
+                            specification, tokenizer: tokenizer, lastShare: last))
                 )
             }
             return (specification.description, .texts(try TextSample.read(specification.file).map(\.text)))

@@ -17,14 +17,26 @@ struct ModelOptions: ParsableArguments {
 
     /// A model of either kind.
     func languageModel(_ engine: EngineOptions) throws -> LanguageModel {
-        try LanguageModel.load(FileSystem.url(model), device: engine.open(), precision: engine.precision)
+        try LanguageModel.load(
+            FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
     }
 
     /// The tokenizer, checked against the model's vocabulary.
-    func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
+    ///
+    /// - Parameter allowsPadding: whether an autoregressive model may have further outputs, which no text has: vocabularies are
+    ///   padded to round sizes, and pad tokens added.
+    func makeTokenizer(for loaded: LanguageModel, allowsPadding: Bool = false) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }
             ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model))
+        if case .autoregressive(let network) = loaded, allowsPadding, made.vocabularySize < loaded.tokens,
+            network.configuration.accepts(vocabulary: made.vocabularySize)
+        {
+            Console.note(
+                "\(model) has \(loaded.tokens) outputs, the tokenizer \(made.vocabularySize) tokens; the rest count as padding"
+            )
+            return made
+        }
         guard made.vocabularySize == loaded.tokens else {
             throw SEDDError(
                 .invalidData,

@@ -1,0 +1,143 @@
+import Files
+public import Foundation
+public import Text
+public import Torch
+
+/// Between the files that models come in.
+public enum Conversion {
+    /// What is written, by the ending of its name.
+    enum Form: Equatable {
+        /// A model folder.
+        case folder
+        /// The weights alone, as safetensors or as a state dictionary of PyTorch's.
+        case safetensors, stateDictionary
+        /// The reference's training checkpoint.
+        case checkpoint
+
+        init(_ target: URL) throws(SEDDError) {
+            switch target.pathExtension {
+            case "safetensors": self = .safetensors
+            case "bin", "pt": self = .stateDictionary
+            case "pth": self = .checkpoint
+            case "ckpt":
+                throw SEDDError(
+                    .usage, "\(target.path): expected .safetensors, .bin, .pt or .pth, or a folder; .ckpt is only read")
+            default: self = .folder
+            }
+        }
+    }
+
+    /// Checks that nothing that is there would be replaced.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where `target` is a file, or a folder with something in it.
+    public static func requireFree(_ target: URL) throws(SEDDError) {
+        var information = stat()
+        guard stat(target.path, &information) == 0 else { return }
+        switch information.st_mode & S_IFMT {
+        case S_IFREG:
+            throw SEDDError(.usage, "\(target.path): exists; name another, or replace it with --force")
+        case S_IFDIR:
+            guard (try? FileManager.default.contentsOfDirectory(atPath: target.path))?.isEmpty == false else { return }
+            throw SEDDError(
+                .usage,
+                "\(target.path): a folder with files in it; name another, or replace those of a model with --force")
+        default: return
+        }
+    }
+
+    /// Writes a model folder, or with the ending `.pth` the reference's training checkpoint, `.bin` or `.pt` a PyTorch state
+    /// dictionary, `.safetensors` the weights alone. Nothing but `target` is written; a file carries its configuration within
+    /// itself, so that it can be read back without another.
+    ///
+    /// A checkpoint written so holds the weights as both the model and its moving average, at step 0, with an optimizer
+    /// that has seen nothing.
+    /// - Parameters:
+    ///   - tokenizer: whose files belong into a model folder.
+    ///   - dtype: element type of safetensors; float16 and bfloat16 halve the file. Pickles are float32.
+    /// - Throws: ``SEDDError``, `FileError` or `TorchError` of kind `cannotWrite`; `usage` for a form that does not go with the
+    ///   model or the type.
+    public static func write(
+        _ model: LanguageModel, tokenizer: (any Tokenizer)? = nil, to target: URL, dtype: DType = .float32
+    ) throws {
+        let form = try Form(target)
+        guard form == .folder || form == .safetensors || dtype == .float32 else {
+            throw SEDDError(.usage, "\(target.path): a pickle holds float32; write safetensors for \(dtype.rawValue)")
+        }
+        let configuration = try model.configurationData()
+        if form == .folder { return try write(model, configuration, tokenizer, folder: target, dtype: dtype) }
+        try FileSystem.createFolder(target.deletingLastPathComponent())
+        let metadata = ["config": String(decoding: configuration, as: UTF8.self)]
+        switch (model, form) {
+        case (.diffusion(let network), .safetensors):
+            try ModelFolder.write(network.weights, network.configuration, dtype: dtype, metadata: metadata, to: target)
+        case (.diffusion(let network), _):
+            let named = network.weights.named
+            let tensors = named + [try ModelFolder.rotaryBuffer(network.configuration)]
+            let state = PickleWriter.Node.dictionary(tensors.map { ($0.name, .tensor($0.tensor)) })
+            try PickleWriter.write(
+                form == .checkpoint ? checkpoint(state, named.map(\.tensor)) : state, configuration: configuration,
+                to: target)
+        case (.autoregressive(let network), .safetensors):
+            try AutoregressiveFolder.write(network.weights, dtype: dtype, metadata: metadata, to: target)
+        case (.autoregressive(let network), .stateDictionary):
+            let state = PickleWriter.Node.dictionary(network.weights.named.map { ($0.name, .tensor($0.tensor)) })
+            try PickleWriter.write(state, configuration: configuration, to: target)
+        case (.autoregressive, _):
+            throw SEDDError(
+                .usage,
+                "\(target.path): a .pth holds the reference's training checkpoint of a diffusion model, and this is an autoregressive model; choose a folder, .safetensors or .bin"
+            )
+        }
+    }
+
+    private static func write(
+        _ model: LanguageModel, _ configuration: Data, _ tokenizer: (any Tokenizer)?, folder: URL, dtype: DType
+    ) throws {
+        try FileSystem.createFolder(folder)
+        switch model {
+        case .diffusion(let network):
+            try ModelFolder.save(network.configuration, network.weights, to: folder, dtype: dtype)
+        case .autoregressive(let network):
+            try AutoregressiveFolder.save(network.configuration, network.weights, to: folder, dtype: dtype)
+        }
+        var names = ["config.json", "model.safetensors"]
+        if let tokenizer {
+            // Only the tokenizer knows its files: written aside, then moved.
+            let aside = folder.appending(path: ".tokenizer.partial")
+            try? FileManager.default.removeItem(at: aside)
+            defer { try? FileManager.default.removeItem(at: aside) }
+            try FileSystem.createFolder(aside)
+            try tokenizer.write(to: aside)
+            for name in try FileManager.default.contentsOfDirectory(atPath: aside.path) {
+                names.append(name)
+                guard rename(aside.appending(path: name).path, folder.appending(path: name).path) == 0 else {
+                    throw SEDDError(
+                        .cannotWrite,
+                        "\(folder.path)/\(name): cannot be renamed into place (\(FileSystem.reason(errno)))")
+                }
+            }
+        }
+        try Manifest(of: folder, files: names).write(to: folder)
+    }
+
+    private static func checkpoint(_ model: PickleWriter.Node, _ shadow: [Tensor]) -> PickleWriter.Node {
+        // The reference's optimizer also holds one parameter of its noise schedule, after those of the network.
+        let places = (0...shadow.count).map { PickleWriter.Node.integer($0) }
+        let group = PickleWriter.Node.dictionary([
+            ("lr", .number(3e-4)), ("betas", .tuple([.number(0.9), .number(0.999)])), ("eps", .number(1e-8)),
+            ("weight_decay", .number(0)), ("params", .list(places)),
+        ])
+        return .dictionary([
+            ("optimizer", .dictionary([("state", .dictionary([])), ("param_groups", .list([group]))])),
+            ("model", model),
+            (
+                "ema",
+                .dictionary([
+                    ("decay", .number(0.9999)), ("num_updates", .integer(0)),
+                    ("shadow_params", .list(shadow.map { .tensor($0) })),
+                ])
+            ),
+            ("step", .integer(0)),
+        ])
+    }
+}
