@@ -36,6 +36,16 @@ static void handle(int number) {
     sigaction(number, &action, NULL);
 }
 
+// Whoever starts processes from threads that block signals, as thread pools do, hands that on to them.
+static void unblock(void) {
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &handled, NULL);
+}
+
 static int is_ignored(int number) {
     struct sigaction action;
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -46,6 +56,7 @@ static void begin(void) {
     handle(SIGTERM);
     // nohup has it ignored, and is meant so.
     if (!is_ignored(SIGHUP)) handle(SIGHUP);
+    unblock();
     // A reader that has gone and a file that may not grow are errors of the write, which says where.
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

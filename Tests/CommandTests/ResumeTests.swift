@@ -73,7 +73,7 @@ import Testing
         #expect(held == [0, 10], "one line for each validation")
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func interruptedRunsSaveAndGoOn(signal: Int32) async throws {
         let process = try await started(until: 5, set: ["training.snapshot_freq=1000000"])
         process.send(signal)
@@ -90,31 +90,136 @@ import Testing
         for (step, loss) in try TinyRun.losses(run) where step <= 120 { #expect(loss == shared[step], "step \(step)") }
     }
 
-    @Test(arguments: [
-        "model.safetensors", "training/moment1.safetensors", "config.json",
-    ])
-    func damagedCheckpointsAreRefused(name: String) async throws {
+    @Test(arguments: ["model.safetensors", "training/moment1.safetensors", "config.json"])
+    func damagedCheckpointsFallBack(name: String) async throws {
         let copy = try await folder.copy(TinyRun.shared(), as: "run")
         let file = copy.appendingPathComponent("checkpoints/step-120/" + name)
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count - 3] ^= 1
         try bytes.write(to: file)
+        let result = try await resume(120)
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.errors.contains("DAMAGED: \(copy.path)/checkpoints/step-120"), "\(result.errors)")
+        #expect(result.errors.contains("checksum"), "\(result.errors)")
+        #expect(result.errors.contains("resumed after step 80"), "\(result.errors)")
+        let again = copy.appendingPathComponent("checkpoints/step-120/model.safetensors")
+        let whole = try await TinyRun.model().appendingPathComponent("model.safetensors")
+        #expect(try Data(contentsOf: again) == Data(contentsOf: whole), "what was lost is made again, to the bit")
+    }
+
+    @Test func noWholeCheckpointIsRefused() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
         let metrics = try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl"))
+        for name in try contents(copy.appendingPathComponent("checkpoints")) where name.hasPrefix("step-") {
+            try FileManager.default.removeItem(
+                at: copy.appendingPathComponent("checkpoints/\(name)/training/moment2.safetensors"))
+        }
         let result = try await resume(125)
-        #expect(result.code == 65, "\(result.errors)")
-        #expect(result.lastError.hasPrefix("sedd: \(file.path)"), "\(result.errors)")
-        #expect(result.lastError.contains("checksum"), "\(result.errors)")
+        expectFailure(result, 65, ["training/moment2.safetensors", "none of the"], "all are damaged", progress: true)
+        try FileManager.default.removeItem(at: copy.appendingPathComponent("checkpoints"))
+        expectFailure(
+            try await resume(125), 66, [copy.path + "/checkpoints", "put them back"], "all are gone", progress: true)
         #expect(try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl")) == metrics, "nothing is changed")
     }
 
-    @Test func absentPartsAreRefused() async throws {
+    /// The very same command starts a run and continues it, as launchers repeat commands.
+    @Test func oneCommandStartsAndContinues() async throws {
+        let command = try TinyRun.arguments(in: folder, set: ["training.n_iters=40"]) + ["--resume"]
+        let first = try await SeddProcess.run(command)
+        #expect(first.code == 0, "\(first.errors)")
+        let second = try await SeddProcess.run(command)
+        #expect(second.code == 0, "\(second.errors)")
+        #expect(second.errors.contains("the run has finished: 40 steps"), "\(second.errors)")
+    }
+
+    @Test func whatARunLastUsedIsKept() async throws {
         let copy = try await folder.copy(TinyRun.shared(), as: "run")
-        let checkpoint = copy.appendingPathComponent("checkpoints/step-120")
-        let name = "training/moment2.safetensors"
-        try FileManager.default.removeItem(at: checkpoint.appendingPathComponent(name))
+        func yaml() throws -> String {
+            try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
+        }
+        let result = try await SeddProcess.run(
+            ["train", "--resume", "--output", copy.path, "--set", "training.n_iters=121", "--set", "optim.lr=1e-3"])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.errors.contains("optim.lr: 0.005 before, 0.001 now"), "\(result.errors)")
+        #expect(try yaml().contains("lr: 0.001"))
+        let line = try #require(try TinyRun.metrics(copy).last { $0["learning_rate"] != nil })
+        #expect(line["learning_rate"] as? Double == 1e-3)
+        for (key, value) in [("model.n_blocks", "2"), ("graph.type", "uniform"), ("tokenizer", "characters")] {
+            let refused = try await SeddProcess.run(
+                ["train", "--resume", "--output", copy.path, "--set", "\(key)=\(value)"])
+            expectFailure(refused, 64, [key, "in the run", value], key)
+        }
+        #expect(try yaml().contains("n_iters: 121"), "what was refused changes nothing")
+        let moved = folder.path("elsewhere.txt")
+        try FileManager.default.copyItem(atPath: try dataFile(copy), toPath: moved)
+        let renamed = try await SeddProcess.run(
+            ["train", "--resume", "--output", copy.path, "--data", moved, "--set", "training.n_iters=122"])
+        #expect(renamed.code == 0, "\(renamed.errors)")
+        #expect(try yaml().contains(moved))
+        try Data((TinyRun.text + "More.\n").utf8).write(to: URL(fileURLWithPath: moved))
+        let changed = try await SeddProcess.run(
+            ["train", "--resume", "--output", copy.path, "--set", "training.n_iters=123"])
+        #expect(changed.code == 0, "\(changed.errors)")
+        #expect(changed.errors.contains("the data have changed"), "\(changed.errors)")
+    }
+
+    private func dataFile(_ run: URL) throws -> String {
+        let text = try String(contentsOf: run.appendingPathComponent("run.yaml"), encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasSuffix("story.txt") })
+        return line.trimmingCharacters(in: CharacterSet(charactersIn: " -"))
+    }
+
+    /// An alphabet that is that of the data stays the one that the weights were trained with.
+    @Test func theAlphabetIsThatOfTheWeights() async throws {
+        let set = ["tokenizer=characters", "training.n_iters=40"]
+        let first = try await SeddProcess.run(TinyRun.arguments(in: folder, set: set))
+        #expect(first.code == 0, "\(first.errors)")
+        // As many characters as before, and other ids for most of them.
+        let text = TinyRun.text.replacingOccurrences(of: "f", with: "~")
+        try Data(text.utf8).write(to: folder.url.appendingPathComponent("story.txt"))
+        let result = try await resume(45)
+        expectFailure(result, 65, ["U+007E '~'"], "a character that the alphabet lacks", progress: true)
+        let alphabet = run.appendingPathComponent("checkpoints/step-40/characters.txt")
+        try Data(TinyRun.text.replacingOccurrences(of: "f", with: "t").utf8).write(
+            to: folder.url.appendingPathComponent("story.txt"))
+        #expect(try await resume(45).code == 0)
+        let now = run.appendingPathComponent("checkpoints/step-45/characters.txt")
+        #expect(try Data(contentsOf: alphabet) == Data(contentsOf: now))
+    }
+
+    @Test func oneProcessTrainsInAFolder() async throws {
+        let process = try await started(until: 2)
+        let second = try await resume(1_000_000)
+        expectFailure(second, 73, [run.path, "a process is training here", "process "], "a second one")
+        process.send(SIGTERM)
+        #expect(try await process.wait().code == 130)
+        #expect(try await resume(1).code == 0, "the lock is gone with its owner")
+    }
+
+    /// A copy without links has a folder `last`.
+    @Test func aCopyWithoutLinks() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
+        let checkpoints = copy.appendingPathComponent("checkpoints")
+        let last = checkpoints.appendingPathComponent("last")
+        try FileManager.default.removeItem(at: last)
+        try FileManager.default.copyItem(at: checkpoints.appendingPathComponent("step-120"), to: last)
         let result = try await resume(125)
-        #expect(result.code == 65, "\(result.errors)")
-        #expect(result.lastError.contains(name), "\(result.errors)")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: last.path) == "step-125")
+        #expect(try contents(checkpoints).allSatisfy { !$0.hasPrefix(".") }, "nothing is left behind")
+    }
+
+    /// Whatever the frequencies, the checkpoint of the lowest validation exists.
+    @Test func theBestIsSaved() async throws {
+        let result = try await SeddProcess.run(
+            TinyRun.arguments(in: folder, set: ["training.snapshot_freq=1000", "training.eval_freq=20"]))
+        #expect(result.code == 0, "\(result.errors)")
+        let validations = try TinyRun.metrics(run).compactMap { line -> (Int, Double)? in
+            guard let step = line["step"] as? Int, step > 0, let value = line["validation"] as? Double else { return nil }
+            return (step, value)
+        }
+        let best = try #require(validations.min { $0.1 < $1.1 }?.0)
+        #expect(exists(run.appendingPathComponent("checkpoints/step-\(best)/manifest.json")))
     }
 
     @Test func finishedRunsStayFinished() async throws {
@@ -131,6 +236,6 @@ import Testing
         #expect(try await process.wait().code == 130)
         try FileManager.default.removeItem(at: folder.url.appendingPathComponent("story.txt"))
         let result = try await resume(1000)
-        expectFailure(result, 66, [folder.path("story.txt")], "the data are gone")
+        expectFailure(result, 66, [folder.path("story.txt"), "--data"], "the data are gone")
     }
 }

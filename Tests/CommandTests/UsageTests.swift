@@ -47,9 +47,6 @@ import Testing
         Mistake(
             name: "no data", arguments: ["train", "--config", "tiny-cpu", "--output", "x"], words: ["--data"]),
         Mistake(
-            name: "resume with a configuration",
-            arguments: ["train", "--resume", "--config", "tiny-cpu", "--output", "x"], words: ["--resume", "--config"]),
-        Mistake(
             name: "step size above 1",
             arguments: ["inspect", "--model", "x", "--input", "x", "--output", "x", "--step-size", "2"],
             words: ["--step-size", "2"]),
@@ -65,7 +62,7 @@ import Testing
         ("no value", "training", ["--set", "key.path=value"]),
         ("unknown key", "training.n_itres=3", ["training.n_itres", "training.n_iters"]),
         ("a text for a number", "training.n_iters=many", ["--set", "training.n_iters"]),
-        ("a number out of range", "training.n_iters=0", ["--set", "training.n_iters", "1 or more"]),
+        ("a number out of range", "training.n_iters=0", ["--set", "training.n_iters", "1 to"]),
     ])
     func override(name: String, override: String, words: [String]) async throws {
         let folder = try TemporaryFolder()

@@ -141,16 +141,26 @@ struct TrainingTests {
     }
 
     @Test(arguments: ["model.safetensors", "training/moment1.safetensors", "training/progress.json"])
-    func damagedCheckpointsAreRefused(_ file: String) throws {
+    func damagedCheckpointsFallBack(_ file: String) throws {
         let setting = try Setting()
         let (trainer, run) = try setting.trainer("damaged")
         try trainer.train { _ in }
-        let url = run.checkpoints.url(step: 12).appending(path: file)
-        var bytes = try Data(contentsOf: url)
-        bytes[bytes.count - 2] ^= 1
-        try bytes.write(to: url)
+        func damage(_ step: Int) throws {
+            let url = run.checkpoints.url(step: step).appending(path: file)
+            var bytes = try Data(contentsOf: url)
+            bytes[bytes.count - 2] ^= 1
+            try bytes.write(to: url)
+        }
+        try damage(12)
         let (again, _) = try setting.trainer("damaged", create: false)
-        let error = #expect(throws: SEDDError.self) { try again.train { _ in } }
+        var told: [String] = []
+        try again.train { event in
+            if case .damaged(let checkpoint, let reason) = event { told.append("\(checkpoint.path) \(reason)") }
+        }
+        #expect(told.count == 1 && told[0].contains("step-12") && told[0].contains(file), "\(told)")
+        for step in run.checkpoints.steps() { try damage(step) }
+        let (last, _) = try setting.trainer("damaged", create: false)
+        let error = #expect(throws: SEDDError.self) { try last.train { _ in } }
         #expect(error?.kind == .invalidData)
         #expect(error?.description.contains(file) == true)
     }

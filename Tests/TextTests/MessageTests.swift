@@ -25,17 +25,17 @@ import Testing
             ),
             (
                 bytePair("{\"a\": -1}"),
-                "\(json) expected a whole number at byte 6"
+                "\(json) expected a whole number at byte 8"
                     + remedy
             ),
             (
                 bytePair("{\"\\ud800\": 0}"),
-                "\(json) expected the second half of a surrogate pair at byte 8"
+                "\(json) half a surrogate pair in a string at byte 8"
                     + remedy
             ),
             (
                 bytePair("{} x"),
-                "\(json) expected the end of the file at byte 3"
+                "\(json) something follows the value at byte 3"
                     + remedy
             ),
             (
@@ -169,7 +169,7 @@ import Testing
             (
                 { try CharacterTokenizer(alphabetOf: "a").write(to: empty) },
                 "cannotWrite: \(path)/empty.txt: cannot create the folder; "
-                    + "check that its parent exists and may be written"
+                    + "check that its parent exists and may be written, or choose another place"
             ),
         ]
         for (body, expected) in table { #expect(message(body) == expected) }

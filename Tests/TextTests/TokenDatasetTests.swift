@@ -63,7 +63,7 @@ import Testing
             ),
             (
                 { _ = try TokenDataset(sources: [source], tokenizer: byte, cache: TokenCache(folder: source)) },
-                "cannotWrite: \(source.path): cannot create the folder; check that its parent exists and may be written"
+                "cannotWrite: \(source.path): cannot create the folder; check that its parent exists and may be written, or choose another place"
             ),
         ]
         for (body, expected) in table { #expect(message(body) == expected) }

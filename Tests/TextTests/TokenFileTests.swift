@@ -48,7 +48,7 @@ import Testing
         }
         let full = [UInt8](repeating: 0xFF, count: 8)
         let table: [([UInt8], String)] = [
-            ([], "empty file; give a file with tokens"),
+            ([], "empty file; give a file that holds something"),
             (Array("hello".utf8), "not a token file"),
             (Array(good.prefix(40)), "truncated token file: 40 bytes, and the header alone has 64"),
             (Array(good.dropLast()), "the header says 3 ids of 1 bytes, but 2 bytes follow it"),

@@ -84,8 +84,7 @@ package struct JSONParser {
         case .unsigned(let unsigned): return .unsigned(unsigned)
         case .double(let double):
             // 1.0 and 1e2 are whole numbers too, as far as doubles tell whole numbers apart.
-            let exact: Range<Double> = -0x1p53..<0x1p53
-            return exact.contains(double)
+            return abs(double) < 0x1p53
                 ? Int(exactly: double).map { .integer($0) } ?? .number(double) : .number(double)
         }
     }

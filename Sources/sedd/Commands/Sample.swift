@@ -135,7 +135,10 @@ struct Sample: AsyncParsableCommand {
 
     private func positions(_ tokenizer: any Tokenizer, _ modelLength: Int) throws -> [Int?] {
         if let templateTokens {
-            let ids = try JSON.decode([Int?].self, contentsOf: templateTokens.url)
+            let ids: [Int?]
+            do { ids = try JSON.decode(contentsOf: templateTokens.url) } catch {
+                throw SEDDError(error.kind, "\(error.description); expected a JSON array of ids and nulls")
+            }
             guard length == nil || length == ids.count else {
                 throw SEDDError(
                     .usage, "\(templateTokens.text): it has \(ids.count) entries, but --length is \(length ?? 0)")

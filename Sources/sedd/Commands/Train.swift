@@ -46,8 +46,8 @@ struct Train: ParsableCommand {
         let run = RunFolder(output.url)
         if !resume { try run.requireNone() }
         let start = try RunStart(run, config: config, overrides: overrides, data: data)
-        let lock = try run.lock()
-        defer { withExtendedLifetime(lock) {} }
+        // A folder that is not there yet is made when there is something to train on.
+        var lock = run.exists ? try run.lock() : nil
         let device = try engine.open(before: start.record?.device)
         let precision = try Precision.resolved(
             engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil), on: device
@@ -57,6 +57,11 @@ struct Train: ParsableCommand {
         let tokenizer = try start.makeTokenizer()
         let dataset = try TrainingInput.dataset(start.configuration, tokenizer, console)
         try dataset.training.requireBlock(of: start.configuration.model.length)
+        if lock == nil {
+            lock = try run.lock()
+            try run.requireNone()
+        }
+        defer { withExtendedLifetime(lock) {} }
         for line in try start.begin(dataset, tokenizer, device, precision) { console.line(line) }
         let trainer = try Trainer(
             start.configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device, precision: precision)
