@@ -13,8 +13,8 @@ struct RunStart {
     /// The keys that differ from what the run last used.
     private let differences: [(key: String, old: String, new: String)]
 
-    /// Keys that decide what weights mean: a run cannot change them.
-    private static let fixed = ["model.", "tokenizer", "graph.", "noise.", "optim.type"]
+    /// Keys that decide what weights mean: a run cannot change them. Those of the model stand last, since some follow from others.
+    private static let fixed = ["tokenizer", "graph.", "noise.", "optim.type", "model."]
     /// Of those the ones that it can.
     private static let free: Set = ["model.length", "model.dropout"]
 
@@ -43,9 +43,9 @@ struct RunStart {
             configuration = wanted
         }
         differences = try ConfigurationFile.differences(from: last, to: configuration)
-        let refused = differences.first { difference in
-            Self.fixed.contains { difference.key.hasPrefix($0) } && !Self.free.contains(difference.key)
-        }
+        let refused = Self.fixed.lazy.compactMap { [differences] prefix in
+            differences.first { $0.key.hasPrefix(prefix) && !Self.free.contains($0.key) }
+        }.first
         if let refused, record?.saved ?? !run.checkpoints.steps().isEmpty {
             throw SEDDError(
                 .usage,
