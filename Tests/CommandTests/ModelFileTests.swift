@@ -186,7 +186,7 @@ import Testing
         let found = try await sample(model)
         #expect(found.code == 0 && found.text == expected.text, "\(found.errors)")
         let file = try await SeddProcess.run(
-            ["sample", "--model", model.path + "/model.pth", "--tokenizer", "byte", "--seed", "1", "--steps", "2"])
+            ["sample", "--model", model.path + "/model.pth", "--seed", "1", "--steps", "2"])
         #expect(file.code == 0 && file.text == expected.text, "a file instead of its folder: \(file.errors)")
         try Data().write(to: model.appendingPathComponent("other.bin"))
         expectFailure(try await sample(model), 64, [model.path, "model.pth, other.bin"], "several")

@@ -48,11 +48,7 @@ struct Convert: ParsableCommand {
     /// A folder that names its tokenizer holds its files, and so does the folder that is made of it.
     private func tokenizer(of model: LanguageModel) throws -> (any Tokenizer)? {
         guard let kind = model.tokenizer else { return nil }
-        let source = from.url
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder)
-        let folder = exists && isFolder.boolValue ? source : source.deletingLastPathComponent()
-        return try Tokenizers.load(kind: kind, folder: folder)
+        return try Tokenizers.load(kind: kind, folder: from.url.containingFolder)
     }
 }
 

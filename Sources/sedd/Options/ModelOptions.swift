@@ -28,7 +28,7 @@ struct ModelOptions: ParsableArguments {
     func makeTokenizer(for loaded: LanguageModel, allowsPadding: Bool = false) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }
-            ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model))
+            ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model).containingFolder)
         if case .autoregressive(let network) = loaded, allowsPadding, made.vocabularySize < loaded.tokens,
             network.configuration.accepts(vocabulary: made.vocabularySize)
         {

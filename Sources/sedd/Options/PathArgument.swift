@@ -14,3 +14,12 @@ struct PathArgument: ExpressibleByArgument, Sendable {
         url = FileSystem.url(argument)
     }
 }
+
+extension URL {
+    /// The folder that this is, or that the file of this name lies in.
+    var containingFolder: URL {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return exists && isFolder.boolValue ? self : deletingLastPathComponent()
+    }
+}
