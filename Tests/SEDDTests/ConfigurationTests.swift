@@ -35,6 +35,33 @@ struct ConfigurationTests {
             message: "test: training.batch_size is 5; expected a multiple of training.accum, 2"),
         Fault(yaml: "training: {ema: 1.0}", message: "test: training.ema is 1.0; expected 0 <= value < 1"),
         Fault(
+            yaml: "optim: {warmup: 30}\ntraining: {n_iters: 20}",
+            message:
+                "test: optim.warmup is 30; expected at most training.n_iters, 20: shorten the warm-up or lengthen the run"
+        ),
+        Fault(
+            yaml: "optim: {schedule: wsd, decay: 1.5}", message: "test: optim.decay is 1.5; expected 0 <= value <= 1"),
+        Fault(
+            yaml: "optim: {decay: 0.5}",
+            message:
+                "test: optim.decay is 0.5 with optim.schedule constant, which does not decay; choose linear, cosine or wsd, or leave optim.decay out"
+        ),
+        Fault(yaml: "optim: {muon_lr: 2.0}", message: "test: optim.muon_lr is 2.0; expected 0 < value < 1"),
+        Fault(yaml: "optim: {weight_decay: -1}", message: "test: optim.weight_decay is -1.0; expected 0 (for none) or more"),
+        Fault(
+            yaml: "training: {ema_horizon: 0}",
+            message: "test: training.ema_horizon is 0.0; expected a number of steps, or below 1 a share of the run"),
+        Fault(
+            yaml: "training: {time_density: {type: beta, mean: 0.5, width: 0.6}}",
+            message:
+                "test: training.time_density.width is 0.6; expected less than 0.5, the greatest deviation of a Beta distribution of mean 0.5"
+        ),
+        Fault(
+            yaml: "training: {time_density: {type: window, correction: full}}",
+            message:
+                "test: training.time_density.correction is full; expected none: a window leaves times out, which no weight brings back"
+        ),
+        Fault(
             yaml: "{}", overrides: ["training.steps=3"], kind: .usage,
             message: "--set training.steps=3: the key 'training.steps' is unknown; did you mean 'training.seed'?"),
         Fault(yaml: "{}", overrides: ["novalue"], kind: .usage, message: "--set 'novalue': expected key.path=value"),
@@ -63,6 +90,26 @@ struct ConfigurationTests {
         #expect(made.model.scaleBySigma == false, "it follows the graph")
         #expect(made.optim == TrainingConfiguration.Optimizer())
         #expect(try ConfigurationFile.resolve(yaml: ConfigurationFile.yaml(made), source: "run.yaml") == made)
+    }
+
+    @Test func optimizerAndTimes() throws {
+        let made = try ConfigurationFile.resolve(
+            yaml: "training: {time_density: normal, n_iters: 3000}",
+            overrides: [
+                "optim.type=muon", "optim.schedule=wsd", "optim.decay=0.3", "training.time_density.width=0.2",
+                "training.loss_weight=time", "training.ema_horizon=0.1",
+            ], source: "test")
+        #expect(made.optim.type == .muon && made.optim.schedule == .wsd && made.optim.decay == 0.3)
+        #expect(made.training.timeDensity.type == .normal && made.training.timeDensity.width == 0.2)
+        #expect(made.training.lossWeight == .time && made.training.emaHorizon == 0.1)
+        let yaml = try ConfigurationFile.yaml(made)
+        #expect(try ConfigurationFile.resolve(yaml: yaml, source: "run.yaml") == made)
+        let back = try ConfigurationFile.resolve(
+            yaml: yaml, overrides: ["optim.decay=null", "training.ema_horizon=null"], source: "run.yaml")
+        #expect(back.optim.decay == nil && back.training.emaHorizon == nil, "null goes back to the default")
+        let short = try ConfigurationFile.resolve(
+            yaml: "{}", overrides: ["training.time_density=window", "training.n_iters=2500"], source: "test")
+        #expect(short.training.timeDensity.type == .window)
     }
 
     @Test func emptyFileIsTheDefaults() throws {

@@ -93,15 +93,6 @@ struct TrainingTests {
         }
     }
 
-    @Test func averageFollowsTheReferencesRule() throws {
-        let rule = OptimizerStep(optim: .init(), ema: 0.9999)
-        #expect(rule.decay(1) == 2.0 / 11)
-        #expect(rule.decay(100) == 101.0 / 110)
-        #expect(rule.decay(1_000_000) == 0.9999)
-        #expect(abs(rule.rate(250) - 3e-5) < 1e-18)
-        #expect(rule.rate(9999) == 3e-4)
-    }
-
     @Test func timesAreStratified() throws {
         let noising = Noising(graph: AbsorbingGraph(tokens: 4), noise: LogLinearNoise(), seed: 2, smallestTime: 0.1)
         let times = noising.times(step: 5, strata: 0..<8, of: 8)

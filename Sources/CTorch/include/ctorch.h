@@ -251,6 +251,20 @@ CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTenso
 CTStatus ct_adamw_plain(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTensor moment2, CTTensor average,
                         CTAdamW settings);
 
+// muon.cpp
+// One Muon step and one moving-average step over `count` matrices of one shape, float32 views whose rows are contiguous; the step
+// of each is multiplied by its factor. See muon.cpp.
+typedef struct {
+    double rate, momentum, decay;
+    double gradient_scale;
+    double average_weight;
+    int64_t steps;
+} CTMuon;
+CTStatus ct_muon(const CTTensor *weights, const CTTensor *gradients, const CTTensor *momenta, const CTTensor *averages,
+                 const double *factors, int32_t count, CTMuon settings);
+// The orthogonalisation alone, of matrices [count, rows, columns].
+CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, CTTensor *out);
+
 // cuda/: what the kernels for CUDA devices need beside libtorch
 
 // The version of NVRTC, which compiles them; fails where none is found.

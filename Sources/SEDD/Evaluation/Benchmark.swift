@@ -58,6 +58,7 @@ public struct Benchmark: Sendable {
     let device: Device
     let precision: Precision
     let graphs: Bool
+    let optimizer: TrainingConfiguration.Optimizer.Kind
 
     /// - Parameters:
     ///   - parts: what is measured; peak memory is that of these parts.
@@ -65,10 +66,11 @@ public struct Benchmark: Sendable {
     ///   - repeats: timed steps of each kind.
     ///   - precision: what the trunk computes in; the standard one of the device unless it is named.
     ///   - graphs: whether a CUDA device is given a sampling step as one graph.
+    ///   - optimizer: what moves the weights in the training step.
     /// - Throws: ``SEDDError`` of kind `usage` where the device does not compute in that precision.
     public init(
         shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
-        precision: Precision? = nil, graphs: Bool = true
+        precision: Precision? = nil, graphs: Bool = true, optimizer: TrainingConfiguration.Optimizer.Kind = .adamw
     ) throws(SEDDError) {
         self.shape = shape
         self.parts = parts
@@ -76,6 +78,7 @@ public struct Benchmark: Sendable {
         self.repeats = repeats
         self.device = device
         self.graphs = graphs
+        self.optimizer = optimizer
         self.precision = try Precision.resolved(precision, on: device)
     }
 
@@ -108,6 +111,7 @@ public struct Benchmark: Sendable {
         made.model.nBlocks = shape.blocks
         made.model.length = shape.length
         made.training.batchSize = shape.batch
+        made.optim.type = optimizer
         try made.validate()
         return made
     }
@@ -121,7 +125,7 @@ public struct Benchmark: Sendable {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
             precision: precision)
-        var state = try TrainingState(network.weights)
+        var state = try TrainingState(network.weights, configuration.optim)
         let step = try TrainingStep(configuration, network: network)
         return try median { _ = try step(&state, window: text) }
     }

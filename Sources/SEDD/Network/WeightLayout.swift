@@ -45,12 +45,30 @@ public struct WeightLayout: Sendable {
         self.init(shapes)
     }
 
+    /// A layout of those tensors alone that `isIncluded` names.
+    func filtered(_ isIncluded: (Entry) -> Bool) -> WeightLayout {
+        WeightLayout(entries.filter(isIncluded).map { ($0.name, $0.shape) })
+    }
+
+    /// Where the tensors from the first name to the last lie in a flat array.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` where a name is missing.
+    func range(_ names: (first: String, last: String)) throws(SEDDError) -> Range<Int> {
+        guard let first = entries.first(where: { $0.name == names.first }),
+            let last = entries.first(where: { $0.name == names.last })
+        else { throw SEDDError(.invalidData, "weights: no tensor is called '\(names.first)' or '\(names.last)'") }
+        return first.offset..<last.offset + Self.padded(last.count)
+    }
+
+    /// Elements that a tensor of `count` takes of a flat array.
+    private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
     /// A layout of tensors one after the other.
     init(_ shapes: [(name: String, shape: [Int])]) {
         var offset = 0
         entries = shapes.map { name, shape in
             let entry = Entry(name: name, shape: shape, offset: offset)
-            offset += (entry.count + 15) / 16 * 16
+            offset += Self.padded(entry.count)
             return entry
         }
         flatCount = offset

@@ -52,6 +52,18 @@ public struct Weights: Sendable {
     /// The matrix called `name` as the trunk's products take it, not recorded.
     func matrix(_ name: String) throws -> Tensor { try halvedViews[name] ?? self(name).detached() }
 
+    /// The flat array from the first name to the last, not recorded.
+    func stretch(_ names: (String, String)) throws -> Tensor {
+        let range = try layout.range(names)
+        return try flat.detached().narrowed(0, from: range.lowerBound, length: range.count)
+    }
+
+    /// The same of the bfloat16 numbers, where there are any.
+    func halvedStretch(_ names: (String, String)) throws -> Tensor? {
+        let range = try layout.range(names)
+        return try halved?.narrowed(0, from: range.lowerBound, length: range.count)
+    }
+
     /// Brings the bfloat16 numbers up to date.
     func refreshHalved() throws { try halved?.copyInPlace(flat) }
 

@@ -15,15 +15,16 @@ public struct Noising: Sendable {
         times = RandomStream(seed: seed, purpose: .times)
     }
 
-    /// Stratified times: one in each of `count` equal parts of smallestTime...1, so that a batch covers them evenly.
+    /// Stratified times: one in each of `count` equally likely parts of smallestTime...1, so that a batch covers them evenly.
     ///
     /// - Parameters:
     ///   - strata: which parts.
     ///   - count: number of parts.
-    func times(step: Int, strata: Range<Int>, of count: Int) -> [Double] {
+    ///   - table: the density that times are drawn from; nil for the uniform one.
+    func times(step: Int, strata: Range<Int>, of count: Int, from table: TimeTable? = nil) -> [Double] {
         strata.map { stratum in
             let place = (Double(stratum) + times.uniform(step: step, sequence: stratum)) / Double(count)
-            return smallestTime + (1 - smallestTime) * place
+            return table?.quantile(place) ?? smallestTime + (1 - smallestTime) * place
         }
     }
 

@@ -59,12 +59,15 @@ public struct ScoreEntropyLoss: Sendable {
         return losses
     }
 
-    /// The loss of each sequence, nats; adds the gradient of `scale` times their sum to `gradients`, which is also
+    /// The loss of each sequence, nats; adds the gradient of `scale` times their weighted sum to `gradients`, which is also
     /// where the network's weights keep theirs.
+    ///
+    /// - Parameter weights: of each sequence in that sum; 1 unless they are given. The losses themselves are not weighted.
     func accumulateGradients(
-        _ batch: NoisedBatch, scale: Double, dropout: Dropout?, into gradients: Weights
+        _ batch: NoisedBatch, scale: Double, weights: [Double]? = nil, dropout: Dropout?, into gradients: Weights
     ) throws -> [Double] {
         let states = try states(batch)
+        let scale = (0..<batch.sequences).map { scale * (weights?[$0] ?? 1) }
         guard let fused = network.fused else {
             let recorded = try network.trunk(states, sigma: batch.sigma, dropout: dropout)
             let rows = try recorded.reshaped([batch.sequences * batch.length, -1])
@@ -80,7 +83,7 @@ public struct ScoreEntropyLoss: Sendable {
 
     /// Losses, and the gradient of the hidden vectors; adds that of the head to `gradients`.
     private func headGradients(
-        _ batch: NoisedBatch, hidden: Tensor, scale: Double, into gradients: Weights
+        _ batch: NoisedBatch, hidden: Tensor, scale: [Double], into gradients: Weights
     ) throws -> (losses: [Double], hidden: Tensor) {
         let pulled = try Tensor.zeros(hidden.shape, device: network.device)
         let weightGradient = try gradients("output_layer.linear.weight")
@@ -89,7 +92,7 @@ public struct ScoreEntropyLoss: Sendable {
         try forEachChunk(batch) { chunk in
             let index = try Tensor(chunk.positions, device: network.device)
             let vectors = try hidden.rows(index)
-            let factors = chunk.positions.map { scale * batch.sigmaRate[$0 / batch.length] }
+            let factors = chunk.positions.map { scale[$0 / batch.length] * batch.sigmaRate[$0 / batch.length] }
             let result = try entropy(vectors, chunk, factors: factors)
             add(entropy: result.entropy, chunk.positions, batch, to: &losses)
             guard let gradient = result.gradient else { return }

@@ -47,7 +47,7 @@ public struct StudyBudget: Sendable {
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
     ) throws -> Double {
         let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
-        var state = try TrainingState(learner.weights)
+        var state = try TrainingState(learner.weights, configuration.optim)
         let step = TrainingStep(configuration, learner: learner)
         return try perStep(of: Self.trialSteps) {
             _ = try step(&state) { sequence in

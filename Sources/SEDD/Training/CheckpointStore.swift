@@ -6,7 +6,7 @@ import Torch
 /// The checkpoints of a run: `checkpoints/step-N/`, each a model folder plus `training/` and a manifest.
 ///
 /// A checkpoint is written aside, synced and renamed, so one that has its name is whole; the last few and the best are
-/// kept. `training/` holds the raw weights, the two moments and the step; the moving average is the model itself.
+/// kept. `training/` holds the raw weights, the optimizer's arrays by name and the step; the moving average is the model itself.
 public struct CheckpointStore: Sendable {
     let folder: URL
 
@@ -92,6 +92,7 @@ public struct CheckpointStore: Sendable {
         let training = source.appending(path: "training")
         let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
         try state.average.load(source.appending(path: "model.safetensors"))
+        try Self.requireOptimizer(of: state, in: training)
         for (name, weights) in Self.parts(of: state) {
             try weights.load(training.appending(path: name + ".safetensors"))
         }
@@ -99,8 +100,21 @@ public struct CheckpointStore: Sendable {
         state.best = progress.best
     }
 
-    private static func parts(of state: TrainingState) -> [(String, Weights)] {
-        [("weights", state.weights), ("moment1", state.moment1), ("moment2", state.moment2)]
+    /// Checks that the arrays in `training` are those of the state's optimizer.
+    private static func requireOptimizer(of state: TrainingState, in training: URL) throws {
+        let found = try FileManager.default.contentsOfDirectory(atPath: training.path)
+            .filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }.sorted()
+        let expected = parts(of: state).map(\.name).sorted()
+        guard found == expected else {
+            throw SEDDError(
+                .usage,
+                "\(training.path): holds \(found.joined(separator: ", ")) where this run's optimizer keeps \(expected.joined(separator: ", ")); continue with the optim.type that the run was started with"
+            )
+        }
+    }
+
+    private static func parts(of state: TrainingState) -> [(name: String, weights: Weights)] {
+        [("weights", state.weights)] + state.slots
     }
 
     /// `last` is a link to the newest checkpoint, where the file system has links.

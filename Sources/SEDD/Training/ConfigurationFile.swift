@@ -135,12 +135,16 @@ public enum ConfigurationFile {
             .reduce(value) { Node([(Node(String($1)), $0)]) }
     }
 
-    /// `model: autoregressive` as `model: {type: autoregressive}`.
+    /// `model: autoregressive` as `model: {type: autoregressive}`, and `time_density: normal` likewise.
     private static func spelledOut(_ node: Node) -> Node {
-        guard let kind = node["model"], TrainingConfiguration.ModelKind(rawValue: kind.string ?? "") != nil,
-            var mapping = node.mapping
-        else { return node }
-        mapping["model"] = Node([(Node("type"), kind)])
+        guard var mapping = node.mapping else { return node }
+        if let kind = node["model"], TrainingConfiguration.ModelKind(rawValue: kind.string ?? "") != nil {
+            mapping["model"] = Node([(Node("type"), kind)])
+        }
+        if var training = node["training"]?.mapping, let kind = training["time_density"], kind.scalar != nil {
+            training["time_density"] = Node([(Node("type"), kind)])
+            mapping["training"] = .mapping(training)
+        }
         return .mapping(mapping)
     }
 

@@ -7,21 +7,40 @@ import Torch
 protocol Learner: Sendable {
     /// What the optimizer moves.
     var weights: Weights { get }
-    /// The nats of each sequence of a part of a step; adds the gradient of `scale` times their sum to `gradients`, which is
-    /// also where ``weights`` keep theirs. A function of the weights, the tokens and the numbers of step and sequences.
+    /// The loss of each sequence of a part of a step; adds the gradient of `scale` times their weighted sum to `gradients`,
+    /// which is also where ``weights`` keep theirs. A function of the weights, the tokens and the part.
     ///
-    /// - Parameters:
-    ///   - clean: tokens of the part, row by row.
-    ///   - sequences: which sequences of the step they are, of `count`.
+    /// - Parameter clean: tokens of the part, row by row.
     func accumulateGradients(
-        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
-    ) throws -> [Double]
+        _ clean: [Int], of part: StepPart, scale: Double, into gradients: Weights
+    ) throws -> [SequenceLoss]
     /// The model whose numbers are `weights`, which it shares.
     func model(_ weights: Weights) throws -> LanguageModel
     /// Nats per token of held-out blocks under a model of this kind.
     func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate
     /// Writes `weights` as a model folder.
     func save(_ weights: Weights, to folder: URL) throws
+}
+
+/// A part of a step's batch.
+struct StepPart: Sendable {
+    /// Counted from 1.
+    let step: Int
+    /// Which sequences of the step, of `count`.
+    let sequences: Range<Int>
+    let count: Int
+    /// Where times are drawn from; nil for uniform ones.
+    var times: TimeTable?
+}
+
+/// What a step has measured of one sequence.
+struct SequenceLoss: Sendable, Equatable {
+    /// Nats, not weighted.
+    let nats: Double
+    /// What the gradient of this sequence was multiplied by.
+    var weight = 1.0
+    /// How likely the sequence's time was, relative to uniform times.
+    var density = 1.0
 }
 
 /// Learns scores from noised text.
@@ -44,15 +63,20 @@ struct ScoreLearner: Learner {
     var weights: Weights { network.weights }
 
     func accumulateGradients(
-        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
-    ) throws -> [Double] {
-        let times = noising.times(step: step, strata: sequences, of: count)
+        _ clean: [Int], of part: StepPart, scale: Double, into gradients: Weights
+    ) throws -> [SequenceLoss] {
+        let times = noising.times(step: part.step, strata: part.sequences, of: part.count, from: part.times)
         let batch = noising.batch(
-            clean, length: configuration.model.length, times: times, step: step, firstSequence: sequences.lowerBound)
+            clean, length: configuration.model.length, times: times, step: part.step,
+            firstSequence: part.sequences.lowerBound)
         let dropped = Dropout(
-            share: configuration.model.dropout, seed: configuration.training.seed, step: step,
-            sequences: Array(sequences))
-        return try loss.accumulateGradients(batch, scale: scale, dropout: dropped, into: gradients)
+            share: configuration.model.dropout, seed: configuration.training.seed, step: part.step,
+            sequences: Array(part.sequences))
+        let densities = times.map { part.times?.density($0) ?? 1 }
+        let weights = zip(times, densities).map(configuration.training.weight)
+        let losses = try loss.accumulateGradients(
+            batch, scale: scale, weights: weights, dropout: dropped, into: gradients)
+        return losses.indices.map { .init(nats: losses[$0], weight: weights[$0], density: densities[$0]) }
     }
 
     func model(_ weights: Weights) throws -> LanguageModel {
@@ -86,15 +110,16 @@ struct LeftToRightLearner: Learner {
     var weights: Weights { network.weights }
 
     func accumulateGradients(
-        _ clean: [Int], step: Int, sequences: Range<Int>, of count: Int, scale: Double, into gradients: Weights
-    ) throws -> [Double] {
+        _ clean: [Int], of part: StepPart, scale: Double, into gradients: Weights
+    ) throws -> [SequenceLoss] {
         let length = configuration.model.length
         let dropped = Dropout(
-            share: configuration.model.dropout, seed: configuration.training.seed, step: step,
-            sequences: Array(sequences))
+            share: configuration.model.dropout, seed: configuration.training.seed, step: part.step,
+            sequences: Array(part.sequences))
         return try loss.accumulateGradients(
             stride(from: 0, to: clean.count, by: length).map { Array(clean[$0..<($0 + length)]) }, scale: scale,
-            dropout: dropped, into: gradients)
+            dropout: dropped, into: gradients
+        ).map { SequenceLoss(nats: $0) }
     }
 
     func model(_ weights: Weights) throws -> LanguageModel {

@@ -9,8 +9,10 @@ public final class Trainer {
     public struct StepMetrics: Sendable {
         public let step: Int
         public let steps: Int
-        /// Nats per token.
+        /// What the step has descended on, nats per token.
         public let loss: Double
+        /// An estimate of the likelihood bound's first term, nats per token, where the loss weighs times otherwise.
+        public let bound: Double?
         public let gradientNorm: Double
         public let rate: Double
         /// Tokens of a step's batch.
@@ -68,7 +70,7 @@ public final class Trainer {
         self.tokenizer = tokenizer
         let seed = configuration.training.seed
         learner = try configuration.makeLearner(tokenizer: tokenizer, device: device, precision: precision)
-        state = try TrainingState(learner.weights)
+        state = try TrainingState(learner.weights, configuration.optim)
         averaged = try learner.model(state.average)
         windows = RandomStream(seed: seed, purpose: .windows)
         takeStep = TrainingStep(configuration, learner: learner)
@@ -103,9 +105,9 @@ public final class Trainer {
             if metrics.step % training.logFreq == 0 || last {
                 try log.add(
                     step: metrics.step,
-                    [
-                        ("loss", metrics.loss), ("gradient_norm", metrics.gradientNorm),
-                        ("learning_rate", metrics.rate), ("tokens_per_second", metrics.tokensPerSecond),
+                    [("loss", metrics.loss)] + (metrics.bound.map { [("bound", $0)] } ?? []) + [
+                        ("gradient_norm", metrics.gradientNorm), ("learning_rate", metrics.rate),
+                        ("tokens_per_second", metrics.tokensPerSecond),
                     ], group: "train")
             }
             try report(.step(metrics))
@@ -148,7 +150,8 @@ public final class Trainer {
         let outcome = try takeStep(&state) { try window(step: next, sequence: $0) }
         guard outcome.applied else { throw diverged(step: next, outcome.loss, outcome.gradientNorm) }
         return StepMetrics(
-            step: next, steps: configuration.training.nIters, loss: outcome.loss, gradientNorm: outcome.gradientNorm,
+            step: next, steps: configuration.training.nIters, loss: outcome.loss, bound: outcome.bound,
+            gradientNorm: outcome.gradientNorm,
             rate: takeStep.optimizer.rate(next), tokens: configuration.training.batchSize * configuration.model.length,
             seconds: (ContinuousClock.now - start) / .seconds(1))
     }
@@ -161,10 +164,11 @@ public final class Trainer {
     }
 
     private func diverged(step: Int, _ loss: Double, _ norm: Double) -> SEDDError {
+        let rates = configuration.optim.type == .muon ? "optim.muon_lr, a lower optim.lr" : "optim.lr"
         let good = run.checkpoints.steps().last.map { run.checkpoints.url(step: $0).path }
         return SEDDError(
             .diverged,
-            "step \(step): the loss is \(loss) and the gradient's norm \(norm); the last good checkpoint is \(good ?? "none"): resume from it with a lower optim.lr or a longer optim.warmup"
+            "step \(step): the loss is \(loss) and the gradient's norm \(norm); the last good checkpoint is \(good ?? "none"): resume from it with a lower \(rates) or a longer optim.warmup"
         )
     }
 

@@ -74,12 +74,20 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var accum = 1
         /// Steps.
         public var nIters = 2500
-        /// Decay of the moving average, once warm.
+        /// Decay of the moving average, once warm, where `ema_horizon` is null.
         public var ema = 0.9999
+        /// Steps that the moving average looks back on, or below 1 a share of the run; null for what `ema` says. The decay is
+        /// 1 - 1 / horizon; the average is warmed up, so early in a run it looks back on a ninth of the steps at most.
+        public var emaHorizon: Double?
         /// What every random number follows from.
         public var seed: UInt64 = 0
         /// Times are drawn from here to 1.
         public var smallestTime = 1e-3
+        /// What they are drawn from.
+        public var timeDensity = TimeDensity()
+        /// What the loss of a sequence at time t is multiplied by: `bound` leaves the likelihood bound as it is, `time` is 2 t,
+        /// which under log-linear noise counts every masked token alike.
+        public var lossWeight = LossWeight.bound
         /// Steps between lines of metrics.jsonl.
         public var logFreq = 10
         /// Steps between validations.
@@ -96,32 +104,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var sampleFreq = 500
 
         enum CodingKeys: String, CodingKey {
-            case accum, ema, seed, keep
+            case accum, ema, seed, keep, emaHorizon = "ema_horizon", timeDensity = "time_density"
+            case lossWeight = "loss_weight"
             case batchSize = "batch_size", nIters = "n_iters", smallestTime = "smallest_time", logFreq = "log_freq"
             case evalFreq = "eval_freq", evalBlocks = "eval_blocks", evalTimes = "eval_times"
             case snapshotFreq = "snapshot_freq", sampleFreq = "sample_freq"
-        }
-    }
-
-    /// AdamW, its warm-up and its clipping.
-    public struct Optimizer: Sendable, Codable, Equatable {
-        /// Learning rate after the warm-up.
-        public var lr = 3e-4
-        /// Decay of the first moment.
-        public var beta1 = 0.9
-        /// Decay of the second moment.
-        public var beta2 = 0.999
-        /// What keeps the quotient finite.
-        public var eps = 1e-8
-        /// Decay of the weights, times the learning rate.
-        public var weightDecay = 0.0
-        /// Steps over which the rate rises to `lr`.
-        public var warmup = 2500
-        /// Greatest norm of the gradient; 0 for no clipping.
-        public var gradClip = 1.0
-
-        enum CodingKeys: String, CodingKey {
-            case lr, beta1, beta2, eps, warmup, weightDecay = "weight_decay", gradClip = "grad_clip"
         }
     }
 
@@ -219,22 +206,16 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
         for (key, value) in [("training.sample_freq", training.sampleFreq), ("optim.warmup", optim.warmup)]
         where !(0...Self.greatestCount).contains(value) { throw Self.bad(key, value, "0 to \(Self.greatestCount)") }
-        for (key, value) in [("optim.grad_clip", optim.gradClip), ("optim.weight_decay", optim.weightDecay)]
-        where !(value >= 0 && value.isFinite) { throw Self.bad(key, value, "0 (for none) or more") }
         // Products of the two are numbers still, and a part of a step fits the engine's indices.
         guard training.batchSize <= Self.greatestTokens / model.length else {
             throw Self.bad(
                 "training.batch_size", training.batchSize,
                 "at most \(Self.greatestTokens) tokens a step, with a model.length of \(model.length)")
         }
-        for (key, value) in [
-            ("training.ema", training.ema), ("optim.beta1", optim.beta1), ("optim.beta2", optim.beta2),
-            ("data.held_out", data.heldOut),
-        ] where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
-        for (key, value) in [
-            ("optim.lr", optim.lr), ("optim.eps", optim.eps), ("training.smallest_time", training.smallestTime),
-        ]
-        where !(value > 0 && value < 1) { throw Self.bad(key, value, "0 < value < 1") }
+        for (key, value) in [("training.ema", training.ema), ("data.held_out", data.heldOut)]
+        where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
+        try training.validateObjective()
+        try optim.validate(steps: training.nIters)
         guard training.batchSize % training.accum == 0 else {
             throw Self.bad("training.batch_size", training.batchSize, "a multiple of training.accum, \(training.accum)")
         }
@@ -245,7 +226,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// Tokens of a step.
     private static let greatestTokens = 1 << 31
 
-    private static func bad(_ key: String, _ value: some Any, _ expected: String) -> SEDDError {
+    static func bad(_ key: String, _ value: some Any, _ expected: String) -> SEDDError {
         SEDDError(.invalidData, "\(key) is \(value); expected \(expected)")
     }
 }

@@ -3,8 +3,11 @@ import Torch
 /// One optimizer step: loss and gradient of the learner, clip, AdamW, moving average.
 struct TrainingStep: Sendable {
     struct Outcome: Sendable {
-        /// Nats per token.
+        /// What the step has descended on: the mean of the weighted losses, nats per token.
         let loss: Double
+        /// An estimate of the likelihood bound's first term, nats per token, where the loss is another: the same losses, each
+        /// over the density of its time alone. Nil where the density leaves times out, and where the loss is the estimate.
+        let bound: Double?
         /// Before clipping.
         let gradientNorm: Double
         /// Whether the weights were moved: not where the loss or the gradient is no number.
@@ -14,13 +17,15 @@ struct TrainingStep: Sendable {
     private let training: TrainingConfiguration.Training
     private let length: Int
     private let learner: any Learner
+    private let times: TimeTable?
     let optimizer: OptimizerStep
 
     init(_ configuration: TrainingConfiguration, learner: any Learner) {
         training = configuration.training
         length = configuration.model.length
         self.learner = learner
-        optimizer = OptimizerStep(optim: configuration.optim, ema: configuration.training.ema)
+        optimizer = OptimizerStep(configuration)
+        times = TimeTable(configuration.training.timeDensity, smallestTime: configuration.training.smallestTime)
     }
 
     init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
@@ -34,19 +39,22 @@ struct TrainingStep: Sendable {
         let next = state.step + 1
         try state.gradients.flat.zeroInPlace()
         let part = training.batchSize / training.accum
-        var total = 0.0
+        var losses: [SequenceLoss] = []
         for first in stride(from: 0, to: training.batchSize, by: part) {
             let sequences = first..<first + part
             // The reference's loss: the mean over sequences of nats per sequence.
-            total += try learner.accumulateGradients(
-                sequences.flatMap(window), step: next, sequences: sequences, of: training.batchSize,
-                scale: 1 / Double(training.batchSize), into: state.gradients
-            ).reduce(0, +)
+            losses += try learner.accumulateGradients(
+                sequences.flatMap(window),
+                of: StepPart(step: next, sequences: sequences, count: training.batchSize, times: times),
+                scale: 1 / Double(training.batchSize), into: state.gradients)
         }
-        let mean = total / Double(training.batchSize * length)
+        let tokens = Double(training.batchSize * length)
+        let mean = losses.reduce(0) { $0 + $1.weight * $1.nats } / tokens
+        let isEstimate = training.isBound || training.timeDensity.type == .window
+        let bound = isEstimate ? nil : losses.reduce(0) { $0 + $1.nats / $1.density } / tokens
         let norm = try Kernels.norm(state.gradients.flat)
         let sound = mean.isFinite && norm.isFinite
         if sound { try optimizer.apply(&state, gradientNorm: norm) }
-        return Outcome(loss: mean, gradientNorm: norm, applied: sound)
+        return Outcome(loss: mean, bound: bound, gradientNorm: norm, applied: sound)
     }
 }

@@ -24,6 +24,8 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Share of masked positions in the sampling step.", valueName: "share")) var masked = 0.5
     @Option(help: ArgumentHelp("Measure one kind of step alone: train or sample.", valueName: "kind"), transform: kind)
     var only: Benchmark.Part?
+    @Option(help: ArgumentHelp("What moves the weights: adamw or muon.", valueName: "name"), transform: optimizer)
+    var optimizer = TrainingConfiguration.Optimizer.Kind.adamw
     @Option(help: ArgumentHelp("Timed steps of each kind, after one that is not.", valueName: "R")) var repeats = 5
     @Flag(help: "On a CUDA device launch the kernels of a sampling step one by one, not as one graph.")
     var noGraphs = false
@@ -33,6 +35,13 @@ struct Bench: ParsableCommand {
     private static func kind(_ name: String) throws -> Benchmark.Part {
         guard let kind = Benchmark.Part(rawValue: name) else {
             throw ValidationError("--only is '\(name)'; expected train or sample")
+        }
+        return kind
+    }
+
+    private static func optimizer(_ name: String) throws -> TrainingConfiguration.Optimizer.Kind {
+        guard let kind = TrainingConfiguration.Optimizer.Kind(rawValue: name) else {
+            throw ValidationError("--optimizer is '\(name)'; expected adamw or muon")
         }
         return kind
     }
@@ -55,7 +64,8 @@ struct Bench: ParsableCommand {
             tokens: tokens, hidden: hidden, heads: heads, blocks: blocks, length: length, batch: batch)
         let result = try Benchmark(
             shape: shape, parts: only.map { [$0] } ?? Set(Benchmark.Part.allCases), masked: masked, repeats: repeats,
-            device: device, precision: engine.precision, graphs: !noGraphs
+            device: device, precision: engine.precision, graphs: !noGraphs,
+            optimizer: optimizer
         ).run()
         guard !json else {
             let encoder = JSONEncoder()

@@ -1,0 +1,92 @@
+extension TrainingConfiguration {
+    /// The optimizer, its learning rates and its clipping.
+    public struct Optimizer: Sendable, Codable, Equatable {
+        /// What moves the weights.
+        public enum Kind: String, Sendable, Codable, CaseIterable {
+            /// AdamW for all weights.
+            case adamw
+            /// Muon for the matrices of the blocks, AdamW for everything else.
+            case muon
+        }
+
+        /// `adamw`, or `muon` for the matrices of the blocks with AdamW for the rest.
+        public var type = Kind.adamw
+        /// AdamW: learning rate after the warm-up.
+        public var lr = 3e-4
+        /// AdamW: decay of the first moment.
+        public var beta1 = 0.9
+        /// AdamW: decay of the second moment.
+        public var beta2 = 0.999
+        /// AdamW: epsilon added to the denominator.
+        public var eps = 1e-8
+        /// Muon: learning rate after the warm-up.
+        public var muonLr = 0.02
+        /// Muon: decay of the momentum.
+        public var muonMomentum = 0.95
+        /// Decay of the weights, times the learning rate; norms, biases and embeddings do not decay.
+        public var weightDecay = 0.0
+        /// Steps over which the rates rise from 0.
+        public var warmup = 2500
+        /// `constant`, `linear`, `cosine` or `wsd` (warm-up, stable, decay).
+        public var schedule = LearningRateSchedule.constant
+        /// Share of the run, its end, over which the rates decay; null for the schedule's own: all after the warm-up, for wsd the
+        /// last fifth.
+        public var decay: Double?
+        /// Share of the rates that they decay to.
+        public var floor = 0.0
+        /// Greatest norm of the gradient; 0 for no clipping.
+        public var gradClip = 1.0
+
+        enum CodingKeys: String, CodingKey {
+            case type, lr, beta1, beta2, eps, warmup, schedule, decay, floor
+            case muonLr = "muon_lr", muonMomentum = "muon_momentum"
+            case weightDecay = "weight_decay", gradClip = "grad_clip"
+        }
+
+        /// Every key, null included, so that a resolved configuration names them all.
+        public func encode(to encoder: any Encoder) throws {
+            var keys = encoder.container(keyedBy: CodingKeys.self)
+            try keys.encode(type, forKey: .type)
+            try keys.encode(lr, forKey: .lr)
+            try keys.encode(beta1, forKey: .beta1)
+            try keys.encode(beta2, forKey: .beta2)
+            try keys.encode(eps, forKey: .eps)
+            try keys.encode(muonLr, forKey: .muonLr)
+            try keys.encode(muonMomentum, forKey: .muonMomentum)
+            try keys.encode(weightDecay, forKey: .weightDecay)
+            try keys.encode(warmup, forKey: .warmup)
+            try keys.encode(schedule, forKey: .schedule)
+            try keys.encode(decay, forKey: .decay)
+            try keys.encode(floor, forKey: .floor)
+            try keys.encode(gradClip, forKey: .gradClip)
+        }
+
+        /// Checks what the types cannot say.
+        ///
+        /// - Parameter steps: steps of the run.
+        func validate(steps: Int) throws(SEDDError) {
+            for (key, value) in [("optim.lr", lr), ("optim.eps", eps), ("optim.muon_lr", muonLr)]
+            where !(value > 0 && value < 1) { throw TrainingConfiguration.bad(key, value, "0 < value < 1") }
+            for (key, value) in [
+                ("optim.beta1", beta1), ("optim.beta2", beta2), ("optim.muon_momentum", muonMomentum),
+            ] where !(value >= 0 && value < 1) { throw TrainingConfiguration.bad(key, value, "0 <= value < 1") }
+            for (key, value) in [("optim.floor", floor), ("optim.decay", decay ?? 1)]
+            where !(value >= 0 && value <= 1) { throw TrainingConfiguration.bad(key, value, "0 <= value <= 1") }
+            for (key, value) in [("optim.grad_clip", gradClip), ("optim.weight_decay", weightDecay)]
+            where !(value >= 0 && value.isFinite) {
+                throw TrainingConfiguration.bad(key, value, "0 (for none) or more")
+            }
+            guard warmup <= steps else {
+                throw TrainingConfiguration.bad(
+                    "optim.warmup", warmup,
+                    "at most training.n_iters, \(steps): shorten the warm-up or lengthen the run")
+            }
+            guard schedule != .constant || decay == nil else {
+                throw SEDDError(
+                    .invalidData,
+                    "optim.decay is \(decay ?? 0) with optim.schedule constant, which does not decay; choose linear, cosine or wsd, or leave optim.decay out"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+extension TrainingConfiguration {
+    /// What the loss of a sequence is multiplied by, beside the correction of its time's density.
+    public enum LossWeight: String, Sendable, Codable, CaseIterable {
+        /// 1: the likelihood bound.
+        case bound
+        /// 2 t.
+        case time
+    }
+}
+
+extension TrainingConfiguration.Training {
+    /// What the gradient of a sequence is multiplied by.
+    ///
+    /// - Parameters:
+    ///   - time: of the sequence.
+    ///   - density: how likely that time was, relative to uniform times.
+    func weight(time: Double, density: Double) -> Double {
+        let objective =
+            switch lossWeight {
+            case .bound: 1.0
+            case .time: 2 * time
+            }
+        return switch timeDensity.correction {
+        case .none: objective
+        case .root: objective / density.squareRoot()
+        case .full: objective / density
+        }
+    }
+
+    /// Whether losses are those of the likelihood bound, so that their mean estimates it.
+    var isBound: Bool { lossWeight == .bound && timeDensity.type == .uniform }
+
+    /// Decay of the moving average, once warm.
+    var averageDecay: Double {
+        guard let emaHorizon else { return ema }
+        let steps = emaHorizon < 1 ? emaHorizon * Double(nIters) : emaHorizon
+        return 1 - 1 / max(1, steps)
+    }
+
+    func validateObjective() throws(SEDDError) {
+        guard smallestTime > 0, smallestTime < 1 else {
+            throw TrainingConfiguration.bad("training.smallest_time", smallestTime, "0 < value < 1")
+        }
+        if let emaHorizon, !(emaHorizon > 0 && emaHorizon.isFinite) {
+            throw TrainingConfiguration.bad(
+                "training.ema_horizon", emaHorizon, "a number of steps, or below 1 a share of the run")
+        }
+        try timeDensity.validate("training.time_density")
+        guard let table = TimeTable(timeDensity, smallestTime: smallestTime) else { return }
+        guard table.relative.allSatisfy(\.isFinite) else {
+            throw SEDDError(
+                .invalidData,
+                "training.time_density: no time between training.smallest_time, \(smallestTime), and 1 has a density; choose another mean or a greater width"
+            )
+        }
+    }
+
+    /// Every key, null included, so that a resolved configuration names them all.
+    public func encode(to encoder: any Encoder) throws {
+        var keys = encoder.container(keyedBy: CodingKeys.self)
+        try keys.encode(batchSize, forKey: .batchSize)
+        try keys.encode(accum, forKey: .accum)
+        try keys.encode(nIters, forKey: .nIters)
+        try keys.encode(ema, forKey: .ema)
+        try keys.encode(emaHorizon, forKey: .emaHorizon)
+        try keys.encode(seed, forKey: .seed)
+        try keys.encode(smallestTime, forKey: .smallestTime)
+        try keys.encode(timeDensity, forKey: .timeDensity)
+        try keys.encode(lossWeight, forKey: .lossWeight)
+        try keys.encode(logFreq, forKey: .logFreq)
+        try keys.encode(evalFreq, forKey: .evalFreq)
+        try keys.encode(evalBlocks, forKey: .evalBlocks)
+        try keys.encode(evalTimes, forKey: .evalTimes)
+        try keys.encode(snapshotFreq, forKey: .snapshotFreq)
+        try keys.encode(keep, forKey: .keep)
+        try keys.encode(sampleFreq, forKey: .sampleFreq)
+    }
+}
