@@ -82,10 +82,10 @@ struct ConfigurationTests {
     @Test func overridesAndDefaults() throws {
         let made = try ConfigurationFile.resolve(
             yaml: "model:\n  hidden_size: 64\n",
-            overrides: ["training.n_iters=7", "graph.type=uniform", "data.files=[a, b]"],
+            overrides: ["training.n_iters=3000", "graph.type=uniform", "data.files=[a, b]"],
             source: "test")
         #expect(made.model.hiddenSize == 64)
-        #expect(made.training.nIters == 7)
+        #expect(made.training.nIters == 3000)
         #expect(made.data.files == ["a", "b"])
         #expect(made.model.scaleBySigma == false, "it follows the graph")
         #expect(made.optim == TrainingConfiguration.Optimizer())
