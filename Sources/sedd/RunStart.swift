@@ -14,25 +14,27 @@ struct RunStart {
     private let differences: [(key: String, old: String, new: String)]
 
     /// Keys that decide what weights mean: a run cannot change them. Those of the model stand last, since some follow from others.
-    private static let fixed = ["tokenizer", "graph.", "noise.", "optim.type", "model."]
+    private static let fixed = ["tokenizer", "graph.", "noise.", "optim.type", "training.freeze", "model."]
     /// Of those the ones that it can.
     private static let free: Set = ["model.length", "model.dropout"]
 
-    init(_ run: RunFolder, config: String?, overrides: [String], data: [PathArgument]) throws {
+    init(
+        _ run: RunFolder, config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
+    ) throws {
         self.run = run
         guard run.exists else {
-            guard let config else {
+            guard config != nil || from != nil else {
                 throw SEDDError(
                     .missingInput, "\(run.url.path): no run.yaml here; start a run with --config and --data")
             }
-            configuration = try TrainingInput.configuration(config, overrides: overrides, data: data)
+            configuration = try TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
             (record, differences) = (nil, [])
             return
         }
         let last = try run.configuration()
         record = try run.record()
-        if let config {
-            configuration = try TrainingInput.configuration(config, overrides: overrides, data: data)
+        if config != nil || from != nil {
+            configuration = try TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
         } else {
             var wanted =
                 overrides.isEmpty

@@ -8,20 +8,66 @@ import Text
 /// What commands that train are told: a configuration or a preset, overrides, texts.
 enum TrainingInput {
     /// The resolved configuration, with the texts by whole paths.
-    static func configuration(_ config: String, overrides: [String], data: [PathArgument]) throws
-        -> TrainingConfiguration
-    {
+    ///
+    /// - Parameters:
+    ///   - config: a preset or a file; where a model is started from it may be left out.
+    ///   - from: the model whose weights are started from.
+    static func configuration(
+        _ config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
+    ) throws -> TrainingConfiguration {
         var made =
-            try Presets.yaml(named: config).map {
-                try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
-            } ?? ConfigurationFile.resolve(contentsOf: FileSystem.url(config), overrides: overrides)
+            try from.map { try started(from: $0, config, overrides: overrides) }
+            ?? resolved(config ?? "", overrides: overrides)
         do { _ = try Predictors.named(made.sampling.predictor) } catch {
-            throw SEDDError(.invalidData, "\(config): sampling.predictor: \(error.description)")
+            throw SEDDError(.invalidData, "\(config ?? "--from"): sampling.predictor: \(error.description)")
         }
         if !data.isEmpty { made.data.files = data.map(\.text) }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
         made.data.files = made.data.files.map(FileSystem.realPath)
         return made
+    }
+
+    /// The configuration of a run that starts from a model: with the model's shape and tokenizer, or with those of `config`,
+    /// which must fit.
+    private static func started(
+        from folder: PathArgument, _ config: String?, overrides: [String]
+    ) throws -> TrainingConfiguration {
+        let start = try StartingModel(contentsOf: folder.url)
+        var made = try config.map { try resolved($0, overrides: overrides) } ?? adopted(start, overrides: overrides)
+        try start.requireShape(of: made)
+        if made.tokenizer == CharacterTokenizer.kind, let own = start.specification { made.tokenizer = own }
+        try start.requireTokenizer(TokenizerSpecification(made.tokenizer).load())
+        made.training.from = start.folder.path
+        return made
+    }
+
+    private static func adopted(_ start: StartingModel, overrides: [String]) throws -> TrainingConfiguration {
+        var made = TrainingConfiguration()
+        start.adopt(into: &made)
+        // A model that is trained already needs no long warm-up.
+        made.optim.warmup = 100
+        guard start.specification != nil || overrides.contains(where: { $0.hasPrefix("tokenizer=") }) else {
+            throw SEDDError(
+                .usage,
+                "--from \(start.folder.path): the folder has no tokenizer; name it with --set tokenizer=gpt2:DIR")
+        }
+        return try ConfigurationFile.resolve(
+            yaml: ConfigurationFile.yaml(made), overrides: overrides, source: "--from \(start.folder.path)")
+    }
+
+    /// The configuration of a preset or a file, without texts.
+    static func resolved(_ config: String, overrides: [String]) throws -> TrainingConfiguration {
+        try Presets.yaml(named: config).map {
+            try ConfigurationFile.resolve(yaml: $0, overrides: overrides, source: "preset \(config)")
+        } ?? ConfigurationFile.resolve(contentsOf: FileSystem.url(config), overrides: overrides)
+    }
+
+    /// The text of a preset or a file, which is a configuration.
+    static func yaml(_ config: String) throws -> String {
+        if let preset = Presets.yaml(named: config) { return preset }
+        let url = FileSystem.url(config)
+        _ = try ConfigurationFile.resolve(contentsOf: url)
+        return try String(contentsOf: url, encoding: .utf8)
     }
 
     /// The tokenizer that a configuration names; `characters` alone means those of the data.

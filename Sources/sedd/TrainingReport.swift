@@ -4,8 +4,9 @@ import SEDD
 /// Shows what happens while a model is trained.
 struct TrainingReport {
     let console: Console
-    /// Smoothed, for the bar: a step's own loss is noisy.
+    /// Smoothed, for the bar: a step's own loss, which metrics.jsonl holds, is noisy. It starts anew on a resume.
     private var loss: Double?
+    private var bound: Double?
     private var seconds: Double?
     private var validation: Double?
 
@@ -30,12 +31,13 @@ struct TrainingReport {
 
     private mutating func show(_ metrics: Trainer.StepMetrics) {
         loss = loss.map { 0.98 * $0 + 0.02 * metrics.loss } ?? metrics.loss
+        if let estimate = metrics.bound { bound = bound.map { 0.98 * $0 + 0.02 * estimate } ?? estimate }
         let perStep = seconds.map { 0.95 * $0 + 0.05 * metrics.seconds } ?? metrics.seconds
         seconds = perStep
         let left = Double(metrics.steps - metrics.step) * perStep
         console.progress(
             Double(metrics.step) / Double(metrics.steps),
-            "step \(metrics.step)/\(metrics.steps)  loss \(number(loss ?? metrics.loss))  \(Int(Double(metrics.tokens) / perStep)) tokens/s  \(Console.duration(left)) left"
+            "step \(metrics.step)/\(metrics.steps)  smoothed loss \(number(loss ?? metrics.loss))\(bound.map { ", bound \(number($0))" } ?? "")  \(Int(Double(metrics.tokens) / perStep)) tokens/s  \(Console.duration(left)) left"
         )
     }
 

@@ -47,7 +47,9 @@ struct ConfigurationTests {
                 "test: optim.decay is 0.5 with optim.schedule constant, which does not decay; choose linear, cosine or wsd, or leave optim.decay out"
         ),
         Fault(yaml: "optim: {muon_lr: 2.0}", message: "test: optim.muon_lr is 2.0; expected 0 < value < 1"),
-        Fault(yaml: "optim: {weight_decay: -1}", message: "test: optim.weight_decay is -1.0; expected 0 (for none) or more"),
+        Fault(
+            yaml: "optim: {weight_decay: -1}",
+            message: "test: optim.weight_decay is -1.0; expected 0 (for none) or more"),
         Fault(
             yaml: "training: {ema_horizon: 0}",
             message: "test: training.ema_horizon is 0.0; expected a number of steps, or below 1 a share of the run"),
@@ -108,7 +110,8 @@ struct ConfigurationTests {
             yaml: yaml, overrides: ["optim.decay=null", "training.ema_horizon=null"], source: "run.yaml")
         #expect(back.optim.decay == nil && back.training.emaHorizon == nil, "null goes back to the default")
         let short = try ConfigurationFile.resolve(
-            yaml: "{}", overrides: ["training.time_density=window", "training.n_iters=2500"], source: "test")
+            yaml: "tokenizer: byte", overrides: ["training.time_density=window", "training.n_iters=2500"],
+            source: "test")
         #expect(short.training.timeDensity.type == .window)
     }
 

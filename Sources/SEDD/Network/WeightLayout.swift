@@ -1,3 +1,5 @@
+import Files
+
 /// Names and shapes of a network's weights, in the order in which the reference registers them.
 ///
 /// That order is what the reference's moving average is stored in. Offsets are in elements; each tensor starts at a

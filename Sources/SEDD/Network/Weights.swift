@@ -88,6 +88,12 @@ public struct Weights: Sendable {
             layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
     }
 
+    /// Overwrites the numbers with those of `other`, which has the same layout.
+    func load(copying other: Weights) throws {
+        try flat.copyInPlace(other.flat)
+        try refreshHalved()
+    }
+
     /// First values as the reference draws them: linear layers and the embedding uniform in ±1/sqrt(inputs), norms 1,
     /// every adaLN layer and the final linear layer 0. Each number is a function of (seed, name's place, its index).
     func initialize(seed: UInt64) throws {

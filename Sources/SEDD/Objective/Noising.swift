@@ -6,8 +6,13 @@ public struct Noising: Sendable {
     private let times: RandomStream
     /// Times are drawn from smallestTime...1.
     let smallestTime: Double
+    /// Whether sequences 2 k and 2 k + 1 of a step are a pair: one time, and noise from the numbers u and 1 - u.
+    let pairs: Bool
 
-    init(graph: any TransitionGraph, noise: any NoiseSchedule, seed: UInt64, smallestTime: Double) {
+    init(
+        graph: any TransitionGraph, noise: any NoiseSchedule, seed: UInt64, smallestTime: Double, pairs: Bool = false
+    ) {
+        self.pairs = pairs
         self.graph = graph
         self.noise = noise
         self.smallestTime = smallestTime
@@ -22,7 +27,9 @@ public struct Noising: Sendable {
     ///   - count: number of parts.
     ///   - table: the density that times are drawn from; nil for the uniform one.
     func times(step: Int, strata: Range<Int>, of count: Int, from table: TimeTable? = nil) -> [Double] {
-        strata.map { stratum in
+        let count = pairs ? count / 2 : count
+        return strata.map { sequence in
+            let stratum = pairs ? sequence / 2 : sequence
             let place = (Double(stratum) + times.uniform(step: step, sequence: stratum)) / Double(count)
             return table?.quantile(place) ?? smallestTime + (1 - smallestTime) * place
         }
@@ -67,9 +74,14 @@ public struct Noising: Sendable {
             sigmaRate: parts.map { noise.sigmaRate($0.time) })
     }
 
+    /// Of a pair, what one number u masks at small times the number 1 - u leaves: each sequence alone is noised as any other, but
+    /// no position is masked in both below one half of masked tokens, and none is left in both above.
     private func state(_ token: Int, _ sigma: Double, step: Int, sequence: Int, position: Int) -> Int {
-        graph.corrupted(token, sigma: sigma) {
-            corruption.uniform(step: step, sequence: sequence, position: position, draw: $0)
+        let isMirrored = pairs && sequence % 2 == 1
+        let number = pairs ? sequence / 2 : sequence
+        return graph.corrupted(token, sigma: sigma) {
+            let uniform = corruption.uniform(step: step, sequence: number, position: position, draw: $0)
+            return isMirrored ? 1 - uniform : uniform
         }
     }
 }

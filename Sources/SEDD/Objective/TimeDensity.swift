@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// How often training draws each time, and how much a sequence drawn there counts.
@@ -17,6 +18,8 @@ public struct TimeDensity: Sendable, Codable, Equatable {
         case beta
         /// Every time within `mean ± width` alike, and no other.
         case window
+        /// In proportion to the root mean square of the losses that this run has measured there.
+        case fitted
     }
 
     /// What the loss of a drawn sequence is multiplied by, beside the objective's own weight.
@@ -24,7 +27,7 @@ public struct TimeDensity: Sendable, Codable, Equatable {
         case none, root, full
     }
 
-    /// `uniform`, `normal`, `beta` or `window`; `time_density: normal` says this alone.
+    /// `uniform`, `normal`, `beta`, `window` or `fitted`; `time_density: normal` says this alone.
     public var type = Kind.uniform
     /// Mean of the density; the middle of the window.
     public var mean = 0.5
@@ -32,6 +35,8 @@ public struct TimeDensity: Sendable, Codable, Equatable {
     public var width = 0.25
     /// `none`, `root` for 1 / sqrt(p), `full` for 1 / p.
     public var correction = Correction.none
+    /// Fitted: steps between fits.
+    public var refit = 100
 
     /// Uniform.
     public init() {}
@@ -45,6 +50,7 @@ public struct TimeDensity: Sendable, Codable, Equatable {
         }
         guard mean > 0, mean < 1 else { throw bad("mean", mean, "0 < value < 1") }
         guard width >= 1e-3, width.isFinite else { throw bad("width", width, "0.001 or more") }
+        guard refit >= 1 else { throw bad("refit", refit, "1 or more") }
         guard type != .beta || width * width < mean * (1 - mean) else {
             throw bad(
                 "width", width,
@@ -59,7 +65,7 @@ public struct TimeDensity: Sendable, Codable, Equatable {
     /// The density on (0, 1) up to a factor.
     func shape(_ t: Double) -> Double {
         switch type {
-        case .uniform: return 1
+        case .uniform, .fitted: return 1
         case .normal:
             let z = (t - mean) / width
             return exp(-z * z / 2)
@@ -102,9 +108,9 @@ struct TimeTable: Sendable, Equatable {
         cumulative = ends
     }
 
-    /// The published shapes, by the value in the middle of each bin; nil for uniform times.
+    /// The published shapes, by the value in the middle of each bin; nil for uniform times and for those that a run fits.
     init?(_ density: TimeDensity, smallestTime: Double) {
-        guard density.type != .uniform else { return nil }
+        guard density.type != .uniform, density.type != .fitted else { return nil }
         let masses = (0..<Self.bins).map { bin in
             density.shape(smallestTime + (1 - smallestTime) * (Double(bin) + 0.5) / Double(Self.bins))
         }

@@ -16,6 +16,8 @@ public struct CheckpointStore: Sendable {
     struct Progress: Codable, Equatable {
         var step: Int
         var best: TrainingState.Best?
+        /// Absent in checkpoints of runs that fit no density.
+        var times: TimeProfile?
     }
 
     /// The folder of the checkpoint of `step`.
@@ -45,7 +47,9 @@ public struct CheckpointStore: Sendable {
             for (name, weights) in Self.parts(of: state) {
                 try Safetensors.write(weights.named, to: training.appending(path: name + ".safetensors"))
             }
-            let progress = try JSONEncoder().encode(Progress(step: state.step, best: state.best))
+            let progress = try JSONEncoder().encode(
+                Progress(
+                    step: state.step, best: state.best, times: state.times == TimeProfile() ? nil : state.times))
             try OutputFile.write([UInt8](progress), to: training.appending(path: "progress.json"))
             try Manifest(of: partial).write(to: partial)
         } catch {
@@ -98,6 +102,7 @@ public struct CheckpointStore: Sendable {
         }
         state.step = progress.step
         state.best = progress.best
+        state.times = progress.times ?? TimeProfile()
     }
 
     /// Checks that the arrays in `training` are those of the state's optimizer.

@@ -39,7 +39,8 @@ struct SequenceLoss: Sendable, Equatable {
     let nats: Double
     /// What the gradient of this sequence was multiplied by.
     var weight = 1.0
-    /// How likely the sequence's time was, relative to uniform times.
+    /// The sequence's time, where losses have one, and how likely it was, relative to uniform times.
+    var time: Double?
     var density = 1.0
 }
 
@@ -57,7 +58,7 @@ struct ScoreLearner: Learner {
         loss = ScoreEntropyLoss(network: network, graph: graph)
         noising = Noising(
             graph: graph, noise: try network.configuration.makeNoise(), seed: configuration.training.seed,
-            smallestTime: configuration.training.smallestTime)
+            smallestTime: configuration.training.smallestTime, pairs: configuration.training.complementary)
     }
 
     var weights: Weights { network.weights }
@@ -76,7 +77,9 @@ struct ScoreLearner: Learner {
         let weights = zip(times, densities).map(configuration.training.weight)
         let losses = try loss.accumulateGradients(
             batch, scale: scale, weights: weights, dropout: dropped, into: gradients)
-        return losses.indices.map { .init(nats: losses[$0], weight: weights[$0], density: densities[$0]) }
+        return losses.indices.map {
+            .init(nats: losses[$0], weight: weights[$0], time: times[$0], density: densities[$0])
+        }
     }
 
     func model(_ weights: Weights) throws -> LanguageModel {

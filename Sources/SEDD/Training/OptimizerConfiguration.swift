@@ -1,3 +1,5 @@
+import Files
+
 extension TrainingConfiguration {
     /// The optimizer, its learning rates and its clipping.
     public struct Optimizer: Sendable, Codable, Equatable {

@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// Which kernel moves which weights: AdamW sweeps over stretches of the flat arrays, Muon takes matrices of one shape together.
@@ -18,22 +19,25 @@ struct OptimizerPlan: Sendable {
     let matrices: [[Kernels.MuonMatrix]]
 
     /// Names of the arrays that an optimizer keeps beside the weights, each with the tensors that it covers.
+    ///
+    /// - Parameter frozen: tensors that stay as they are.
     static func slots(
-        _ kind: TrainingConfiguration.Optimizer.Kind, _ layout: WeightLayout
+        _ kind: TrainingConfiguration.Optimizer.Kind, _ layout: WeightLayout, frozen: Set<String> = []
     ) -> [(name: String, layout: WeightLayout)] {
-        let muon = layout.filtered { takesMuon($0, kind) }
-        let adamW = layout.filtered { !takesMuon($0, kind) }
+        let moved = layout.filtered { !frozen.contains($0.name) }
+        let muon = moved.filtered { takesMuon($0, kind) }
+        let adamW = moved.filtered { !takesMuon($0, kind) }
         let moments = [("moment1", adamW), ("moment2", adamW)]
         return kind == .muon ? moments + [("momentum", muon)] : moments
     }
 
     init(
         _ optim: TrainingConfiguration.Optimizer, weights: Weights, gradients: Weights, average: Weights,
-        slots: [String: Weights]
+        slots: [String: Weights], frozen: Set<String> = []
     ) throws {
         var sweeps: [Sweep] = []
         var matrices: [(shape: [Int], matrix: Kernels.MuonMatrix)] = []
-        for run in Self.runs(weights.layout, optim) {
+        for run in Self.runs(weights.layout, optim, frozen) {
             guard run.takesMuon else {
                 let names = (run.entries[0].name, run.entries[run.entries.count - 1].name)
                 func stretch(_ name: String) throws -> Tensor {
@@ -84,12 +88,20 @@ struct OptimizerPlan: Sendable {
         return true
     }
 
-    private static func runs(_ layout: WeightLayout, _ optim: TrainingConfiguration.Optimizer) -> [Run] {
-        layout.entries.reduce(into: []) { runs, entry in
+    private static func runs(
+        _ layout: WeightLayout, _ optim: TrainingConfiguration.Optimizer, _ frozen: Set<String>
+    ) -> [Run] {
+        var isBroken = true
+        return layout.entries.reduce(into: []) { runs, entry in
+            guard !frozen.contains(entry.name) else {
+                isBroken = true
+                return
+            }
+            defer { isBroken = false }
             let muon = takesMuon(entry, optim.type)
             // Where nothing decays, everything decays alike.
             let decays = optim.weightDecay > 0 && entry.role.decays
-            if let last = runs.indices.last, runs[last].takesMuon == muon, runs[last].decays == decays {
+            if !isBroken, let last = runs.indices.last, runs[last].takesMuon == muon, runs[last].decays == decays {
                 runs[last].entries.append(entry)
             } else {
                 runs.append(Run(takesMuon: muon, decays: decays, entries: [entry]))

@@ -2,7 +2,7 @@ package import Files
 public import Foundation
 import Torch
 
-/// Where a run keeps what it makes: `run.yaml`, `metrics.jsonl`, TensorBoard events, `samples/`, `checkpoints/`.
+/// Where a run keeps what it makes: `run.yaml`, `metrics.jsonl`, `curve.svg`, TensorBoard events, `samples/`, `checkpoints/`.
 public struct RunFolder: Sendable {
     public let url: URL
 
@@ -67,6 +67,14 @@ public struct RunFolder: Sendable {
     func sampleFile(step: Int) -> URL { url.appending(path: "samples/step-\(step).txt") }
 
     func hasSample(step: Int) -> Bool { FileSystem.exists(sampleFile(step: step)) }
+
+    /// Draws `curve.svg` anew from the lines of `metrics.jsonl`.
+    func drawCurve() throws {
+        guard let metrics = try? String(contentsOf: metricsFile, encoding: .utf8),
+            let svg = LearningCurve(metrics: metrics).svg(title: url.lastPathComponent)
+        else { return }
+        try OutputFile.write(Array(svg.utf8), to: url.appending(path: "curve.svg"))
+    }
 
     /// Keeps a sample of `step`.
     public func write(sample: String, step: Int) throws {

@@ -70,7 +70,9 @@ public final class Trainer {
         self.tokenizer = tokenizer
         let seed = configuration.training.seed
         learner = try configuration.makeLearner(tokenizer: tokenizer, device: device, precision: precision)
-        state = try TrainingState(learner.weights, configuration.optim)
+        state = try TrainingState(
+            learner.weights, configuration.optim,
+            frozen: learner.weights.layout.names(matching: configuration.training.freeze, key: "training.freeze"))
         averaged = try learner.model(state.average)
         windows = RandomStream(seed: seed, purpose: .windows)
         takeStep = TrainingStep(configuration, learner: learner)
@@ -93,6 +95,11 @@ public final class Trainer {
                 .missingInput,
                 "\(run.checkpoints.folder.path): the run has saved checkpoints, and none is here; put them back, or start another run"
             )
+        } else if let folder = configuration.training.from {
+            let start = try StartingModel(contentsOf: URL(filePath: folder))
+            try start.requireTokenizer(tokenizer)
+            try start.copy(into: state.weights)
+            try state.average.load(copying: state.weights)
         }
         let training = configuration.training
         guard state.step < training.nIters else { return try report(.finished(step: state.step)) }
@@ -159,7 +166,9 @@ public final class Trainer {
     private func window(step: Int, sequence: Int) throws -> [Int] {
         let length = configuration.model.length
         let places = dataset.training.count - length + 1
-        let offset = windows.integer(below: places, step: step, sequence: sequence)
+        // Complementary masks are of one text.
+        let number = configuration.training.complementary ? sequence / 2 : sequence
+        let offset = windows.integer(below: places, step: step, sequence: number)
         return try dataset.training.window(at: offset, length: length).map(Int.init)
     }
 
@@ -188,6 +197,7 @@ public final class Trainer {
         try log.add(
             step: state.step,
             [("validation", estimate.mean), ("validation_standard_error", estimate.standardError)], group: "held_out")
+        try run.drawCurve()
         try report(.validation(step: state.step, estimate))
         return isBest
     }

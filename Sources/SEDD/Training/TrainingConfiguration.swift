@@ -88,6 +88,12 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         /// What the loss of a sequence at time t is multiplied by: `bound` leaves the likelihood bound as it is, `time` is 2 t,
         /// which under log-linear noise counts every masked token alike.
         public var lossWeight = LossWeight.bound
+        /// Whether sequences come in pairs of one text at one time, whose masks complement each other.
+        public var complementary = false
+        /// Folder of the model whose weights the run starts from; null for weights of its own.
+        public var from: String?
+        /// Names of weights that stay as they are, `*` standing for any characters: `[blocks.0.*, vocab_embed.*]`.
+        public var freeze: [String] = []
         /// Steps between lines of metrics.jsonl.
         public var logFreq = 10
         /// Steps between validations.
@@ -105,7 +111,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
         enum CodingKeys: String, CodingKey {
             case accum, ema, seed, keep, emaHorizon = "ema_horizon", timeDensity = "time_density"
-            case lossWeight = "loss_weight"
+            case lossWeight = "loss_weight", complementary, freeze, from
             case batchSize = "batch_size", nIters = "n_iters", smallestTime = "smallest_time", logFreq = "log_freq"
             case evalFreq = "eval_freq", evalBlocks = "eval_blocks", evalTimes = "eval_times"
             case snapshotFreq = "snapshot_freq", sampleFreq = "sample_freq"

@@ -1,3 +1,5 @@
+import Files
+
 extension TrainingConfiguration {
     /// What the loss of a sequence is multiplied by, beside the correction of its time's density.
     public enum LossWeight: String, Sendable, Codable, CaseIterable {
@@ -45,6 +47,11 @@ extension TrainingConfiguration.Training {
             throw TrainingConfiguration.bad(
                 "training.ema_horizon", emaHorizon, "a number of steps, or below 1 a share of the run")
         }
+        guard !complementary || (batchSize / accum).isMultiple(of: 2) else {
+            throw TrainingConfiguration.bad(
+                "training.batch_size", batchSize,
+                "an even number for each of training.accum, \(accum), parts: complementary masks come in pairs")
+        }
         try timeDensity.validate("training.time_density")
         guard let table = TimeTable(timeDensity, smallestTime: smallestTime) else { return }
         guard table.relative.allSatisfy(\.isFinite) else {
@@ -67,6 +74,9 @@ extension TrainingConfiguration.Training {
         try keys.encode(smallestTime, forKey: .smallestTime)
         try keys.encode(timeDensity, forKey: .timeDensity)
         try keys.encode(lossWeight, forKey: .lossWeight)
+        try keys.encode(complementary, forKey: .complementary)
+        try keys.encode(from, forKey: .from)
+        try keys.encode(freeze, forKey: .freeze)
         try keys.encode(logFreq, forKey: .logFreq)
         try keys.encode(evalFreq, forKey: .evalFreq)
         try keys.encode(evalBlocks, forKey: .evalBlocks)

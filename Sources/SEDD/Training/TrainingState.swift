@@ -11,6 +11,8 @@ struct TrainingState: Sendable {
     let average: Weights
     /// How the optimizer goes over these arrays.
     let plan: OptimizerPlan
+    /// Losses by time, where the density of times is fitted to them.
+    var times = TimeProfile()
     /// Steps done.
     var step = 0
     /// The lowest validation so far, nats per token, and its step.
@@ -21,22 +23,35 @@ struct TrainingState: Sendable {
         var validation: Double
     }
 
+    /// Names of the tensors that stay as they are.
+    let frozen: Set<String>
+
     /// A state at step 0 around `weights`.
-    init(_ weights: Weights, _ optim: TrainingConfiguration.Optimizer = .init()) throws {
+    ///
+    /// - Parameter frozen: names of the tensors that stay as they are.
+    init(
+        _ weights: Weights, _ optim: TrainingConfiguration.Optimizer = .init(), frozen: Set<String> = []
+    ) throws {
+        self.frozen = frozen
         self.weights = weights
         let device = try weights.flat.device
         gradients = try Weights(layout: weights.layout, device: device)
-        slots = try OptimizerPlan.slots(optim.type, weights.layout).map {
+        slots = try OptimizerPlan.slots(optim.type, weights.layout, frozen: frozen).map {
             ($0.name, try Weights(layout: $0.layout, device: device))
         }
         average = try weights.copied()
         plan = try OptimizerPlan(
             optim, weights: weights, gradients: gradients, average: average,
-            slots: Dictionary(uniqueKeysWithValues: slots.map { ($0.name, $0.weights) }))
+            slots: Dictionary(uniqueKeysWithValues: slots.map { ($0.name, $0.weights) }), frozen: frozen)
         for entry in weights.layout.entries {
             let weight = try weights(entry.name)
             try weight.requireGradient()
             try weight.accumulateGradient(into: gradients(entry.name))
         }
+    }
+
+    /// Sets the gradients of frozen tensors to 0, so that they have no part in the norm.
+    func dropFrozenGradients() throws {
+        for name in frozen { try gradients(name).zeroInPlace() }
     }
 }

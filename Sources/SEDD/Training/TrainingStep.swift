@@ -17,6 +17,7 @@ struct TrainingStep: Sendable {
     private let training: TrainingConfiguration.Training
     private let length: Int
     private let learner: any Learner
+    /// The density of times, where it is not fitted.
     private let times: TimeTable?
     let optimizer: OptimizerStep
 
@@ -38,6 +39,8 @@ struct TrainingStep: Sendable {
     func callAsFunction(_ state: inout TrainingState, window: (_ sequence: Int) throws -> [Int]) throws -> Outcome {
         let next = state.step + 1
         try state.gradients.flat.zeroInPlace()
+        let isFitted = training.timeDensity.type == .fitted
+        let times = isFitted ? state.times.table(smallestTime: training.smallestTime) : times
         let part = training.batchSize / training.accum
         var losses: [SequenceLoss] = []
         for first in stride(from: 0, to: training.batchSize, by: part) {
@@ -52,9 +55,22 @@ struct TrainingStep: Sendable {
         let mean = losses.reduce(0) { $0 + $1.weight * $1.nats } / tokens
         let isEstimate = training.isBound || training.timeDensity.type == .window
         let bound = isEstimate ? nil : losses.reduce(0) { $0 + $1.nats / $1.density } / tokens
+        try state.dropFrozenGradients()
         let norm = try Kernels.norm(state.gradients.flat)
         let sound = mean.isFinite && norm.isFinite
-        if sound { try optimizer.apply(&state, gradientNorm: norm) }
+        if sound {
+            try optimizer.apply(&state, gradientNorm: norm)
+            if isFitted { profile(losses, &state) }
+        }
         return Outcome(loss: mean, bound: bound, gradientNorm: norm, applied: sound)
+    }
+
+    /// Takes note of losses by time, and fits the density where the step is one of those that do.
+    private func profile(_ losses: [SequenceLoss], _ state: inout TrainingState) {
+        for loss in losses {
+            guard let time = loss.time else { continue }
+            state.times.add(time: time, loss: loss.nats / Double(length), smallestTime: training.smallestTime)
+        }
+        if state.step % training.timeDensity.refit == 0 { state.times.fit() }
     }
 }

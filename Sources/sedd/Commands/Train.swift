@@ -20,6 +20,7 @@ struct Train: ParsableCommand {
               sedd train --config tiny-cpu --data story.txt --output runs/story
               sedd train --config tiny-cpu --set training.n_iters=500 --set graph.type=uniform --data a.txt b.txt --output runs/u
               sedd train --config tiny-cpu --set model=autoregressive --data story.txt --output runs/baseline
+              sedd train --from runs/story --data poems.txt --set training.n_iters=500 --output runs/poems
               sedd train --resume --output runs/story
             """)
 
@@ -30,13 +31,17 @@ struct Train: ParsableCommand {
     var overrides: [String] = []
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
     var data: [PathArgument] = []
+    @Option(
+        help: ArgumentHelp(
+            "Start from the weights of this model or run; without --config, with its shape too.", valueName: "dir"))
+    var from: PathArgument?
     @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: PathArgument
     @Flag(help: "Continue the run in --output from its newest checkpoint, or start it with --config and --data.")
     var resume = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        guard config != nil || resume else {
+        guard config != nil || from != nil || resume else {
             throw ValidationError(
                 "--config is missing; name a file or a preset: \(Presets.names.joined(separator: ", "))")
         }
@@ -45,7 +50,7 @@ struct Train: ParsableCommand {
     func run() throws {
         let run = RunFolder(output.url)
         if !resume { try run.requireNone() }
-        let start = try RunStart(run, config: config, overrides: overrides, data: data)
+        let start = try RunStart(run, config: config, from: from, overrides: overrides, data: data)
         // A folder that is not there yet is made when there is something to train on.
         var lock = run.exists ? try run.lock() : nil
         let device = try engine.open(before: start.record?.device)

@@ -2,13 +2,15 @@ import Foundation
 
 /// Curves on logarithmic or linear axes, as SVG.
 ///
-/// A writer of our own: these few curves need no plotting program on the machine of whoever runs a study.
+/// A writer of our own: these few curves need no plotting program on the machine of whoever trains a model or runs a study.
 struct SVGPlot {
     struct Series {
         let name: String
         let points: [(x: Double, y: Double)]
         /// A level without steps of its own, drawn across the whole width.
         var isLevel = false
+        /// Whether each point has a dot; curves of many points read better without.
+        var hasDots = true
     }
 
     let title, xLabel, yLabel: String
@@ -23,7 +25,9 @@ struct SVGPlot {
     func svg() -> String {
         let xs = series.filter { !$0.isLevel }.flatMap { $0.points.map(\.x) }
         let ys = series.flatMap { $0.points.map(\.y) }.filter { !isLogY || $0 > 0 }
-        guard let x0 = xs.min(), let x1 = xs.max(), let y0 = ys.min(), let y1 = ys.max() else { return "<svg/>" }
+        guard let x0 = xs.min(), let x1 = xs.max(), let y0 = ys.min(), let y1 = ys.max() else {
+            return "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n"
+        }
         let xRange = range(x0, x1, log: isLogX), yRange = range(y0, y1, log: isLogY)
         func place(_ value: Double, _ range: (Double, Double), _ isLog: Bool) -> Double {
             ((isLog ? log(value) : value) - range.0) / (range.1 - range.0)
@@ -57,7 +61,7 @@ struct SVGPlot {
             let path = points.map { "\(number(x($0.0))),\(number(y($0.1)))" }.joined(separator: " ")
             let dash = item.isLevel ? " stroke-dasharray=\"5 4\"" : ""
             parts.append("<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"\(dash)/>")
-            if !item.isLevel {
+            if !item.isLevel, item.hasDots {
                 parts += points.map {
                     "<circle cx=\"\(number(x($0.0)))\" cy=\"\(number(y($0.1)))\" r=\"3\" fill=\"\(colour)\"/>"
                 }

@@ -1,0 +1,134 @@
+import Files
+public import Foundation
+public import Text
+import Torch
+
+/// A model that training goes on from: its shape, its weights and its tokenizer.
+public struct StartingModel: Sendable {
+    /// The model folder.
+    public let folder: URL
+    private let model: LanguageModel
+
+    /// - Parameter url: a model folder, or a run, whose newest checkpoint is taken.
+    /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
+    public init(contentsOf url: URL) throws {
+        let newest = url.appending(path: "checkpoints/last")
+        let isRun =
+            !FileManager.default.fileExists(atPath: url.appending(path: "config.json").path)
+            && FileManager.default.fileExists(atPath: newest.appending(path: "config.json").path)
+        folder = (isRun ? newest : url).resolvingSymlinksInPath()
+        model = try LanguageModel.load(folder)
+    }
+
+    /// Gives `configuration` the model's shape, chain and noise, and its tokenizer where the folder holds one.
+    public func adopt(into configuration: inout TrainingConfiguration) {
+        for (_, adopt, _) in keys(of: configuration) { adopt(&configuration) }
+        configuration.model.length = model.length
+        if let specification { configuration.tokenizer = specification }
+    }
+
+    /// The tokenizer in the folder, as a configuration names it; nil where the folder names none.
+    public var specification: String? {
+        switch model.tokenizer {
+        case ByteTokenizer.kind: ByteTokenizer.kind
+        case CharacterTokenizer.kind:
+            "\(CharacterTokenizer.kind):\(folder.appending(path: CharacterTokenizer.fileName).path)"
+        case let kind?: "\(kind):\(folder.path)"
+        case nil: nil
+        }
+    }
+
+    /// Checks that `configuration` describes this very model; a dropout or, where positions have no weights, a length of its own
+    /// is no difference.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` naming each key that differs.
+    public func requireShape(of configuration: TrainingConfiguration) throws(SEDDError) {
+        let differences = keys(of: configuration).compactMap { key, _, values in
+            values.0 == values.1 ? nil : "\(key) is \(values.0), the model has \(values.1)"
+        }
+        guard differences.isEmpty else {
+            throw SEDDError(
+                .usage,
+                "--from \(folder.path): \(differences.joined(separator: "; ")); leave --config out to take the model's own shape, or set these keys"
+            )
+        }
+    }
+
+    /// Checks that ids mean to `tokenizer` what they mean to the model.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage` where vocabularies differ in size or, where the folder holds a tokenizer, in content.
+    public func requireTokenizer(_ tokenizer: any Tokenizer) throws {
+        guard tokenizer.vocabularySize == model.tokens else {
+            throw SEDDError(
+                .usage,
+                "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.tokens); train with the model's own tokenizer"
+            )
+        }
+        guard let kind = model.tokenizer, let own = try? Tokenizers.load(kind: kind, folder: folder) else { return }
+        guard own.fingerprint == tokenizer.fingerprint else {
+            throw SEDDError(
+                .usage,
+                "--from \(folder.path): the tokenizer (\(tokenizer.kind), fingerprint \(tokenizer.fingerprint)) is not the model's (\(own.kind), \(own.fingerprint)), so the same ids would mean other text; train with the model's own tokenizer"
+            )
+        }
+    }
+
+    /// Overwrites `weights` with those of the model.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` naming the tensors that differ in shape.
+    func copy(into weights: Weights) throws {
+        let source = model.weights
+        let found = Dictionary(uniqueKeysWithValues: source.layout.entries.map { ($0.name, $0.shape) })
+        let expected = Dictionary(uniqueKeysWithValues: weights.layout.entries.map { ($0.name, $0.shape) })
+        let differences = Set(found.keys).union(expected.keys).sorted().filter { found[$0] != expected[$0] }
+        guard differences.isEmpty else {
+            let named = differences.prefix(5).map { name in
+                "\(name): expected \(expected[name].map { "\($0)" } ?? "none"), found \(found[name].map { "\($0)" } ?? "none")"
+            }
+            throw SEDDError(
+                .invalidData,
+                "\(folder.path): the weights are not those of the configuration: \(named.joined(separator: "; "))")
+        }
+        for entry in weights.layout.entries { try weights(entry.name).copyInPlace(source(entry.name).detached()) }
+        try weights.refreshHalved()
+    }
+
+    private typealias Key = (
+        name: String, adopt: (inout TrainingConfiguration) -> Void, values: (configured: String, own: String)
+    )
+
+    /// The keys that a model fixes.
+    private func keys(of configuration: TrainingConfiguration) -> [Key] {
+        func key<Value>(
+            _ name: String, _ path: WritableKeyPath<TrainingConfiguration, Value>, _ own: Value
+        ) -> Key {
+            (name, { $0[keyPath: path] = own }, ("\(configuration[keyPath: path])", "\(own)"))
+        }
+        switch model {
+        case .diffusion(let network):
+            let own = network.configuration
+            var keys = [
+                key("model.type", \.model.type, .diffusion),
+                key("model.hidden_size", \.model.hiddenSize, own.model.hiddenSize),
+                key("model.cond_dim", \.model.condDim, own.model.condDim),
+                key("model.n_blocks", \.model.nBlocks, own.model.nBlocks),
+                key("model.n_heads", \.model.nHeads, own.model.nHeads),
+                key("model.scale_by_sigma", \.model.scaleBySigma, own.model.scaleBySigma),
+                key("graph.type", \.graph.type, own.graph.type), key("noise.type", \.noise.type, own.noise.type),
+            ]
+            if own.noise.type == .geometric {
+                keys.append(key("noise.sigma_min", \.noise.sigmaMin, own.noise.sigmaMin ?? 1e-4))
+                keys.append(key("noise.sigma_max", \.noise.sigmaMax, own.noise.sigmaMax ?? 20))
+            }
+            return keys
+        case .autoregressive(let network):
+            let own = network.configuration
+            return [
+                key("model.type", \.model.type, .autoregressive),
+                key("model.hidden_size", \.model.hiddenSize, own.hiddenSize),
+                key("model.length", \.model.length, own.length), key("model.n_blocks", \.model.nBlocks, own.nBlocks),
+                key("model.n_heads", \.model.nHeads, own.nHeads),
+            ]
+        }
+    }
+}

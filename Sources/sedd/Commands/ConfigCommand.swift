@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Presets
+import SEDD
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "List the keys of a training configuration, or show a preset.",
+        discussion: """
+            Presets: \(Presets.names.joined(separator: ", ")).
+
+            Examples:
+              sedd config --list
+              sedd config --show tiny-cpu > my.yaml
+              sedd config --show tiny-cpu --resolved
+            """)
+
+    @Flag(help: "Every key with its type, its default and what it does.") var list = false
+    @Option(help: ArgumentHelp("Print a preset, or a configuration file.", valueName: "preset|file")) var show: String?
+    @Flag(help: "With --show: every key, those that keep their default included.") var resolved = false
+    @Flag(help: "With --list: print one JSON array.") var json = false
+
+    func validate() throws {
+        guard list != (show != nil) else { throw ValidationError("expected either --list or --show") }
+        guard !resolved || show != nil else { throw ValidationError("--resolved goes with --show") }
+        guard !json || list else { throw ValidationError("--json goes with --list") }
+    }
+
+    func run() throws {
+        if let show {
+            guard !resolved else {
+                let made = try TrainingInput.resolved(show, overrides: [])
+                try StandardOutput.write(Array(ConfigurationFile.yaml(made).utf8))
+                return
+            }
+            try StandardOutput.write(Array(TrainingInput.yaml(show).utf8))
+            return
+        }
+        let keys = try ConfigurationReference.keys()
+        guard !json else {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            try StandardOutput.line(String(decoding: encoder.encode(keys), as: UTF8.self))
+            return
+        }
+        for key in keys {
+            try StandardOutput.line("\(key.key): \(key.default)")
+            try StandardOutput.line("    \(key.type). \(key.summary.prefix(1).uppercased() + key.summary.dropFirst()).")
+        }
+    }
+}
