@@ -76,17 +76,14 @@ enum TrainingInput {
             return try TokenizerSpecification(configuration.tokenizer).load()
         }
         // The alphabet of all the data, held-out part included: a scalar that is only there must have an id too.
-        let alphabets = try configuration.data.files.map {
-            try CharacterTokenizer(alphabetOf: URL(filePath: $0)).alphabet
-        }
-        return try CharacterTokenizer(alphabetOf: String(String.UnicodeScalarView(alphabets.joined())))
+        return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })
     }
 
     /// The tokens of the texts.
     static func dataset(
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ console: Console
     ) throws -> TokenDataset {
-        try TokenDataset(
+        let dataset = try TokenDataset(
             sources: configuration.data.files.map { URL(filePath: $0) }, tokenizer: tokenizer,
             heldOutFraction: configuration.data.heldOut
         ) { progress in
@@ -94,5 +91,7 @@ enum TrainingInput {
                 Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
                 "tokenizing \(progress.file): \(progress.bytesDone >> 20) of \(progress.bytesTotal >> 20) MiB")
         }
+        for note in dataset.notes { console.line(note) }
+        return dataset
     }
 }

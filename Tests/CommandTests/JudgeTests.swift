@@ -49,7 +49,7 @@ import Testing
         let bad = try folder.file("bad.jsonl", "{\"txt\":1}\n").path
         let empty = try folder.file("empty.jsonl", "\n").path
         let table: [(String, Int32, [String], [String])] = [
-            ("no samples", 66, ["--model", judge, "--samples", few + "x"], ["cannot be read"]),
+            ("no samples", 66, ["--model", judge, "--samples", few + "x"], ["no such file"]),
             ("no text field", 65, ["--model", judge, "--samples", bad], ["line 1", "'text'"]),
             ("no lines", 65, ["--model", judge, "--samples", empty], ["no samples"]),
             (

@@ -44,6 +44,13 @@ import Testing
         expectFailure(quoted, 65, ["line 1", "UTF-8", "--jsonl"], "ids that are no text")
     }
 
+    // Half of a surrogate pair, as Python's json.dumps writes it, is what other tokenizers make of it.
+    @Test func halfASurrogatePair() async throws {
+        let encoded = try await SeddProcess.run(
+            ["tokenize", "--tokenizer", "byte", "--jsonl"], stdin: "\"a\\ud83d b\"\n")
+        #expect(encoded.text == "[97,239,191,189,32,98]\n", "\(encoded.errors)")
+    }
+
     @Test func charactersOfAFile() async throws {
         let folder = try TemporaryFolder()
         let tokenizer = "characters:" + (try folder.file("alphabet.txt", "cab\nabc").path)
@@ -65,11 +72,15 @@ import Testing
         Bad(name: "invalid UTF-8", input: [97, 98, 0xFF, 99], words: ["UTF-8", "byte 2"]),
         Bad(
             name: "no JSON", options: ["--jsonl"], input: Array("\"a\"\nhello\n".utf8),
-            words: ["line 2", "JSON string"]),
+            words: ["line 2", "JSON", "expected a value"]),
+        Bad(name: "another value", options: ["--jsonl"], input: Array("[1]\n".utf8), words: ["line 1", "JSON string"]),
+        Bad(
+            name: "a tab in a string", options: ["--jsonl"], input: Array("\"a\tb\"\n".utf8),
+            words: ["line 1", "control character", "\\u0009"]),
         Bad(
             name: "invalid UTF-8 in a line", options: ["--jsonl"], input: [34, 97, 34, 10, 34, 0xFF, 34, 10],
             words: ["line 2"]),
-        Bad(name: "no ids", options: ["--decode"], input: Array("hello".utf8), words: ["stdin", "JSON array"]),
+        Bad(name: "no ids", options: ["--decode"], input: Array("hello".utf8), words: ["stdin", "JSON"]),
         Bad(name: "id out of range", options: ["--decode"], input: Array("[97,256]".utf8), words: ["256", "0..<256"]),
         Bad(
             name: "huge id", options: ["--decode"], input: Array("[99999999999999999999]".utf8), words: ["JSON array"]),

@@ -187,4 +187,36 @@ struct TrainingTests {
         #expect(abs(whole.mean - small.mean) < 1e-6 * abs(whole.mean))
         #expect(whole.standardError > 0)
     }
+
+    @Test("A stated share of windows begins with documents, the others anywhere, each as often as the next")
+    func windows() throws {
+        let folder = try TemporaryFolder()
+        let text = folder.url.appending(path: "text.txt")
+        // Documents of 7 letters and the line end that stands for their end: every eighth token begins one.
+        try Data((0..<40).map { _ in "abcdefg" }.joined(separator: "<|endoftext|>").utf8).write(to: text)
+        let stream = try TokenDataset(
+            sources: [text], tokenizer: ByteTokenizer(), cache: TokenCache(folder: folder.url)
+        ).all
+        let (length, draws) = (16, 20_000)
+        for share in [0.0, 0.3, 1.0] {
+            let windows = try TrainingWindows(stream, length: length, documentStarts: share, seed: 5)
+            var counts = [Int](repeating: 0, count: stream.count - length + 1)
+            for draw in 0..<draws { counts[windows.offset(step: draw / 8, sequence: draw % 8)] += 1 }
+            let starts = stride(from: 0, to: counts.count, by: 8).map { counts[$0] }
+            let expected = share + (1 - share) * Double(starts.count) / Double(counts.count)
+            let found = Double(starts.reduce(0, +)) / Double(draws)
+            // Six standard deviations: a false alarm in 5 x 10^8 runs.
+            #expect(abs(found - expected) <= 6 * (expected * (1 - expected) / Double(draws)).squareRoot())
+            if share < 1 { #expect(counts.allSatisfy { $0 > 0 }) }
+            #expect(starts.allSatisfy { $0 > 0 })
+        }
+        // Without documents the windows are those of earlier versions.
+        let plain = try TrainingWindows(stream, length: length, documentStarts: 0, seed: 5)
+        let random = RandomStream(seed: 5, purpose: .windows)
+        for step in 0..<100 {
+            #expect(
+                plain.offset(step: step, sequence: 3)
+                    == random.integer(below: stream.count - length + 1, step: step, sequence: 3))
+        }
+    }
 }

@@ -36,7 +36,7 @@ import Testing
         ]) func agreesOnWholeCorpora(data: String, count: Int, fingerprint: String) throws
     {
         let parts = data.split(separator: ":").map(String.init)
-        let rows = try EvaluationText.rows(of: DataSpecification("\(parts[0]):\(Shared.file(parts[1]).path)"))
+        let rows = try EvaluationText.rows(of: DataSpecification("\(parts[0]):\(Shared.file(parts[1]).path)")).rows
         #expect(rows.count == count)
         var hash = Fingerprint()
         hash.combine(rows.map { Array($0.utf8) }.joined(separator: [0]))

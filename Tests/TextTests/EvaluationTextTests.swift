@@ -40,10 +40,11 @@ import Testing
         let file = try folder.file("data.jsonl", "{\"text\": \"the\"}\n{\"text\": \"\"}\n{\"text\": \"in\"}\n")
         let made = try text(file.path, tokenizer)
         let ids = try made.block(0, length: made.count)
-        let expected = try tokenizer.encode("the").map { Int($0) } + [end, end]
+        let expected = try tokenizer.encode("the").map { Int($0) } + [end]
         #expect(ids == expected + (try tokenizer.encode("in").map { Int($0) }) + [end])
-        #expect(made.rows == 3)
-        #expect(made.bytes(of: ids) == 3 + 2 + 3)
+        #expect(made.rows == 2)
+        #expect(made.bytes(of: ids) == 3 + 1 + 2 + 1)
+        #expect(made.notes == ["\(file.path): 1 row without text was left out"])
     }
 
     // 300 sentences of ten tokens: joined before they are cut, they hold 23 blocks of 128.
@@ -64,6 +65,23 @@ import Testing
         #expect(try decoded(text(file.path, ByteTokenizer(), lastShare: 0.2), ByteTokenizer()) == "bb")
         let rows = try folder.file("data.jsonl", "{\"text\": \"aaaabb\"}\n")
         #expect(try decoded(text(rows.path, ByteTokenizer(), lastShare: 0.5), ByteTokenizer()) == "bb\n")
+    }
+
+    // What training holds out of several files is the end of the last ones, and so is what is measured of them.
+    @Test func theLastShareOfSeveralFiles() throws {
+        let folder = try TemporaryFolder()
+        let files = [try folder.file("one.txt", "aaaaaaaabb"), try folder.file("two.txt", "cccccccccd")]
+        let made = try EvaluationText(
+            files.map { try DataSpecification($0.path) }, tokenizer: ByteTokenizer(), lastShare: 0.25,
+            cache: TokenCache(folder: folder.url))
+        #expect(try decoded(made, ByteTokenizer()) == "ccccd")
+        #expect(made.specification.description == files.map(\.path).joined(separator: " "))
+        let mixed = message {
+            _ = try EvaluationText(
+                [try DataSpecification(files[0].path), try DataSpecification("ptb:\(files[1].path)")],
+                tokenizer: ByteTokenizer())
+        }
+        #expect(mixed.hasPrefix("usage: a named corpus among several data sets"), "\(mixed)")
     }
 
     @Test func theLastFiveMillionOfText8() throws {

@@ -80,7 +80,8 @@ import Testing
     @Test func texts() throws {
         let characters = try CharacterTokenizer(alphabetOf: "ab")
         let gpt2 = try Toy.tokenizer()
-        let outside = "remove it, or build the alphabet from a text that has it"
+        let outside =
+            "build the alphabet from a text that has it, or use the tokenizer 'byte' or BPE, which know every text"
         let table: [(() throws -> Void, String)] = [
             (
                 { _ = try characters.encode("abé") },
@@ -108,11 +109,11 @@ import Testing
             ),
             (
                 { _ = try TokenizerSpecification("gpt2:") },
-                "usage: no tokenizer 'gpt2:'; give byte, characters:FILE or gpt2:DIR"
+                "usage: no tokenizer 'gpt2:'; give byte, characters:FILE, gpt2:DIR or hf:PATH"
             ),
             (
                 { _ = try TokenizerSpecification("byte:x") },
-                "usage: no tokenizer 'byte:x'; give byte, characters:FILE or gpt2:DIR"
+                "usage: no tokenizer 'byte:x'; give byte, characters:FILE, gpt2:DIR or hf:PATH"
             ),
         ]
         for (body, expected) in table { #expect(message(body) == expected) }
@@ -159,7 +160,7 @@ import Testing
             (
                 { _ = try Tokenizers.load(folder: absent) },
                 "missingInput: \(path)/absent: no tokenizer in this model folder; "
-                    + "pass --tokenizer byte, characters:FILE or gpt2:DIR"
+                    + "pass --tokenizer byte, characters:FILE, gpt2:DIR or hf:PATH"
             ),
             (
                 { _ = try Tokenizers.load(kind: "bert", folder: folder.url) },

@@ -45,41 +45,32 @@ public struct TextSample: Sendable, Equatable {
         }
     }
 
-    /// The samples in a file: a JSON object with a `text` a line where its name ends in `.jsonl`, else a text a line, blank
-    /// lines left out.
+    /// The samples in a file: JSON rows with a `text` each, documents that `<|endoftext|>` divides, or a text a line.
     ///
-    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the line.
-    public static func read(_ url: URL) throws(SEDDError) -> [TextSample] {
-        guard let data = try? Data(contentsOf: url) else {
-            throw SEDDError(
-                .missingInput,
-                "\(url.path): cannot be read; expected a file of samples, from sedd sample --jsonl or a text a line")
-        }
-        guard String(data: data, encoding: .utf8) != nil else {
-            throw SEDDError(.invalidData, "\(url.path): no UTF-8; convert the texts")
-        }
-        let isJSON = url.pathExtension.lowercased() == "jsonl"
+    /// - Throws: an error of kind `missingInput` or `invalidData`, naming the row.
+    public static func read(_ url: URL) throws -> [TextSample] {
+        let samples =
+            DocumentReader.form(of: url) == .json
+            ? try rows(of: url) : try DocumentReader.texts(of: url).texts.map { TextSample(text: $0) }
+        guard !samples.isEmpty else { throw SEDDError(.invalidData, "\(url.path): no samples; expected one or more") }
+        return samples
+    }
+
+    private static func rows(of url: URL) throws(FileError) -> [TextSample] {
+        let rows = try JSONRows(url)
         var samples: [TextSample] = []
-        // By bytes: to Swift's strings a carriage return and a line feed are one character.
-        for (index, part) in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let line = part.last == UInt8(ascii: "\r") ? part.dropLast() : part
-            let text = String(decoding: line, as: UTF8.self)
-            if text.allSatisfy(\.isWhitespace) { continue }
-            guard isJSON else {
-                samples.append(TextSample(text: text))
+        while let row = try rows.next() {
+            let first = row.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D && $0 != 0x0A }
+            if first == UInt8(ascii: "\"") {
+                samples.append(TextSample(text: try JSON.decode(from: Array(row), source: rows.place)))
                 continue
             }
-            guard let read = try? JSONDecoder().decode(Line.self, from: line) else {
-                throw SEDDError(
-                    .invalidData,
-                    "\(url.path): line \(index + 1) is no JSON object with a 'text'; give sedd sample --jsonl")
-            }
+            let read = try JSON.decode(Line.self, from: Array(row), source: rows.place)
             samples.append(
                 TextSample(
                     text: read.text, tokens: read.tokens, steps: read.steps, sampler: read.drawnBy,
                     precision: read.precision ?? (read.sampler == nil ? nil : Precision.float32.rawValue)))
         }
-        guard !samples.isEmpty else { throw SEDDError(.invalidData, "\(url.path): no samples; expected one or more") }
-        return samples
+        return samples.filter { !$0.text.allSatisfy(\.isWhitespace) }
     }
 }

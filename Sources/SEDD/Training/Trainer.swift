@@ -50,7 +50,7 @@ public final class Trainer {
     private let run: RunFolder
     private let dataset: TokenDataset
     private let tokenizer: any Tokenizer
-    private let windows: RandomStream
+    private let windows: TrainingWindows
     private let takeStep: TrainingStep
 
     /// - Parameters:
@@ -74,7 +74,9 @@ public final class Trainer {
             learner.weights, configuration.optim,
             frozen: learner.weights.layout.names(matching: configuration.training.freeze, key: "training.freeze"))
         averaged = try learner.model(state.average)
-        windows = RandomStream(seed: seed, purpose: .windows)
+        windows = try TrainingWindows(
+            dataset.training, length: configuration.model.length, documentStarts: configuration.data.documentStarts,
+            seed: seed)
         takeStep = TrainingStep(configuration, learner: learner)
     }
 
@@ -154,22 +156,17 @@ public final class Trainer {
     private func step() throws -> StepMetrics {
         let start = ContinuousClock.now
         let next = state.step + 1
-        let outcome = try takeStep(&state) { try window(step: next, sequence: $0) }
+        let outcome = try takeStep(&state) { sequence in
+            // Complementary masks are of one text.
+            try windows.window(
+                step: next, sequence: configuration.training.complementary ? sequence / 2 : sequence)
+        }
         guard outcome.applied else { throw diverged(step: next, outcome.loss, outcome.gradientNorm) }
         return StepMetrics(
             step: next, steps: configuration.training.nIters, loss: outcome.loss, bound: outcome.bound,
             gradientNorm: outcome.gradientNorm,
             rate: takeStep.optimizer.rate(next), tokens: configuration.training.batchSize * configuration.model.length,
             seconds: (ContinuousClock.now - start) / .seconds(1))
-    }
-
-    private func window(step: Int, sequence: Int) throws -> [Int] {
-        let length = configuration.model.length
-        let places = dataset.training.count - length + 1
-        // Complementary masks are of one text.
-        let number = configuration.training.complementary ? sequence / 2 : sequence
-        let offset = windows.integer(below: places, step: step, sequence: number)
-        return try dataset.training.window(at: offset, length: length).map(Int.init)
     }
 
     private func diverged(step: Int, _ loss: Double, _ norm: Double) -> SEDDError {

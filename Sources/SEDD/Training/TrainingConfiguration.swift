@@ -58,12 +58,16 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     /// What is trained on.
     public struct DataSource: Sendable, Codable, Equatable {
-        /// UTF-8 texts and nanoGPT's `.bin` files, one after the other.
+        /// Texts (plain or JSON) and token files (`.bin`), one after the other.
         public var files: [String] = []
         /// Share of the tokens, the last ones, that are kept for validation.
         public var heldOut = 0.1
+        /// Share of the windows that begin where a document begins; the others begin at any token.
+        public var documentStarts = 0.0
 
-        enum CodingKeys: String, CodingKey { case files, heldOut = "held_out" }
+        enum CodingKeys: String, CodingKey {
+            case files, heldOut = "held_out", documentStarts = "document_starts"
+        }
     }
 
     /// How long, in what batches, and what is looked at along the way.
@@ -130,7 +134,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     /// The network.
     public var model = Model()
-    /// `byte`, `characters` (of the data), `characters:FILE` or `gpt2:DIR`.
+    /// `byte`, `characters` (of the data), `characters:FILE`, `gpt2:DIR` or `hf:PATH`.
     public var tokenizer = "byte"
     /// The chain.
     public var graph = Graph()
@@ -222,6 +226,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
         try training.validateObjective()
         try optim.validate(steps: training.nIters)
+        guard data.documentStarts >= 0, data.documentStarts <= 1 else {
+            throw Self.bad("data.document_starts", data.documentStarts, "0 to 1")
+        }
         guard training.batchSize % training.accum == 0 else {
             throw Self.bad("training.batch_size", training.batchSize, "a multiple of training.accum, \(training.accum)")
         }

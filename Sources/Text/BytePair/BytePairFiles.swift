@@ -43,9 +43,27 @@ struct BytePairFiles: Sendable {
             ?? pairs.first { FileSystem.exists($0.0) || FileSystem.exists($0.1) }
     }
 
-    /// - Throws: `cannotWrite`.
-    func write(to folder: URL) throws(TextError) {
-        try OutputFile.write(vocabulary, to: folder.appendingPathComponent(Self.names[0].0))
-        try OutputFile.write(merges, to: folder.appendingPathComponent(Self.names[0].1))
+    /// The files under the names of today.
+    var written: [(name: String, bytes: [UInt8])] {
+        [(Self.names[0].0, vocabulary), (Self.names[0].1, merges)]
+    }
+
+    /// - Throws: `invalidData` when the files are not what they should be.
+    func model() throws(TextError) -> BytePairModel {
+        let tokens = try Vocabulary(json: vocabulary, source: vocabularyName)
+        let index = try VocabularyIndex(tokens, source: vocabularyName)
+        let merges = try MergeParser.parse(self.merges, source: mergesName, vocabulary: index)
+        var byteIds: [Int32] = []
+        for byte in UInt8.min...UInt8.max {
+            let id = withUnsafePointer(to: byte) { index.id(of: UnsafeBufferPointer(start: $0, count: 1)) }
+            guard let id else {
+                throw TextError(
+                    .invalidData, "no token for byte \(byte)", source: vocabularyName,
+                    remedy: "use a byte-level vocabulary, which has all 256")
+            }
+            byteIds.append(id)
+        }
+        let end = Array(DocumentMark.text.utf8).withUnsafeBufferPointer { index.id(of: $0) }
+        return BytePairModel(vocabulary: tokens, byteIds: byteIds, merges: merges, endOfText: end)
     }
 }

@@ -24,12 +24,16 @@ struct MergeTable: Sendable {
     }
 
     /// Adds the merge of the next rank.
-    /// - Returns: false when the pair has a merge already.
-    mutating func append(_ left: Int32, _ right: Int32, to result: Int32) -> Bool {
+    /// - Parameter replaces: whether the pair may have a merge already, which then counts no more.
+    /// - Returns: false when the pair has one and must not.
+    mutating func append(_ left: Int32, _ right: Int32, to result: Int32, replaces: Bool = false) -> Bool {
         let key = UInt64(left) << 20 | UInt64(right)
         var slot = Self.slot(of: key, shift)
         while slots[slot] != .max {
-            if slots[slot] >> 24 == key { return false }
+            if slots[slot] >> 24 == key {
+                guard replaces else { return false }
+                break
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         slots[slot] = key << 24 | UInt64(results.count)

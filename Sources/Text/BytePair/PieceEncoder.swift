@@ -33,8 +33,11 @@ final class PieceEncoder {
     /// Appends the ids of a text of valid UTF-8. `byteIds` are the ids of the 256 bytes.
     ///
     /// Splitting runs a batch ahead of looking up, so that the waits for the cache's memory overlap.
+    /// - Parameter whole: pieces that are tokens themselves, whatever merges say of them.
+    @inline(__always)
     func encode(
-        _ scanner: PieceScanner, byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup, into target: inout [Int32]
+        _ scanner: some PieceSplitter, byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup,
+        _ whole: VocabularyIndex? = nil, into target: inout [Int32]
     ) {
         var start = 0
         while start < scanner.count {
@@ -48,6 +51,15 @@ final class PieceEncoder {
                     UnsafeMutableRawPointer(output + filled).copyMemory(
                         from: found, byteCount: PieceCache.greatestCount * 4)
                     filled &+= count
+                } else if let whole,
+                    let id = whole.id(of: UnsafeBufferPointer(start: scanner.base + start, count: length))
+                {
+                    output[filled] = id
+                    filled &+= 1
+                    if length <= PieceCache.greatestLength {
+                        ids[0] = id
+                        cache.insert(keys[piece], UnsafeBufferPointer(start: ids, count: 1))
+                    }
                 } else if length <= Self.greatestShortLength {
                     let count = merge(scanner.base + start, length, byteIds, lookup)
                     (output + filled).update(from: ids, count: count)
@@ -70,7 +82,8 @@ final class PieceEncoder {
 
     /// Finds the next pieces, their ends and, of those that the cache may hold, the keys.
     /// - Returns: how many pieces there are, at most `batch`.
-    private func split(_ scanner: PieceScanner, from start: Int) -> Int {
+    @inline(__always)
+    private func split(_ scanner: some PieceSplitter, from start: Int) -> Int {
         var start = start
         var pieces = 0
         while pieces < Self.batch, start < scanner.count {

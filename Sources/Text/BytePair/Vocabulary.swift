@@ -1,7 +1,7 @@
 import Files
 
 /// The tokens of a byte-pair vocabulary: id to bytes, and bytes to id while it is loaded.
-struct Vocabulary {
+struct Vocabulary: Sendable {
     /// Ids share 64 bits with another id and a rank in the merge table.
     static let greatestCount = 1 << 20 - 1
 
@@ -10,6 +10,18 @@ struct Vocabulary {
     private(set) var offsets: [Int32] = [0]
 
     var count: Int { offsets.count - 1 }
+
+    /// - Parameters:
+    ///   - tokens: bytes in the order of the ids, together at most `Int32.max`.
+    init(_ tokens: [[UInt8]]) {
+        for token in tokens {
+            bytes += token
+            offsets.append(Int32(bytes.count))
+        }
+    }
+
+    /// The bytes of a token.
+    subscript(id: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[id])..<Int(offsets[id + 1])] }
 
     /// Reads `vocab.json` (or `encoder.json`).
     /// - Throws: `invalidData`: not JSON, or ids that are not 0, 1, ..., n - 1, each once.
@@ -80,18 +92,21 @@ struct Vocabulary {
 }
 
 /// Finds ids by bytes: a table of open addressing, used while the merges are read.
-struct VocabularyIndex {
+struct VocabularyIndex: Sendable {
     private let vocabulary: Vocabulary
     private var slots: [Int32]
     private let mask: Int
 
-    /// - Throws: `invalidData` when two ids have the same bytes.
-    init(_ vocabulary: Vocabulary, source: String) throws(TextError) {
+    /// - Parameter includes: which ids can be found.
+    /// - Throws: `invalidData` when two of them have the same bytes.
+    init(
+        _ vocabulary: Vocabulary, source: String, includes: (Int) -> Bool = { _ in true }
+    ) throws(TextError) {
         self.vocabulary = vocabulary
         let capacity = (vocabulary.count * 2).nextPowerOfTwo
         mask = capacity - 1
         slots = [Int32](repeating: -1, count: capacity)
-        for id in 0..<vocabulary.count {
+        for id in 0..<vocabulary.count where includes(id) {
             let range = Int(vocabulary.offsets[id])..<Int(vocabulary.offsets[id + 1])
             let (found, slot) = vocabulary.bytes.withUnsafeBufferPointer { bytes in
                 find(UnsafeBufferPointer(rebasing: bytes[range]))

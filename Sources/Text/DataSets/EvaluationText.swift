@@ -3,10 +3,11 @@ import Foundation
 
 /// A data set as tokens, to be cut into blocks without overlap.
 ///
-/// Rows of a named corpus or of JSON lines are detokenized and encoded one by one; an end of text follows each, and the
-/// whole split is joined before it is cut. (Cutting part by part and dropping each part's remainder, as is also done, leaves
-/// Penn Treebank without a single block of 1024.) Where the tokenizer has no end of text, a line end stands for it unless
-/// the row ends in one. A plain file is one text.
+/// Documents are encoded one by one; an end of text follows each, and all are joined before they are cut, so that a block may
+/// hold the end of one document and the beginning of the next. (Cutting document by document and dropping each one's
+/// remainder, as is also done, leaves Penn Treebank without a single block of 1024.) Where the tokenizer has no end of text,
+/// a line end stands for it unless the document ends in one. Documents are what `DocumentReader` says, as in training, or the
+/// detokenized rows of a named corpus.
 public struct EvaluationText: Sendable {
     private enum Storage: Sendable {
         case memory([Int32])
@@ -15,8 +16,10 @@ public struct EvaluationText: Sendable {
 
     /// What the data are, as they were asked for.
     public let specification: DataSpecification
-    /// Rows that it was made of; nil for a plain file.
+    /// Documents that it was made of; nil for a plain file that is one.
     public let rows: Int?
+    /// What was left out of the texts or replaced in them, a line each, naming the file.
+    public let notes: [String]
     /// Whether each token is one character.
     public let tokensAreCharacters: Bool
     private let storage: Storage
@@ -26,30 +29,51 @@ public struct EvaluationText: Sendable {
     /// Reads, detokenizes and encodes.
     /// - Parameters:
     ///   - lastShare: the last share of the tokens alone, in 0<...1, as training keeps them from itself.
-    ///   - progress: called while a plain file is encoded.
+    ///   - progress: called while files that are not of a named corpus are encoded.
     /// - Throws: `missingInput`, `invalidData` naming the file; `usage` for another share.
     public init(
         _ specification: DataSpecification, tokenizer: any Tokenizer, lastShare: Double = 1,
         cache: TokenCache = .default, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
     ) throws(TextError) {
+        try self.init(
+            [specification], tokenizer: tokenizer, lastShare: lastShare, cache: cache, progress: progress)
+    }
+
+    /// Several files as one data set, in their order, as training reads them: what it holds out is the last share of all.
+    /// - Throws: `usage` without data, or for a named corpus among several.
+    public init(
+        _ specifications: [DataSpecification], tokenizer: any Tokenizer, lastShare: Double = 1,
+        cache: TokenCache = .default, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
+    ) throws(TextError) {
         guard lastShare > 0, lastShare <= 1 else {
             throw TextError(.usage, "a share of \(lastShare) of the data", remedy: "choose more than 0 and at most 1")
         }
-        self.specification = specification
+        guard let first = specifications.first,
+            specifications.count == 1 || specifications.allSatisfy({ $0.name == nil })
+        else {
+            throw TextError(
+                .usage, "a named corpus among several data sets", remedy: "give it by itself, or files without names")
+        }
+        specification =
+            specifications.count == 1
+            ? first : DataSpecification(named: specifications.map(\.description).joined(separator: " "))
         tokensAreCharacters = tokenizer.kind == CharacterTokenizer.kind
         lengths = try Self.byteLengths(tokenizer)
-        guard specification.name != nil || TextRows.isJSONLines(specification.file) else {
-            let fraction = lastShare == 1 ? 0 : lastShare
+        guard first.name != nil else {
             let dataset = try TokenDataset(
-                sources: [specification.file], tokenizer: tokenizer, cache: cache, heldOutFraction: fraction,
-                progress: progress)
-            storage = .stream(lastShare == 1 ? dataset.all : dataset.heldOut)
-            rows = nil
+                sources: specifications.map(\.file), tokenizer: tokenizer, cache: cache,
+                heldOutFraction: lastShare == 1 ? 0 : lastShare, progress: progress)
+            let stream = lastShare == 1 ? dataset.all : dataset.heldOut
+            storage = .stream(stream)
+            let marksEnds = specifications.contains { DocumentReader.form(of: $0.file) == .json }
+            rows = marksEnds || stream.documentCount > specifications.count ? stream.documentCount : nil
+            notes = dataset.notes
             return
         }
-        let rows = try Self.rows(of: specification)
-        self.rows = rows.count
-        let ids = try Self.encoded(rows, specification, tokenizer)
+        let (made, found) = try Self.rows(of: first)
+        notes = found.lines.map { "\(first.file.path): \($0)" }
+        rows = made.count
+        let ids = try Self.encoded(made, first, tokenizer)
         storage = .memory(Array(ids.suffix(Int(lastShare * Double(ids.count)))))
     }
 
@@ -60,6 +84,7 @@ public struct EvaluationText: Sendable {
         lengths = try Self.byteLengths(tokenizer)
         storage = .stream(stream)
         rows = nil
+        notes = []
     }
 
     /// Number of tokens.
@@ -110,11 +135,14 @@ public struct EvaluationText: Sendable {
     }
 
     /// The detokenized rows.
-    static func rows(of specification: DataSpecification) throws(TextError) -> [String] {
-        let source = try TextRows(specification.file, lines: specification.name?.lineRows ?? .trimmed).rows
-        if specification.name == .text8 { return [try Text8.testSplit(source.joined(), specification.file)] }
-        guard let detokenizer = specification.name?.detokenizer else { return source }
-        return source.map { detokenizer($0) }
+    static func rows(of specification: DataSpecification) throws(TextError) -> (rows: [String], notes: TextNotes) {
+        let read = try TextRows(specification.file, lines: specification.name?.lineRows ?? .trimmed)
+        let source = read.rows
+        if specification.name == .text8 {
+            return ([try Text8.testSplit(source.joined(), specification.file)], read.notes)
+        }
+        guard let detokenizer = specification.name?.detokenizer else { return (source, read.notes) }
+        return (source.map { detokenizer($0) }, read.notes)
     }
 
     private static func encoded(

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// The rows of a file: its lines, or the `text` fields of JSON lines.
+/// The rows of a file of a corpus: its lines, or the texts of a JSON file.
 struct TextRows {
     /// What a line becomes.
     enum Lines: Sendable {
@@ -14,23 +14,29 @@ struct TextRows {
     }
 
     let rows: [String]
+    /// What was left out or replaced.
+    private(set) var notes = TextNotes()
 
-    /// - Throws: `missingInput`; `invalidData` for a file that is empty, no UTF-8, or JSON lines without a `text`.
+    /// - Throws: `missingInput`; `invalidData` for a file that is empty, not UTF-8, or JSON with a row without a text.
     init(_ file: URL, lines: Lines) throws(TextError) {
-        let bytes = try FileSystem.contents(of: file)
+        guard DocumentReader.form(of: file) != .json else {
+            (rows, notes) = try Self.jsonRows(file)
+            return
+        }
+        var bytes = try FileSystem.contents(of: file)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            bytes.removeFirst(3)
+            notes.byteOrderMark = true
+        }
         guard !bytes.isEmpty else {
             throw TextError(.invalidData, "empty file", source: file.path, remedy: "give a text")
         }
         let offset = bytes.withUnsafeBufferPointer { UTF8Bytes.firstInvalid(in: $0) }
-        if let offset { throw UTF8Bytes.invalid(at: offset).located(in: file.path) }
-        rows =
-            Self.isJSONLines(file)
-            ? try Self.jsonRows(bytes, file)
-            : Self.lineRows(bytes, lines)
+        if let offset {
+            throw UTF8Bytes.invalid(at: offset + (notes.byteOrderMark ? 3 : 0)).located(in: file.path)
+        }
+        rows = Self.lineRows(bytes, lines)
     }
-
-    /// Files whose name ends in `.jsonl` hold an object a line.
-    static func isJSONLines(_ file: URL) -> Bool { file.pathExtension.lowercased() == "jsonl" }
 
     private static func lineRows(_ bytes: [UInt8], _ lines: Lines) -> [String] {
         guard lines != .none else { return [String(decoding: bytes, as: UTF8.self)] }
@@ -47,23 +53,23 @@ struct TextRows {
         }
     }
 
-    private struct Row: Decodable { let text: String }
-
-    private static func jsonRows(_ bytes: [UInt8], _ file: URL) throws(TextError) -> [String] {
+    private static func jsonRows(_ file: URL) throws(TextError) -> ([String], TextNotes) {
+        let source = try JSONRows(file)
         var rows: [String] = []
-        let decoder = JSONDecoder()
-        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
-        where !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) {
-            guard let row = try? decoder.decode(Row.self, from: Data(line)) else {
-                throw TextError(
-                    .invalidData, "line \(index + 1) is no JSON object with a 'text'", source: file.path,
-                    remedy: "write one {\"text\": ...} a line, or give a plain text under another extension")
+        var notes = TextNotes(byteOrderMark: source.hasByteOrderMark)
+        while let row = try source.next() {
+            var scanner = JSONScanner(row, loneSurrogates: .replaced)
+            do throws(JSONFault) {
+                rows.append(String(decoding: try RowText.read(&scanner), as: UTF8.self))
+                try scanner.expectEnd()
+            } catch {
+                throw source.failure(error)
             }
-            rows.append(row.text)
+            if scanner.hasReplaced { notes.surrogates += 1 }
         }
         guard !rows.isEmpty else {
             throw TextError(.invalidData, "no rows", source: file.path, remedy: "write one {\"text\": ...} a line")
         }
-        return rows
+        return (rows, notes)
     }
 }

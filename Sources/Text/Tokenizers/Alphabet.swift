@@ -18,17 +18,24 @@ struct Alphabet {
         }
     }
 
-    /// Reads a whole file, a chunk at a time.
-    /// - Throws: `missingInput`, or `invalidData` with the byte offset.
+    /// Reads the documents of a file, and what stands between them.
+    /// - Throws: `missingInput`, or `invalidData` with the place.
     mutating func insert(contentsOf file: URL) throws(TextError) {
-        let reader = try TextReader(file)
-        while let chunk = try reader.next(cut: UTF8Bytes.lastBoundary) {
+        guard DocumentReader.form(of: file) != .tokens else {
+            throw TextError(
+                .invalidData, "a .bin of token ids has no alphabet", source: file.path,
+                remedy: "give characters:FILE as the tokenizer, or the text")
+        }
+        let source = try DocumentReader.open(file)
+        while let part = try source.next(cut: UTF8Bytes.lastBoundary) {
             do throws(TextError) {
-                try insert(utf8: chunk.bytes)
+                try insert(utf8: part.bytes)
             } catch {
-                throw error.located(in: file.path, from: chunk.start)
+                throw source.located(error)
             }
         }
+        // A line end stands for the end of a document.
+        if source.marksEnds { words[0] |= 1 << 0x0A }
     }
 
     /// The members in ascending order.

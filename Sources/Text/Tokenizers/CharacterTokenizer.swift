@@ -24,12 +24,17 @@ public struct CharacterTokenizer: Tokenizer {
         try self.init(alphabet, of: "the alphabet")
     }
 
-    /// The tokenizer over the scalars of a UTF-8 file of any size; memory stays bounded.
-    /// - Throws: `missingInput`; `invalidData` when the file is empty or no UTF-8.
+    /// The tokenizer over the scalars of the documents of a file of any size; memory stays bounded.
+    /// - Throws: `missingInput`; `invalidData` when the file is empty, not UTF-8, or holds token ids.
     public init(alphabetOf file: URL) throws(TextError) {
+        try self.init(alphabetOf: [file])
+    }
+
+    /// The tokenizer over the scalars of the documents of all the files.
+    public init(alphabetOf files: [URL]) throws(TextError) {
         var alphabet = Alphabet()
-        try alphabet.insert(contentsOf: file)
-        try self.init(alphabet, of: file.path)
+        for file in files { try alphabet.insert(contentsOf: file) }
+        try self.init(alphabet, of: files.first?.path ?? "the alphabet")
     }
 
     private init(_ alphabet: Alphabet, of source: String) throws(TextError) {
@@ -70,7 +75,10 @@ public struct CharacterTokenizer: Tokenizer {
                 ids.removeSubrange(before...)
                 throw TextError(
                     .invalidData, "character \(UTF8Bytes.name(of: value)) is not in the alphabet",
-                    byteOffset: index, remedy: "remove it, or build the alphabet from a text that has it")
+                    byteOffset: index,
+                    remedy:
+                        "build the alphabet from a text that has it, or use the tokenizer 'byte' or BPE, which know every text"
+                )
             }
             ids.append(id)
             index += length

@@ -68,6 +68,22 @@ extension Tokenizer {
         String(decoding: try decode(ids), as: UTF8.self)
     }
 
+    /// The tokens of a sample that are its text: those before the first end of text.
+    ///
+    /// An end of text at the very start ends the text before, which is not in the sample: it is left out and the text begins
+    /// after it.
+    public func sampled<IDs: BidirectionalCollection<Int32>>(_ ids: IDs) -> IDs.SubSequence {
+        guard let endOfText else { return ids[...] }
+        let text = ids.first == endOfText ? ids.dropFirst() : ids[...]
+        return text.prefix { $0 != endOfText }
+    }
+
+    /// The text of a sample: what stands before its first end of text.
+    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    public func text(ofSample ids: some BidirectionalCollection<Int32>) throws(TextError) -> String {
+        try text(of: sampled(ids))
+    }
+
     /// The bytes of one token, for showing a state in which some positions are still unsettled.
     /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
     public func bytes(of id: Int32) throws(TextError) -> [UInt8] {

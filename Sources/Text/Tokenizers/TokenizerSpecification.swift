@@ -1,24 +1,28 @@
 public import Files
 import Foundation
 
-/// Which tokenizer to use, as a command line or a configuration says it: `byte`, `characters:FILE` or `gpt2:DIR`.
+/// Which tokenizer to use, as a command line or a configuration says it: `byte`, `characters:FILE`, `gpt2:DIR` or
+/// `hf:PATH`.
 public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringConvertible {
     case byte
     /// The alphabet is that of a text file.
     case characters(file: String)
     /// The folder holds `vocab.json` and `merges.txt`, or `encoder.json` and `vocab.bpe`.
     case gpt2(folder: String)
+    /// A `tokenizer.json`, or the folder that holds it.
+    case hf(path: String)
 
-    /// - Throws: `usage` naming the three forms.
+    /// - Throws: `usage` naming the four forms.
     public init(_ text: String) throws(TextError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count > 1 ? parts[1] : nil) {
         case (ByteTokenizer.kind, nil): self = .byte
         case (CharacterTokenizer.kind, let file?) where !file.isEmpty: self = .characters(file: file)
-        case (BytePairTokenizer.kind, let folder?) where !folder.isEmpty: self = .gpt2(folder: folder)
+        case (BytePairTokenizer.gpt2Kind, let folder?) where !folder.isEmpty: self = .gpt2(folder: folder)
+        case (BytePairTokenizer.jsonKind, let path?) where !path.isEmpty: self = .hf(path: path)
         default:
             throw TextError(
-                .usage, "no tokenizer '\(text)'", remedy: "give byte, characters:FILE or gpt2:DIR")
+                .usage, "no tokenizer '\(text)'", remedy: "give byte, characters:FILE, gpt2:DIR or hf:PATH")
         }
     }
 
@@ -26,7 +30,8 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
         switch self {
         case .byte: ByteTokenizer.kind
         case .characters(let file): "\(CharacterTokenizer.kind):\(file)"
-        case .gpt2(let folder): "\(BytePairTokenizer.kind):\(folder)"
+        case .gpt2(let folder): "\(BytePairTokenizer.gpt2Kind):\(folder)"
+        case .hf(let path): "\(BytePairTokenizer.jsonKind):\(path)"
         }
     }
 
@@ -46,6 +51,7 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
         case .byte: ByteTokenizer()
         case .characters(let file): try CharacterTokenizer(alphabetOf: FileSystem.url(file))
         case .gpt2(let folder): try BytePairTokenizer(folder: FileSystem.url(folder))
+        case .hf(let path): try BytePairTokenizer(json: FileSystem.url(path))
         }
     }
 }

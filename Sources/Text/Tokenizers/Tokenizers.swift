@@ -4,7 +4,9 @@ public import Foundation
 /// The tokenizers of model folders.
 public enum Tokenizers {
     /// The names that a `config.json` may give.
-    public static let kinds = [ByteTokenizer.kind, CharacterTokenizer.kind, BytePairTokenizer.kind]
+    public static let kinds = [
+        ByteTokenizer.kind, CharacterTokenizer.kind, BytePairTokenizer.gpt2Kind, BytePairTokenizer.jsonKind,
+    ]
 
     /// Loads the tokenizer that a model folder holds.
     /// - Parameter kind: what `config.json` names, nil where it names none: then the files in the folder decide.
@@ -14,17 +16,21 @@ public enum Tokenizers {
         switch kind {
         case ByteTokenizer.kind: return ByteTokenizer()
         case CharacterTokenizer.kind: return try CharacterTokenizer(alphabetOf: alphabet)
-        case BytePairTokenizer.kind: return try BytePairTokenizer(folder: folder)
+        case BytePairTokenizer.gpt2Kind: return try BytePairTokenizer(folder: folder)
+        case BytePairTokenizer.jsonKind: return try BytePairTokenizer(json: folder)
         case let unknown?:
             throw TextError(
                 .invalidData, "unknown kind of tokenizer '\(unknown)'", source: folder.path,
                 remedy: "name one of \(kinds.joined(separator: ", ")) in config.json")
         case nil: break
         }
+        // It says how text is split, which the other files leave to whoever reads them.
+        let json = folder.appendingPathComponent(BytePairTokenizer.jsonName)
+        if FileSystem.exists(json) { return try BytePairTokenizer(json: json) }
         if BytePairFiles.pair(in: folder) != nil { return try BytePairTokenizer(folder: folder) }
         if FileSystem.exists(alphabet) { return try CharacterTokenizer(alphabetOf: alphabet) }
         throw TextError(
             .missingInput, "no tokenizer in this model folder", source: folder.path,
-            remedy: "pass --tokenizer byte, characters:FILE or gpt2:DIR")
+            remedy: "pass --tokenizer byte, characters:FILE, gpt2:DIR or hf:PATH")
     }
 }

@@ -66,6 +66,8 @@ public struct TokenCache: Sendable {
             hash.combine(path)
             hash.combine(size)
             hash.combine(modified)
+            // What is made of the same text by another form of file is another file.
+            hash.combine(TokenFileHeader.version)
             let stem = URL(fileURLWithPath: path).lastPathComponent.unicodeScalars.prefix(40).map {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0)) ? $0 : "_"
             }

@@ -10,13 +10,16 @@ public struct TokenDataset: Sendable {
     /// The last floor(`heldOutFraction` x count) tokens.
     public let heldOut: TokenStream
 
-    /// Opens the sources: a file whose name ends in `.bin` holds token ids, any other is a text in UTF-8, which is
-    /// encoded once and kept in the cache.
+    /// What was left out of the texts or replaced in them, a line each, naming the file.
+    public let notes: [String]
+
+    /// Opens the sources: a file whose name ends in `.bin` holds token ids, all of which are looked at once; any other holds
+    /// texts (`DocumentReader`), which are encoded once and kept in the cache.
     /// - Parameters:
     ///   - heldOutFraction: in 0..<1.
     ///   - progress: called while texts are encoded, not at all when all are in the cache.
-    /// - Throws: `usage` without sources or for a fraction outside 0..<1; otherwise as `TokenCache.tokens` and
-    ///   `TokenFile.init(binary:tokenizer:)`.
+    /// - Throws: `usage` without sources or for a fraction outside 0..<1; otherwise as `TokenCache.tokens`, and
+    ///   `invalidData` for a `.bin` file of another kind, of another tokenizer, or with an id outside the vocabulary.
     public init(
         sources: [URL], tokenizer: any Tokenizer, cache: TokenCache = .default, heldOutFraction: Double = 0,
         progress: (TokenFileBuilder.Progress) -> Void = { _ in }
@@ -29,12 +32,16 @@ public struct TokenDataset: Sendable {
                 .usage, "a held-out fraction of \(heldOutFraction)", remedy: "choose one from 0 to below 1")
         }
         var files: [TokenFile] = []
+        var notes: [String] = []
         for source in sources {
-            files.append(
-                source.pathExtension.lowercased() == "bin"
-                    ? try TokenFile(binary: source, tokenizer: tokenizer)
-                    : try cache.tokens(of: source, tokenizer: tokenizer, progress: progress))
+            let file =
+                DocumentReader.form(of: source) == .tokens
+                ? try BinaryTokenFile.open(source, tokenizer: tokenizer).checked(endOfText: tokenizer.endOfText)
+                : try cache.tokens(of: source, tokenizer: tokenizer, progress: progress)
+            files.append(file)
+            notes += file.notes.lines.map { "\(source.path): \($0)" }
         }
+        self.notes = notes
         all = TokenStream(files, of: sources.map(\.path))
         let heldOutCount = Int(heldOutFraction * Double(all.count))
         (training, heldOut) = all.split(at: all.count - heldOutCount)

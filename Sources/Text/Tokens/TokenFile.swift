@@ -1,28 +1,31 @@
 public import Files
 public import Foundation
 
-/// Token ids in a file, mapped into memory: opening takes no time and reading takes what it touches.
+/// Token ids in a file: opening takes no time and reading takes what it touches.
 public struct TokenFile: Sendable {
     /// Number of ids, never 0.
     public let count: Int
     /// Every id lies in 0..<`vocabularySize`; reading one that does not is an error.
     public let vocabularySize: Int
-    /// The fingerprint of the tokenizer that made the ids, nil for a file without header.
+    /// The fingerprint of the tokenizer that made the ids, nil for a file without one.
     public let fingerprint: String?
     /// The path, for messages.
     public let path: String
+    /// Where documents begin, ascending. Empty where the file does not say.
+    private(set) var documentStarts: [Int] = []
+    /// What was left out of the text or replaced in it.
+    private(set) var notes = TextNotes()
 
-    private let file: MappedFile
+    private let file: ReadableFile
     private let width: Int
     private let start: Int
 
     /// Opens a token file as `TokenFileBuilder` writes it.
-    /// - Throws: `missingInput`; `invalidData` when it is no token file, truncated, or without ids.
+    /// - Throws: `missingInput`; `invalidData` when it is not a token file, truncated, or without ids.
     public init(_ url: URL) throws(TextError) {
-        file = try MappedFile(url)
-        let header = try file.withBytes { bytes throws(TextError) in
-            try TokenFileHeader(bytes, source: url.path)
-        }
+        file = try ReadableFile(url)
+        let header = try TokenFileHeader(
+            file.bytes(at: 0, count: TokenFileHeader.size), fileSize: file.size, source: url.path)
         guard header.count > 0 else {
             throw TextError(.invalidData, "no tokens", source: url.path, remedy: "build it from a text that has some")
         }
@@ -31,49 +34,70 @@ public struct TokenFile: Sendable {
         fingerprint = header.fingerprint
         path = url.path
         width = header.width
-        start = TokenFileHeader.size
+        start = header.headerSize
+        notes = header.notes
+        documentStarts = try Self.documents(header, file)
     }
 
-    /// Opens a file of little-endian 16-bit ids without header, as nanoGPT writes its `.bin` files.
-    /// - Throws: `missingInput`; `invalidData` when it is empty or its size is odd.
-    public init(rawUInt16 url: URL, vocabularySize: Int) throws(TextError) {
-        file = try MappedFile(url)
-        guard file.count.isMultiple(of: 2) else {
-            throw TextError(
-                .invalidData, "\(file.count) bytes, an odd number, are no 16-bit token ids", source: url.path,
-                remedy: "give a whole .bin file, or a text under another extension")
-        }
-        count = file.count / 2
+    /// Opens a file of another program, whose ids begin at `start`.
+    init(_ file: ReadableFile, width: Int, start: Int, count: Int, vocabularySize: Int) {
+        self.file = file
+        self.width = width
+        self.start = start
+        self.count = count
         self.vocabularySize = vocabularySize
         fingerprint = nil
-        path = url.path
-        width = 2
-        start = 0
+        path = file.path
     }
 
-    /// Opens a `.bin` file of either form for use with a tokenizer.
-    /// - Throws: also `invalidData` when the header names another tokenizer.
-    public init(binary url: URL, tokenizer: any Tokenizer) throws(TextError) {
-        let file = try MappedFile(url)
-        guard try file.withBytes({ bytes throws(TextError) in TokenFileHeader.isPresent(in: bytes) }) else {
-            try self.init(rawUInt16: url, vocabularySize: tokenizer.vocabularySize)
-            return
+    private static func documents(_ header: TokenFileHeader, _ file: ReadableFile) throws(TextError) -> [Int] {
+        let table = try file.bytes(at: header.tableOffset, count: 8 * header.documents)
+        var starts: [Int] = []
+        starts.reserveCapacity(header.documents)
+        for index in 0..<header.documents {
+            let number = table[(8 * index)..<(8 * index + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            guard let place = Int(exactly: number), (place < header.count), place > starts.last ?? -1 else {
+                throw TextError(
+                    .invalidData, "document \(index) begins at token \(number), which is not after the one before",
+                    source: file.path, remedy: "delete it and build it again from the text")
+            }
+            starts.append(place)
         }
-        try self.init(url)
-        guard fingerprint == tokenizer.fingerprint, vocabularySize == tokenizer.vocabularySize else {
-            throw TextError(
-                .invalidData,
-                "made by another tokenizer (\(fingerprint ?? "unknown"); expected "
-                    + "\(tokenizer.fingerprint))", source: path,
-                remedy: "use the tokenizer that made it, or build it again from the text")
+        return starts
+    }
+
+    /// Reads all ids once: none may lie outside the vocabulary, and where the file does not say where documents begin,
+    /// each end of text says it.
+    /// - Throws: `invalidData` naming the first id that is not in the vocabulary.
+    func checked(endOfText: Int32?) throws(TextError) -> TokenFile {
+        var starts: [Int] = documentStarts.isEmpty ? [0] : []
+        var buffer = [Int64](repeating: 0, count: min(count, 1 << 16))
+        let finds = documentStarts.isEmpty
+        for place in stride(from: 0, to: count, by: buffer.count) {
+            let length = min(buffer.count, count - place)
+            try buffer.withUnsafeMutableBufferPointer { ids throws(TextError) in
+                try copy(place..<(place + length), into: ids)
+                guard finds, let end = endOfText.map(Int64.init) else { return }
+                for index in 0..<length where ids[index] == end && place + index + 1 < count {
+                    // Two ends of text have no document between them.
+                    if starts.last == place + index { starts.removeLast() }
+                    starts.append(place + index + 1)
+                }
+            }
         }
+        var checked = self
+        if finds { checked.documentStarts = starts }
+        return checked
     }
 
     /// Copies the ids of `range` to the start of `target`.
     /// - Throws: `usage` when the range is not within the file or the target is too small; `invalidData` naming the
-    ///   position of an id that is not in the vocabulary.
+    ///   position of an id that is not in the vocabulary, or where the file has been cut short.
     public func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Int64>) throws(TextError) {
-        try check(range)
+        guard range.lowerBound >= 0, range.upperBound <= count else {
+            throw TextError(
+                .usage, "tokens \(range) of \(count)", source: path, remedy: "ask for tokens that are there")
+        }
         guard range.count <= target.count else {
             throw TextError(
                 .usage, "\(range.count) tokens into room for \(target.count)", source: path, remedy: "give more room")
@@ -85,26 +109,20 @@ public struct TokenFile: Sendable {
         }
     }
 
-    private func check(_ range: Range<Int>) throws(TextError) {
-        guard range.lowerBound >= 0, range.upperBound <= count else {
-            throw TextError(
-                .usage, "tokens \(range) of \(count)", source: path, remedy: "ask for tokens that are there")
-        }
-    }
-
     private func copy<ID: FixedWidthInteger & UnsignedInteger>(
         _: ID.Type, _ range: Range<Int>, into target: UnsafeMutableBufferPointer<Int64>
     ) throws(TextError) {
-        let greatest = try file.withBytes { bytes throws(TextError) in
-            var greatest: ID = 0
-            var offset = start + range.lowerBound * MemoryLayout<ID>.size
-            for place in 0..<range.count {
-                let id = ID(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: ID.self))
-                target[place] = Int64(id)
-                greatest = max(greatest, id)
-                offset += MemoryLayout<ID>.size
-            }
-            return greatest
+        guard !range.isEmpty else { return }
+        let size = MemoryLayout<ID>.size
+        // The ids are read to the end of the target and widened from its start on.
+        let raw = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[..<range.count]))
+        let narrow = UnsafeMutableRawBufferPointer(rebasing: raw[(raw.count - range.count * size)...])
+        try file.read(at: start + range.lowerBound * size, into: narrow)
+        var greatest: ID = 0
+        for place in 0..<range.count {
+            let id = ID(littleEndian: narrow.loadUnaligned(fromByteOffset: place * size, as: ID.self))
+            greatest = max(greatest, id)
+            target[place] = Int64(id)
         }
         // One comparison a copy; the search for the place only when there is something to find.
         guard greatest >= vocabularySize else { return }
@@ -118,7 +136,10 @@ public struct TokenFile: Sendable {
     /// The ids of `range`.
     /// - Throws: as `copy(_:into:)`.
     public func ids(_ range: Range<Int>) throws(TextError) -> [Int32] {
-        try check(range)
+        guard range.lowerBound >= 0, range.upperBound <= count else {
+            throw TextError(
+                .usage, "tokens \(range) of \(count)", source: path, remedy: "ask for tokens that are there")
+        }
         let buffer = UnsafeMutableBufferPointer<Int64>.allocate(capacity: max(range.count, 1))
         defer { buffer.deallocate() }
         try copy(range, into: buffer)

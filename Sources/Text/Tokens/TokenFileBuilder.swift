@@ -1,7 +1,7 @@
 public import Files
 public import Foundation
 
-/// Turns a text file of any size into a token file, in memory that does not grow with it.
+/// Turns a file of texts into a token file, in memory that does not grow with it.
 public struct TokenFileBuilder: Sendable {
     /// How far a file has been read.
     public struct Progress: Sendable, Equatable {
@@ -11,63 +11,98 @@ public struct TokenFileBuilder: Sendable {
         public let bytesTotal: Int
     }
 
+    /// Ids that are written at once.
+    private static let batch = 1 << 16
+
     public let tokenizer: any Tokenizer
 
     public init(tokenizer: any Tokenizer) { self.tokenizer = tokenizer }
 
-    /// Encodes `text`, which must be UTF-8, and writes `target`, whole or not at all.
+    /// Encodes the documents of `text` and writes `target`, whole or not at all.
+    ///
+    /// The tokenizer's end of text follows each document. Where it has none, a line end stands for it in files that say where
+    /// documents end, unless the document ends in one.
     ///
     /// A run of `TextReader.defaultCapacity` bytes (2 MiB) that the tokenizer cannot cut is refused, so that memory
     /// stays bounded: with GPT-2's, that many letters without a space, digit or symbol between them.
-    /// - Parameter progress: called on this thread after each part of some MiB.
+    /// - Parameter progress: called on this thread from time to time.
     /// - Throws: `missingInput`; `invalidData` (empty file, invalid UTF-8, a character outside the alphabet, a run
-    ///   without a cut), naming the file and the byte; `cannotWrite`, such as for a full disk.
+    ///   without a cut, a row without a text), naming the file and the place; `cannotWrite`, such as for a full disk.
     public func build(
         from text: URL, to target: URL, progress: (Progress) -> Void = { _ in }
     ) throws(TextError) {
-        try build(TextReader(text), to: OutputFile(target), progress: progress)
+        try build(DocumentReader.open(text), named: text.path, to: OutputFile(target), progress: progress)
     }
 
-    func build(_ reader: TextReader, to output: OutputFile, progress: (Progress) -> Void) throws(TextError) {
+    func build(
+        _ source: any DocumentSource, named name: String, to output: OutputFile, progress: (Progress) -> Void
+    ) throws(TextError) {
         var header = TokenFileHeader(
             count: 0, vocabularySize: tokenizer.vocabularySize, fingerprint: tokenizer.fingerprint)
-        try write(header, to: output)
+        try write(header, to: output, at: nil)
+        // What stands for an end of text; nil where an alphabet lacks it.
+        let lineEnd = try? tokenizer.encode("\n")
         var ids: [Int32] = []
-        while let chunk = try reader.next(cut: tokenizer.safeCut) {
-            ids.removeAll(keepingCapacity: true)
+        var starts: [Int] = []
+        var isOpen = false
+        var last: UInt8?
+        while let part = try source.next(cut: tokenizer.safeCut) {
+            if !isOpen { starts.append(header.count + ids.count) }
             do throws(TextError) {
-                try tokenizer.encode(utf8: chunk.bytes, into: &ids)
+                try tokenizer.encode(utf8: part.bytes, into: &ids)
             } catch {
-                throw error.located(in: reader.file.path, from: chunk.start)
+                throw source.located(error)
             }
-            switch header.width {
-            case 1: try write(ids, as: UInt8.self, to: output)
-            case 2: try write(ids, as: UInt16.self, to: output)
-            default: try write(ids, as: UInt32.self, to: output)
+            last = part.bytes.last ?? last
+            if part.endsDocument {
+                if let end = tokenizer.endOfText {
+                    ids.append(end)
+                } else if source.marksEnds, last != UInt8(ascii: "\n") {
+                    guard let lineEnd else { throw source.located(Self.noLineEnd) }
+                    ids += lineEnd
+                }
             }
+            isOpen = !part.endsDocument
+            guard ids.count >= Self.batch else { continue }
+            try write(ids, header.width, to: output)
             header.count += ids.count
-            let done = chunk.start + chunk.bytes.count
-            progress(Progress(file: reader.file.path, bytesDone: done, bytesTotal: max(done, reader.size)))
+            ids.removeAll(keepingCapacity: true)
+            progress(Progress(file: name, bytesDone: source.bytesRead, bytesTotal: source.size))
         }
+        try write(ids, header.width, to: output)
+        header.count += ids.count
+        progress(Progress(file: name, bytesDone: source.bytesRead, bytesTotal: source.size))
         guard header.count > 0 else {
-            throw TextError(.invalidData, "empty file", source: reader.file.path, remedy: "give a text")
+            throw TextError(.invalidData, "empty file", source: name, remedy: "give a text")
         }
-        // The count was not known before.
-        try write(header, to: output)
+        header.documents = starts.count
+        header.notes = source.notes
+        try write(starts.map { UInt64($0).littleEndian }, to: output)
+        // The counts were not known before.
+        try write(header, to: output, at: 0)
         try output.commit()
     }
 
-    private func write(_ header: TokenFileHeader, to output: OutputFile) throws(TextError) {
+    private static let noLineEnd = TextError(
+        .invalidData, "documents are divided by line ends, and the alphabet has none",
+        remedy: "build the alphabet from the documents, or use a tokenizer with an end of text")
+
+    private func write(_ header: TokenFileHeader, to output: OutputFile, at place: Int?) throws(TextError) {
         try header.bytes.withUnsafeBufferPointer { bytes throws(TextError) in
-            try output.write(UnsafeRawBufferPointer(bytes), at: header.count == 0 ? nil : 0)
+            try output.write(UnsafeRawBufferPointer(bytes), at: place)
         }
     }
 
-    private func write<ID: FixedWidthInteger & UnsignedInteger>(
-        _ ids: [Int32], as _: ID.Type, to output: OutputFile
-    ) throws(TextError) {
-        let narrow = ids.map { ID(truncatingIfNeeded: $0).littleEndian }
-        try narrow.withUnsafeBufferPointer { buffer throws(TextError) in
+    private func write(_ ids: [Int32], _ width: Int, to output: OutputFile) throws(TextError) {
+        switch width {
+        case 1: try write(ids.map { UInt8(truncatingIfNeeded: $0) }, to: output)
+        case 2: try write(ids.map { UInt16(truncatingIfNeeded: $0).littleEndian }, to: output)
+        default: try write(ids.map { UInt32(truncatingIfNeeded: $0).littleEndian }, to: output)
+        }
+    }
+
+    private func write<Number: FixedWidthInteger>(_ numbers: [Number], to output: OutputFile) throws(TextError) {
+        try numbers.withUnsafeBufferPointer { buffer throws(TextError) in
             try output.write(UnsafeRawBufferPointer(buffer))
         }
     }

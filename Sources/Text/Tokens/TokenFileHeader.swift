@@ -1,73 +1,113 @@
 import Files
 import Foundation
 
-/// The first 64 bytes of a token file, all numbers little-endian:
+/// The first bytes of a token file, all numbers little-endian:
 ///
 /// | bytes | what |
 /// |---|---|
 /// | 0..<8 | the letters `seddtokn` |
-/// | 8..<12 | version, 1 |
+/// | 8..<12 | version, 2 |
 /// | 12..<16 | bytes an id: 1, 2 or 4 |
 /// | 16..<24 | number of ids |
 /// | 24..<32 | vocabulary size |
 /// | 32..<48 | the tokenizer's fingerprint, sixteen hexadecimal digits |
-/// | 48..<64 | zero |
+/// | 48..<56 | number of documents |
+/// | 56..<64 | 1 where the text began with a byte order mark, which was left out |
+/// | 64..<72 | carriage returns that were left out |
+/// | 72..<80 | rows in which half of a surrogate pair became U+FFFD |
+/// | 80..<88 | rows without text that were left out |
+/// | 88..<128 | zero |
 ///
-/// The ids follow, unsigned, little-endian, to the end of the file.
+/// The ids follow, unsigned, little-endian, and then, to the end of the file, the places of the documents' first ids in
+/// eight bytes each, ascending. A file of version 1 has 64 bytes of header, zero from byte 48 on, and no documents.
 struct TokenFileHeader: Equatable {
-    static let size = 64
     static let magic = Array("seddtokn".utf8)
-    static let version = 1
+    static let version = 2
+    /// Bytes of a header of version 2.
+    static let size = 128
 
+    /// Bytes of this header.
+    private(set) var headerSize = size
     /// Bytes an id.
-    var width: Int
+    let width: Int
     var count: Int
-    var vocabularySize: Int
-    var fingerprint: String
+    let vocabularySize: Int
+    let fingerprint: String
+    /// Members of the table of documents.
+    var documents: Int
+    /// What was left out of the text or replaced in it.
+    var notes: TextNotes
 
     /// The least width that holds every id of a vocabulary.
     static func width(forVocabularySize size: Int) -> Int { size <= 1 << 8 ? 1 : size <= 1 << 16 ? 2 : 4 }
 
-    init(count: Int, vocabularySize: Int, fingerprint: String) {
+    init(count: Int, vocabularySize: Int, fingerprint: String, documents: Int = 0, notes: TextNotes = TextNotes()) {
         width = Self.width(forVocabularySize: vocabularySize)
         self.count = count
         self.vocabularySize = vocabularySize
         self.fingerprint = fingerprint
+        self.documents = documents
+        self.notes = notes
     }
 
-    static func isPresent(in bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: magic) }
+    static func isPresent(in bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: magic) }
 
-    /// Reads the header of a whole file, and compares it with the file's size.
+    /// Reads the header of a file, and compares it with the file's size.
+    /// - Parameters:
+    ///   - bytes: the first 128 bytes, or as many as there are.
+    ///   - fileSize: in bytes.
     /// - Throws: `invalidData`.
-    init(_ bytes: UnsafeRawBufferPointer, source: String) throws(TextError) {
+    init(_ bytes: [UInt8], fileSize: Int, source: String) throws(TextError) {
         func failure(_ problem: String) -> TextError {
             TextError(.invalidData, problem, source: source, remedy: "delete it and build it again from the text")
         }
         guard Self.isPresent(in: bytes) else { throw failure("not a token file") }
-        guard bytes.count >= Self.size else {
-            throw failure("truncated token file: \(bytes.count) bytes, and the header alone has \(Self.size)")
-        }
         func number(_ offset: Int, _ length: Int) -> UInt64 {
             bytes[offset..<(offset + length)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
         }
-        guard number(8, 4) == Self.version else {
-            throw failure("token file of version \(number(8, 4)); expected \(Self.version)")
+        guard bytes.count >= 64 else {
+            throw failure("truncated token file: \(bytes.count) bytes, and the header alone has at least 64")
+        }
+        let version = number(8, 4)
+        guard version == 1 || version == Self.version else {
+            throw failure("token file of version \(version); expected \(Self.version)")
+        }
+        headerSize = version == 1 ? 64 : Self.size
+        guard bytes.count >= headerSize else {
+            throw failure("truncated token file: \(bytes.count) bytes, and the header alone has \(headerSize)")
         }
         width = Int(number(12, 4))
         guard [1, 2, 4].contains(width) else { throw failure("\(width) bytes an id; expected 1, 2 or 4") }
         guard let count = Int(exactly: number(16, 8)), let vocabularySize = Int(exactly: number(24, 8)),
-            vocabularySize > 0, vocabularySize <= 1 << (8 * width), vocabularySize <= Int(Int32.max)
+            vocabularySize > 0, vocabularySize <= 1 << (8 * width), vocabularySize <= Int(Int32.max),
+            let documents = Int(exactly: version == 1 ? 0 : number(48, 8)), documents <= count
         else { throw failure("impossible counts in the header") }
         self.count = count
         self.vocabularySize = vocabularySize
+        self.documents = documents
         fingerprint = String(decoding: bytes[32..<48], as: UTF8.self)
-        let body = bytes.count - Self.size
-        guard body % width == 0, body / width == count else {
-            throw failure("the header says \(count) ids of \(width) bytes, but \(body) bytes follow it")
+        notes = TextNotes()
+        if version == Self.version {
+            func counted(_ offset: Int) -> Int { Int(clamping: number(offset, 8)) }
+            notes = TextNotes(
+                byteOrderMark: number(56, 8) != 0, carriageReturns: counted(64), surrogates: counted(72),
+                emptyRows: counted(80))
+        }
+        let body = fileSize - headerSize
+        let (ids, idsOverflow) = count.multipliedReportingOverflow(by: width)
+        let (table, tableOverflow) = documents.multipliedReportingOverflow(by: 8)
+        let (whole, wholeOverflow) = ids.addingReportingOverflow(table)
+        guard !idsOverflow, !tableOverflow, !wholeOverflow, whole == body else {
+            throw failure(
+                "the header says \(count) ids of \(width) bytes and \(documents) documents of 8, but \(body) bytes "
+                    + "follow it")
         }
     }
 
-    /// The 64 bytes.
+    /// Where the table of documents begins, in bytes from the start of the file.
+    var tableOffset: Int { headerSize + count * width }
+
+    /// The 128 bytes of version 2.
     var bytes: [UInt8] {
         var bytes = Self.magic
         func append(_ number: Int, _ length: Int) {
@@ -78,6 +118,11 @@ struct TokenFileHeader: Equatable {
         append(count, 8)
         append(vocabularySize, 8)
         bytes += fingerprint.utf8.prefix(16)
+        append(documents, 8)
+        append(notes.byteOrderMark ? 1 : 0, 8)
+        append(notes.carriageReturns, 8)
+        append(notes.surrogates, 8)
+        append(notes.emptyRows, 8)
         return bytes + [UInt8](repeating: 0, count: Self.size - bytes.count)
     }
 }

@@ -10,6 +10,8 @@ public struct TokenStream: Sendable {
     private let files: [TokenFile]
     /// The place of each file's first token in the whole.
     private let starts: [Int]
+    /// The places in the whole where documents begin, ascending.
+    private let documents: [Int]
     private let range: Range<Int>
 
     /// All the tokens of the files, in order.
@@ -17,12 +19,15 @@ public struct TokenStream: Sendable {
         self.files = files
         self.sources = sources
         var starts: [Int] = []
+        var documents: [Int] = []
         var total = 0
         for file in files {
             starts.append(total)
+            documents += file.documentStarts.map { $0 + total }
             total += file.count
         }
         self.starts = starts
+        self.documents = documents
         range = 0..<total
     }
 
@@ -30,7 +35,16 @@ public struct TokenStream: Sendable {
         files = whole.files
         sources = whole.sources
         starts = whole.starts
+        documents = whole.documents
         self.range = range
+    }
+
+    /// Documents that begin in the stream, as far as the files say.
+    var documentCount: Int { documents.count { range.contains($0) } }
+
+    /// The places where documents begin from which on there are `length` tokens, ascending.
+    public func documentStarts(length: Int) -> [Int] {
+        documents.filter { range.contains($0) && range.upperBound - $0 >= length }.map { $0 - range.lowerBound }
     }
 
     /// The tokens up to a place, and those from it on.

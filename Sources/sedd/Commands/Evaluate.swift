@@ -13,8 +13,10 @@ struct Evaluate: ParsableCommand {
             whole blocks, or with --convention published that of all but each block's first token. Blocks do not overlap.
 
             A name before a file gives that corpus's published preprocessing: \
-            \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")) A plain file is one text; of a file \
-            that ends in .jsonl each 'text' is a row.
+            \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")) Files are read as \
+            sedd train reads them: a row of a JSON file (.jsonl, .json), a text between two <|endoftext|> and a plain file \
+            are documents. An end of text follows each, documents are joined, and blocks are cut from the whole. With --last \
+            files without a name are one data set, of which training holds out the end.
 
             Examples:
               sedd evaluate --model DIR --data wikitext2:wiki.test.raw lambada:lambada_test.jsonl
@@ -61,14 +63,15 @@ struct Evaluate: ParsableCommand {
         Interruption.note()
         defer { console.finish() }
         let evaluation = try Evaluation(length: length ?? model.length, blocks: blocks)
-        let texts = try specifications.map { specification in
-            let text = try EvaluationText(specification, tokenizer: tokenizer, lastShare: last) { progress in
+        let texts = try sets(of: specifications).map { specifications in
+            let text = try EvaluationText(specifications, tokenizer: tokenizer, lastShare: last) { progress in
                 // Small files are done before a line about them is read.
                 guard progress.bytesTotal > 1 << 20 else { return }
                 console.progress(
                     Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
                     "tokenizing \(progress.file): \(progress.bytesDone >> 20) of \(progress.bytesTotal >> 20) MiB")
             }
+            for note in text.notes { console.line(note) }
             try text.requireBlock(of: evaluation.length)
             return text
         }
@@ -92,6 +95,13 @@ struct Evaluate: ParsableCommand {
             let lines = json ? [try report.json()] : report.lines
             try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
         }
+    }
+
+    /// What is measured as one: each data set by itself, or with --last the files that training would join.
+    private func sets(of specifications: [DataSpecification]) -> [[DataSpecification]] {
+        guard last < 1 else { return specifications.map { [$0] } }
+        let files = specifications.filter { $0.name == nil }
+        return (files.isEmpty ? [] : [files]) + specifications.filter { $0.name != nil }.map { [$0] }
     }
 
     private func likelihood(of model: LanguageModel) throws -> any BlockLikelihood {

@@ -9,11 +9,11 @@ struct JudgeCommand: ParsableCommand {
         commandName: "judge",
         abstract: "What another model thinks of texts: generative perplexity, entropy, repetition, MAUVE.",
         discussion: """
-            SAMPLES is what sedd sample --jsonl wrote, or a file with a text a line. The judge writes from left to right \
+            SAMPLES is what sedd sample --jsonl wrote, a file with a text a line, or texts that <|endoftext|> divides. The judge writes from left to right \
             (GPT-2, or a model trained with model: autoregressive) and reads texts in its own tokens.
 
             With --reference, MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean averaged over a \
-            text): against the texts of a .jsonl file, or against \
+            text): against the texts of a .jsonl or .json file, or against \
             pieces of a plain text (or NAME:FILE), as many and as long as the samples.
 
             Example:
@@ -45,7 +45,7 @@ struct JudgeCommand: ParsableCommand {
         let tokenizer = try options.makeTokenizer(for: model, allowsPadding: true)
         let judge = try Judge(network: model.autoregressive(), tokenizer: tokenizer, tokensPerBatch: batchTokens)
         let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in
-            guard specification.name == nil, specification.file.pathExtension.lowercased() == "jsonl" else {
+            guard specification.name == nil, DocumentReader.form(of: specification.file) == .json else {
                 return (
                     specification.description,
                     .plain(

@@ -16,8 +16,11 @@ struct Tokenize: ParsableCommand {
               echo '[15496,995]' | sedd tokenize --tokenizer gpt2:models/gpt2 --decode
             """)
 
-    @Option(help: ArgumentHelp("byte, characters:FILE or gpt2:DIR.", valueName: "tokenizer")) var tokenizer: String
+    @Option(help: ArgumentHelp("byte, characters:FILE, gpt2:DIR or hf:PATH.", valueName: "tokenizer")) var tokenizer:
+        String
     @Flag(help: "From ids to text.") var decode = false
+    @Flag(help: "The texts of special tokens become their ids; without it they are text like any other.")
+    var specials = false
     @Flag(help: "One JSON value a line.") var jsonl = false
 
     func run() throws {
@@ -27,7 +30,7 @@ struct Tokenize: ParsableCommand {
             if decode {
                 try write(tokenizer.decode(ids(input, "stdin")))
             } else {
-                try write(array(tokenizer.encode(utf8: [UInt8](input))))
+                try write(array(encode([UInt8](input), tokenizer)))
             }
             return
         }
@@ -37,26 +40,42 @@ struct Tokenize: ParsableCommand {
             do {
                 try write(
                     decode
-                        ? quoted(tokenizer.decode(ids(line, place)), place) : array(tokenizer.encode(text(line, place)))
+                        ? quoted(tokenizer.decode(ids(line, place)), place)
+                        : array(encode(Array(text(line, place).utf8), tokenizer))
                 )
             } catch let error as TextError {
-                throw SEDDError(.invalidData, "\(place): \(error.description)")
+                throw SEDDError(
+                    .invalidData, error.source == place ? error.description : "\(place): \(error.description)")
             }
         }
     }
 
+    private func encode(_ text: [UInt8], _ tokenizer: any Tokenizer) throws -> [Int32] {
+        guard specials else { return try tokenizer.encode(utf8: text) }
+        guard let tokenizer = tokenizer as? BytePairTokenizer else {
+            throw SEDDError(.usage, "--specials: the tokenizer '\(self.tokenizer)' has no special tokens; leave it out")
+        }
+        return try tokenizer.encode(utf8: text, specials: true)
+    }
+
+    /// A JSON string; half of a surrogate pair, which UTF-8 cannot hold, is U+FFFD, as in every text that is read.
     private func text(_ line: Data, _ place: String) throws -> String {
-        guard let text = try? JSONDecoder().decode(String.self, from: line) else {
+        guard case .string(let text) = try JSON.parse([UInt8](line), source: place) else {
             throw SEDDError(.invalidData, "\(place): expected a JSON string")
         }
         return text
     }
 
     private func ids(_ data: Data, _ place: String) throws -> [Int32] {
-        guard let ids = try? JSONDecoder().decode([Int32].self, from: data) else {
+        guard case .array(let values) = try JSON.parse([UInt8](data), source: place) else {
             throw SEDDError(.invalidData, "\(place): expected a JSON array of token ids")
         }
-        return ids
+        return try values.map { value in
+            guard case .integer(let number) = value, let id = Int32(exactly: number) else {
+                throw SEDDError(.invalidData, "\(place): expected a JSON array of token ids, found \(value.name) in it")
+            }
+            return id
+        }
     }
 
     private func array(_ ids: [Int32]) -> [UInt8] {
@@ -71,7 +90,7 @@ struct Tokenize: ParsableCommand {
     private func quoted(_ bytes: [UInt8], _ place: String) throws -> [UInt8] {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw SEDDError(
-                .invalidData, "\(place): the ids decode to bytes that are no UTF-8; decode them without --jsonl")
+                .invalidData, "\(place): the ids decode to bytes that are not UTF-8; decode them without --jsonl")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes

@@ -15,12 +15,13 @@ struct TokenizerTrain: ParsableCommand {
         commandName: "train", abstract: "Learn a byte-level BPE vocabulary from texts.",
         discussion: """
             The merges are those that Hugging Face's trainer learns from the same strings over GPT-2's pieces; \
-            tokenizer.json, vocab.json and merges.txt are the files that it would write. Each file is one string.
+            tokenizer.json, vocab.json and merges.txt are the files that it would write. Each plain file is one string, each row \
+            of a JSON file, and with --documents each text between two <|endoftext|>.
 
             The special token '<|endoftext|>' becomes the tokenizer's end of text.
 
             Example:
-              sedd tokenizer train --data story.txt --size 2048 --special '<|endoftext|>' --output tokenizers/story
+              sedd tokenizer train --data stories.txt --documents --size 2048 --special '<|endoftext|>' --output DIR
             """)
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts in UTF-8, one or more.", valueName: "file"))
@@ -30,6 +31,10 @@ struct TokenizerTrain: ParsableCommand {
     @Option(help: ArgumentHelp("Folder for the three files.", valueName: "dir")) var output: PathArgument
     @Option(help: ArgumentHelp("Occurrences below which a pair does not merge.", valueName: "N")) var minFrequency = 2
     @Option(help: ArgumentHelp("A special token; may be repeated.", valueName: "text")) var special: [String] = []
+    @Flag(
+        help: "Each document is a string, as sedd train reads files: nothing is learnt from <|endoftext|> between them."
+    )
+    var documents = false
     @Flag(help: "Replace tokenizer files that are in the folder.") var force = false
 
     func validate() throws {
@@ -42,7 +47,7 @@ struct TokenizerTrain: ParsableCommand {
         try refuseOverwriting(folder)
         let console = Console()
         defer { console.finish() }
-        let vocabulary = try trainer.train(files: data.map(\.url)) { progress in
+        let vocabulary = try trainer.train(files: data.map(\.url), byDocuments: documents) { progress in
             switch progress {
             case .reading(let read):
                 // Small files are done before a line about them is read.

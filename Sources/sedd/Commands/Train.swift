@@ -10,7 +10,8 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model on texts; Ctrl-C saves, --resume continues.",
         discussion: """
-            Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8; files ending in .bin hold uint16 tokens.
+            Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8: plain, where <|endoftext|> ends a document, or JSON \
+            rows with a 'text' (.jsonl, .json); files ending in .bin hold token ids. The tokenizer's end of text follows each document.
 
             With --resume the run in --output goes on from its newest checkpoint, or starts where there is none yet, so that one \
             command can be repeated until the run is done. Options that differ from what the run last used are applied, said and \

@@ -12,7 +12,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Tokenizer for a folder without one: byte, characters:FILE or gpt2:DIR.", valueName: "tokenizer"))
+            "Tokenizer for a folder without one: byte, characters:FILE, gpt2:DIR or hf:PATH.", valueName: "tokenizer"))
     var tokenizer: String?
 
     /// A model of either kind.

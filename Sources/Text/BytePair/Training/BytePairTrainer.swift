@@ -40,33 +40,67 @@ public struct BytePairTrainer: Sendable {
         self.specials = specials
     }
 
-    /// Learns from files of UTF-8, each of which is one string.
+    /// Learns from files.
+    /// - Parameter byDocuments: whether each document is a string of its own, as training reads files (`DocumentReader`), so that
+    ///   nothing is learnt from the marks between documents. Else a plain file is one string, to the byte; the rows of a
+    ///   JSON file are strings of their own in any case.
     /// - Returns: a vocabulary of `size` tokens, or of fewer where no pair occurs often enough any more.
     /// - Throws: `usage` without files; `missingInput`; `invalidData` for invalid UTF-8 or a run of 2 MiB without a place to cut.
     public func train(
-        files: [URL], progress: (Progress) -> Void = { _ in }
+        files: [URL], byDocuments: Bool = false, progress: (Progress) -> Void = { _ in }
     ) throws(TextError) -> TrainedVocabulary {
         guard !files.isEmpty else { throw TextError(.usage, "no data", remedy: "name one or more text files") }
         let pieces = PieceCounts()
         for file in files {
-            let reader = try TextReader(file)
-            while let chunk = try reader.next(cut: Self.cut) {
-                do throws(TextError) {
-                    try Self.count(chunk.bytes, into: pieces)
-                } catch {
-                    throw error.located(in: file.path, from: chunk.start)
-                }
-                guard pieces.byteCount <= PairMerger.greatestByteCount else {
-                    throw TextError(
-                        .invalidData, "the different words have more than \(PairMerger.greatestByteCount >> 20) MiB",
-                        source: file.path, remedy: "learn from a part of the texts")
-                }
-                let done = chunk.start + chunk.bytes.count
-                progress(
-                    .reading(.init(file: file.path, bytesDone: done, bytesTotal: max(done, reader.size))))
+            if byDocuments || DocumentReader.form(of: file) == .json {
+                try countDocuments(of: file, into: pieces, progress)
+            } else {
+                try countText(of: file, into: pieces, progress)
             }
         }
         return merged(pieces, progress)
+    }
+
+    private func countDocuments(
+        of file: URL, into pieces: PieceCounts, _ progress: (Progress) -> Void
+    ) throws(TextError) {
+        let source = try DocumentReader.open(file)
+        var told = 0
+        while let part = try source.next(cut: Self.cut) {
+            do throws(TextError) {
+                try Self.count(part.bytes, into: pieces)
+            } catch {
+                throw source.located(error)
+            }
+            try Self.check(pieces, file)
+            guard source.bytesRead >= told + TextReader.defaultCapacity else { continue }
+            told = source.bytesRead
+            progress(.reading(.init(file: file.path, bytesDone: told, bytesTotal: source.size)))
+        }
+    }
+
+    private func countText(
+        of file: URL, into pieces: PieceCounts, _ progress: (Progress) -> Void
+    ) throws(TextError) {
+        let reader = try TextReader(file)
+        while let chunk = try reader.next(cut: Self.cut) {
+            do throws(TextError) {
+                try Self.count(chunk.bytes, into: pieces)
+            } catch {
+                throw error.located(in: file.path, from: chunk.start)
+            }
+            try Self.check(pieces, file)
+            let done = chunk.start + chunk.bytes.count
+            progress(.reading(.init(file: file.path, bytesDone: done, bytesTotal: max(done, reader.size))))
+        }
+    }
+
+    private static func check(_ pieces: PieceCounts, _ file: URL) throws(TextError) {
+        guard pieces.byteCount <= PairMerger.greatestByteCount else {
+            throw TextError(
+                .invalidData, "the different words have more than \(PairMerger.greatestByteCount >> 20) MiB",
+                source: file.path, remedy: "learn from a part of the texts")
+        }
     }
 
     /// Learns from texts, each of which is one string.

@@ -1,4 +1,6 @@
-/// The classes of characters that GPT-2's splitting tells apart, each scalar in exactly one.
+/// The classes of characters that splitting tells apart, each scalar in exactly one.
+///
+/// They are those of Unicode 16, which other tokenizers have: a later standard must not change what a model's text was made of.
 enum ScalarClass {
     /// General category L*.
     static let letter: UInt8 = 0
@@ -19,7 +21,7 @@ enum ScalarClass {
 
     @inline(never)
     private static func compute(_ value: UInt32) -> UInt8 {
-        guard let scalar = Unicode.Scalar(value) else { return other }
+        guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age.major <= 16 else { return other }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return letter
         case .decimalNumber, .letterNumber, .otherNumber: return number

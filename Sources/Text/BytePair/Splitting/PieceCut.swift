@@ -1,12 +1,22 @@
 import Files
 
-/// Where a stream may be cut so that GPT-2 splits the two parts as it splits the whole.
+/// Where a stream may be cut so that the two parts are split as the whole is.
 ///
-/// A piece always ends between two characters of different classes, unless the first is a space, which may belong to
-/// the second's piece, or an apostrophe, which may begin a contraction. Nothing else looks behind or ahead.
+/// With GPT-2's splitting a piece always ends between two characters of different classes, unless the first is a space, which
+/// may belong to the second's piece, or an apostrophe, which may begin a contraction. Nothing else looks behind or ahead. With
+/// that of Llama-3 and Qwen2 any symbol may begin a word, but a piece always ends after a letter or a digit that something of
+/// another class follows.
 enum PieceCut {
     /// The last such place in sight, 0 where there is none. The last character cannot serve: what follows is unknown.
-    static func last(in bytes: UnsafeBufferPointer<UInt8>, classes: UnsafePointer<UInt8>) -> Int {
+    ///
+    /// - Parameters:
+    ///   - wordsOnly: only after letters and digits.
+    ///   - ascii: only between two characters of ASCII.
+    ///   - allows: asked about a place with its two neighbouring bytes.
+    static func last(
+        in bytes: UnsafeBufferPointer<UInt8>, classes: UnsafePointer<UInt8>, wordsOnly: Bool = false,
+        ascii: Bool = false, allows: (_ before: UInt8, _ after: UInt8) -> Bool = { _, _ in true }
+    ) -> Int {
         var end = UTF8Bytes.lastBoundary(in: bytes)
         guard end > 0 else { return 0 }
         var start = startOfScalar(before: end, in: bytes)
@@ -16,7 +26,9 @@ enum PieceCut {
             start = startOfScalar(before: end, in: bytes)
             let earlier = classOfScalar(from: start, to: end, in: bytes, classes)
             if earlier != kind, earlier != ScalarClass.space,
-                !(bytes[start] == UInt8(ascii: "'") && kind == ScalarClass.letter)
+                !wordsOnly || earlier == ScalarClass.letter || earlier == ScalarClass.number,
+                !(bytes[start] == UInt8(ascii: "'") && kind == ScalarClass.letter),
+                !ascii || (bytes[end - 1] < 0x80 && bytes[end] < 0x80), allows(bytes[end - 1], bytes[end])
             {
                 return end
             }

@@ -5,7 +5,7 @@ import Files
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
 /// The pieces cover the text, so that each begins where the last one ended.
-struct PieceScanner {
+struct PieceScanner: PieceSplitter {
     /// Valid UTF-8.
     let base: UnsafePointer<UInt8>
     let count: Int
@@ -43,29 +43,11 @@ struct PieceScanner {
     private func endOfRun(of kind: UInt8, from start: Int) -> Int {
         var index = start
         while index < count {
-            if kind == ScalarClass.letter { index = endOfLetters(from: index) }
+            if kind == ScalarClass.letter { index = ASCIILetters.end(in: base, count, from: index) }
             guard index < count else { break }
             let next = classAndLength(at: index)
             if next.kind != kind { break }
             index &+= next.length
-        }
-        return index
-    }
-
-    /// Skips the ASCII letters, eight bytes at a time: most words then end without a branch that is guessed wrong.
-    @inline(__always)
-    private func endOfLetters(from start: Int) -> Int {
-        var index = start
-        while index &+ 8 <= count {
-            let word = UInt64(
-                littleEndian: UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // In each byte, case folded: the highest bit says "from a on", "beyond z", "no ASCII".
-            let folded = (word & 0x7F7F_7F7F_7F7F_7F7F) | 0x2020_2020_2020_2020
-            let fromA = folded &+ 0x1F1F_1F1F_1F1F_1F1F
-            let beyondZ = folded &+ 0x0505_0505_0505_0505
-            let others = ~(fromA & ~beyondZ & ~word) & 0x8080_8080_8080_8080
-            if others != 0 { return index &+ others.trailingZeroBitCount >> 3 }
-            index &+= 8
         }
         return index
     }

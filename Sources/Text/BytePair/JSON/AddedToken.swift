@@ -1,0 +1,140 @@
+/// A token that is found in text before it is split, as `added_tokens` of a tokenizer.json has it.
+struct AddedToken: Sendable, Equatable {
+    let id: Int32
+    /// Its text in UTF-8, never empty.
+    let content: [UInt8]
+    /// Whether it stands for something that no text says, such as its end.
+    var special = false
+    /// Whether it is looked for after normalization, and in its normalized form.
+    var normalized = false
+    /// Whether no letter, mark, digit or underscore may touch it.
+    var singleWord = false
+    /// Whether white space before it belongs to it.
+    var stripsLeft = false
+    /// Whether white space after it belongs to it.
+    var stripsRight = false
+}
+
+/// Finds the tokens of a set in a text: at the leftmost place the longest, without overlap.
+struct AddedTokenMatcher: Sendable {
+    /// A match with what belongs to it.
+    struct Match: Equatable {
+        let range: Range<Int>
+        let id: Int32
+    }
+
+    let tokens: [AddedToken]
+    /// Whether `[a << 8 | b]` two bytes begin a token. One that is a single byte begins with any pair.
+    private let beginnings: [Bool]
+    private let singles: [Bool]
+    /// A trie: `children[node << 8 | byte]` is the next node, 0 where there is none; node 0 is the root.
+    private let children: [Int32]
+    /// The token that ends at each node, -1 where none does.
+    private let ends: [Int32]
+
+    /// Of tokens with one text the first counts.
+    init(_ tokens: [AddedToken]) {
+        self.tokens = tokens
+        var beginnings = [Bool](repeating: false, count: 1 << 16)
+        var singles = [Bool](repeating: false, count: 256)
+        var children = [Int32](repeating: 0, count: 256)
+        var ends: [Int32] = [-1]
+        for (index, token) in tokens.enumerated() {
+            if token.content.count == 1 {
+                singles[Int(token.content[0])] = true
+            } else {
+                beginnings[Int(token.content[0]) << 8 | Int(token.content[1])] = true
+            }
+            var node = 0
+            for byte in token.content {
+                if children[node << 8 | Int(byte)] == 0 {
+                    children[node << 8 | Int(byte)] = Int32(ends.count)
+                    children.append(contentsOf: repeatElement(0, count: 256))
+                    ends.append(-1)
+                }
+                node = Int(children[node << 8 | Int(byte)])
+            }
+            if ends[node] < 0 { ends[node] = Int32(index) }
+        }
+        self.beginnings = beginnings
+        self.singles = singles
+        self.children = children
+        self.ends = ends
+    }
+
+    var isEmpty: Bool { tokens.isEmpty }
+
+    /// Calls `body` with each match, from left to right.
+    /// - Parameter skips: of a token that is skipped the text stays text, though nothing else is found within it.
+    func forEachMatch(
+        in text: UnsafeBufferPointer<UInt8>, skips: (AddedToken) -> Bool, _ body: (Match) -> Void
+    ) {
+        var place = 0
+        // Where the last match ended, with the white space that belongs to it.
+        var taken = 0
+        while let (start, length, token) = next(in: text, from: place) {
+            place = start + length
+            if skips(token) { continue }
+            if token.singleWord {
+                let touches =
+                    WordCharacter.ends(UnsafeBufferPointer(rebasing: text[..<start]))
+                    || WordCharacter.begins(UnsafeBufferPointer(rebasing: text[place...]))
+                if touches { continue }
+            }
+            var range = start..<place
+            if token.stripsLeft {
+                range = max(taken, WordCharacter.spaceStart(before: start, in: text))..<place
+            }
+            if token.stripsRight { range = range.lowerBound..<WordCharacter.spaceEnd(after: place, in: text) }
+            taken = range.upperBound
+            body(Match(range: range, id: token.id))
+        }
+    }
+
+    /// The next token from `place` on, wherever it stands.
+    private func next(
+        in text: UnsafeBufferPointer<UInt8>, from place: Int
+    ) -> (start: Int, length: Int, token: AddedToken)? {
+        var start = place
+        while start < text.count {
+            let byte = Int(text[start])
+            let begins =
+                singles[byte] || (start + 1 < text.count && beginnings[byte << 8 | Int(text[start + 1])])
+            if begins, let (length, token) = longest(in: text, at: start) { return (start, length, tokens[token]) }
+            start += 1
+        }
+        return nil
+    }
+
+    private func longest(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> (length: Int, token: Int)? {
+        var found: (Int, Int)?
+        var node = 0
+        var index = start
+        while index < text.count {
+            node = Int(children[node << 8 | Int(text[index])])
+            if node == 0 { break }
+            index += 1
+            if ends[node] >= 0 { found = (index - start, Int(ends[node])) }
+        }
+        return found
+    }
+
+    /// Whether the set's tokens allow a cut between two bytes: no token has them side by side, and no token that looks at its
+    /// neighbours ends or begins there.
+    func cuts() -> [Bool] {
+        var allowed = [Bool](repeating: true, count: 1 << 16)
+        for token in tokens {
+            for (before, after) in zip(token.content, token.content.dropFirst()) {
+                allowed[Int(before) << 8 | Int(after)] = false
+            }
+            guard token.singleWord || token.stripsLeft || token.stripsRight, let first = token.content.first,
+                let last = token.content.last
+            else { continue }
+            for byte in 0..<256 {
+                allowed[Int(last) << 8 | byte] = false
+                allowed[byte << 8 | Int(first)] = false
+            }
+        }
+        return allowed
+    }
+}

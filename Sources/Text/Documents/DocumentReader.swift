@@ -1,0 +1,62 @@
+import Files
+package import Foundation
+
+/// How texts are read, by everything that reads texts: one place that knows which files hold one text, which hold rows,
+/// and where documents end.
+package enum DocumentReader {
+    /// What a file's name says of its form.
+    package enum Form: Sendable, Equatable {
+        /// UTF-8; `<|endoftext|>` ends a document.
+        case plain
+        /// A JSON object with a `text`, or a JSON string, for each document: one a line (`.jsonl`, `.ndjson`), or the
+        /// members of an array (`.json`).
+        case json
+        /// Token ids (`.bin`).
+        case tokens
+    }
+
+    package static func form(of file: URL) -> Form {
+        switch file.pathExtension.lowercased() {
+        case "jsonl", "ndjson", "json": .json
+        case "bin": .tokens
+        default: .plain
+        }
+    }
+
+    /// Opens a file of texts.
+    static func open(_ file: URL, capacity: Int = TextReader.defaultCapacity) throws(TextError) -> any DocumentSource {
+        switch form(of: file) {
+        case .plain: return try PlainDocuments(file, capacity: capacity)
+        case .json: return try JSONDocuments(file)
+        case .tokens:
+            throw TextError(
+                .usage, "token ids where a text is needed", source: file.path,
+                remedy: "give the text, or name a tokenizer: characters:FILE, gpt2:DIR or hf:PATH")
+        }
+    }
+
+    /// The documents of a file as strings; of a plain text that marks none its lines, without those that are blank.
+    /// - Throws: `missingInput`; `invalidData` for invalid UTF-8, or a row without a text.
+    package static func texts(of file: URL) throws(TextError) -> (texts: [String], notes: [String]) {
+        let source = try open(file)
+        var texts: [String] = []
+        var document: [UInt8] = []
+        while let part = try source.next(cut: UTF8Bytes.lastBoundary) {
+            do throws(TextError) {
+                try UTF8Bytes.validate(part.bytes)
+            } catch {
+                throw source.located(error)
+            }
+            document += part.bytes
+            guard part.endsDocument else { continue }
+            if source.marksEnds {
+                texts.append(String(decoding: document, as: UTF8.self))
+            } else {
+                texts += document.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+                    .filter { !$0.allSatisfy(\.isWhitespace) }
+            }
+            document.removeAll(keepingCapacity: true)
+        }
+        return (texts, source.notes.lines.map { "\(file.path): \($0)" })
+    }
+}
