@@ -80,7 +80,7 @@ import Testing
             result, 65, [data.path, "a .bin of token ids has no alphabet", "characters:FILE"],
             "ids without an alphabet",
             progress: true)
-        #expect(!exists(run))
+        #expect(!exists(run.appendingPathComponent("run.yaml")), "nothing is started")
     }
 
     @Test func oneIdOutsideTheVocabularyIsFoundBeforeTheFirstStep() async throws {
@@ -90,7 +90,7 @@ import Testing
         let (result, run) = try await train(data, configuration: TinyRun.configuration)
         expectFailure(
             result, 65, [data.path, "token 777 is 300, and the vocabulary has 256"], "an id outside", progress: true)
-        #expect(!exists(run))
+        #expect(!exists(run.appendingPathComponent("run.yaml")), "nothing is started")
     }
 
     @Test func documentsBeginWindowsWhereAsked() async throws {
@@ -101,7 +101,7 @@ import Testing
         let (refused, _) = try await train(plain, set: ["data.document_starts=0.5"])
         #expect(refused.code == 65 && refused.lastError.contains("data.document_starts is 0.5"), "\(refused.errors)")
         let (outside, _) = try await train(plain, set: ["data.document_starts=1.5"])
-        #expect(outside.code == 65 && outside.lastError.contains("data.document_starts is 1.5"), "\(outside.errors)")
+        #expect(outside.code == 64 && outside.lastError.contains("data.document_starts is 1.5"), "\(outside.errors)")
     }
 
     @Test func theLastShareIsWhatTrainingHeldOut() async throws {

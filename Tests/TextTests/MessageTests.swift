@@ -165,7 +165,7 @@ import Testing
             (
                 { _ = try Tokenizers.load(kind: "bert", folder: folder.url) },
                 "invalidData: \(path): unknown kind of tokenizer 'bert'; "
-                    + "name one of byte, characters, gpt2 in config.json"
+                    + "name one of byte, characters, gpt2, hf in config.json"
             ),
             (
                 { try CharacterTokenizer(alphabetOf: "a").write(to: empty) },

@@ -81,6 +81,7 @@ public enum ConfigurationReference {
         "noise.sigma_max": "geometric noise: sigma at time 1",
         "data.files": "texts, one after the other; --data sets it",
         "data.held_out": "share of the tokens, the last ones, kept for validation",
+        "data.document_starts": "share of the windows that begin where a document begins; the others begin anywhere",
         "training.batch_size": "sequences a step, over all its parts",
         "training.accum": "parts that a step's batch is worked on in, to save memory",
         "training.n_iters": "steps",
