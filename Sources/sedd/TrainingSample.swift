@@ -14,7 +14,7 @@ struct TrainingSample {
     /// The texts, with a line between them; the seeds follow from the step.
     func text(_ model: LanguageModel, step: Int) throws -> String {
         let seeds = (0..<configuration.sampling.count).map { UInt64(step) << 8 + UInt64($0) }
-        return try sequences(model, seeds).map { try tokenizer.text(of: $0.map { Int32($0) }) }.joined(
+        return try sequences(model, seeds).map { try tokenizer.text(ofSample: $0.map { Int32($0) }) }.joined(
             separator: "\n" + String(repeating: "-", count: 40) + "\n")
     }
 

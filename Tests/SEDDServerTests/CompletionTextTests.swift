@@ -33,6 +33,14 @@ struct CompletionTextTests {
         #expect(found.finishReason == given.reason)
     }
 
+    // What follows an end of text is none of the text, and a stop text before it comes first.
+    @Test func anEndOfTextIsAStop() {
+        let ended = CompletionText(Array("one".utf8), isWhole: false, isEnded: true, stops: ["one two"])
+        #expect(ended.text == "one" && ended.finishReason == "stop")
+        let stopped = CompletionText(Array("one".utf8), isWhole: true, isEnded: true, stops: ["n"])
+        #expect(stopped.text == "o" && stopped.finishReason == "stop")
+    }
+
     /// Whatever is told at one moment begins what is told later, byte by byte.
     @Test func whatIsToldStays() {
         let whole = Array("naïve café 😀 stop here, e\u{301} STOP".utf8)

@@ -49,4 +49,26 @@ struct TemplateTests {
         }
         #expect(error?.description == "template: it takes 8 tokens but the length is 7; shorten it or raise the length")
     }
+
+    // The end of text is written in a form of its own: its letters in a text are letters.
+    @Test func theEndOfText() throws {
+        let folder = try TemporaryFolder()
+        let learnt = try BytePairTrainer(size: 257, specials: ["<|endoftext|>"]).train(texts: ["ab"])
+        try learnt.write(to: folder.url)
+        let tokenizer = try BytePairTokenizer(json: folder.url)
+        func positions(_ template: String) throws -> [Int?] {
+            try Template(template).positions(tokenizer: tokenizer, length: nil, modelLength: 4)
+        }
+        let a = try #require(tokenizer.encode("a").first.map { Int($0) })
+        #expect(try positions("[[end]]a[[1]]") == [0, a, nil])
+        #expect(try positions("a[[*]][[end]]") == [a, nil, nil, 0])
+        #expect(try positions("[[end]]") == [0, nil, nil, nil])
+        let letters = try Template("<|endoftext|>").positions(tokenizer: tokenizer, length: 13, modelLength: 4)
+        #expect(!letters.contains(0) && letters.count == 13)
+        let error = #expect(throws: SEDDError.self) {
+            try Template("[[end]]").positions(tokenizer: ByteTokenizer(), length: nil, modelLength: 4)
+        }
+        #expect(
+            error?.description == "template: [[end]], but the tokenizer 'byte' has no end of text; leave it out")
+    }
 }

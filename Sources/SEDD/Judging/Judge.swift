@@ -35,10 +35,15 @@ public struct Judge: Sendable {
     /// The tokens that a sample was written in, where they say the same text to the judge: they are what is judged then, also where
     /// a model has written bytes that are no text, or a token that no text is read as.
     func ownTokens(_ sample: TextSample) -> [Int]? {
-        guard let tokens = sample.tokens, tokens.allSatisfy({ (0..<tokenizer.vocabularySize).contains($0) }),
-            (try? tokenizer.text(of: tokens.map { Int32($0) })) == sample.text
-        else { return nil }
-        return tokens
+        guard let tokens = sample.tokens, tokens.allSatisfy({ (0..<tokenizer.vocabularySize).contains($0) }) else {
+            return nil
+        }
+        let ids = tokens.map { Int32($0) }
+        if (try? tokenizer.text(of: ids)) == sample.text { return tokens }
+        // A text ends where its end of text stands, and its tokens go on.
+        let own = tokenizer.sampled(ids)
+        guard !own.isEmpty, (try? tokenizer.text(of: own)) == sample.text else { return nil }
+        return own.map { Int($0) }
     }
 
     /// Whether the start token and the text fit the judge's positions.

@@ -5,7 +5,7 @@ public import Text
 /// Text with holes: which positions are given and which the model writes.
 ///
 /// `[[12]]` is twelve free tokens, `[[*]]` whatever fills the length (several share it evenly, the first ones take what
-/// is left over), `\[[` a literal `[[`. Each stretch of text is tokenized by itself.
+/// is left over), `[[end]]` the tokenizer's end of text, `\[[` a literal `[[`. Each stretch of text is tokenized by itself.
 public struct Template: Sendable, Equatable {
     /// A part of a template.
     public enum Segment: Sendable, Equatable {
@@ -15,6 +15,8 @@ public struct Template: Sendable, Equatable {
         case hole(Int)
         /// What fills the length.
         case fill
+        /// The tokenizer's end of text, which no text encodes to.
+        case end
     }
 
     let segments: [Segment]
@@ -80,10 +82,11 @@ public struct Template: Sendable, Equatable {
 
     private static func hole(_ inside: String) throws(SEDDError) -> Segment {
         if inside == "*" { return .fill }
+        if inside == "end" { return .end }
         guard let count = Int(inside), holes.contains(count) else {
             throw SEDDError(
                 .usage,
-                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 to \(holes.upperBound), or *; write \\[[ for a literal [["
+                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 to \(holes.upperBound), *, or end; write \\[[ for a literal [["
             )
         }
         return .hole(count)
@@ -97,8 +100,23 @@ public struct Template: Sendable, Equatable {
     }
 
     /// Whether any position is left to the model by the template itself.
-    var hasHoles: Bool { segments.contains { if case .text = $0 { false } else { true } } }
+    var hasHoles: Bool {
+        segments.contains { segment in
+            switch segment {
+            case .hole, .fill: true
+            case .text, .end: false
+            }
+        }
+    }
     private var hasFill: Bool { segments.contains(.fill) }
+
+    private func end(of tokenizer: any Tokenizer) throws(SEDDError) -> Int {
+        guard let end = tokenizer.endOfText else {
+            throw SEDDError(
+                .usage, "template: [[end]], but the tokenizer '\(tokenizer.kind)' has no end of text; leave it out")
+        }
+        return Int(end)
+    }
 
     /// A token for each given position, nil for each free one.
     ///
@@ -106,7 +124,7 @@ public struct Template: Sendable, Equatable {
     ///   - length: the length wanted; nil for the template's own, where it has holes and no `[[*]]`. What a template
     ///     without `[[*]]` leaves of it is free and follows its end.
     ///   - modelLength: the length where neither says one.
-    /// - Throws: ``SEDDError`` of kind `usage` where the template is longer than the length.
+    /// - Throws: ``SEDDError`` of kind `usage` where the template is longer than the length, or has an end that the tokenizer lacks.
     public func positions(
         tokenizer: any Tokenizer, length: Int?, modelLength: Int
     ) throws -> [Int?] {
@@ -115,6 +133,7 @@ public struct Template: Sendable, Equatable {
             case .text(let text): try tokenizer.encode(text).map { Int($0) }
             case .hole(let count): [Int?](repeating: nil, count: count)
             case .fill: []
+            case .end: [try end(of: tokenizer)]
             }
         }
         let own = parts.reduce(0) { $0 + $1.count }

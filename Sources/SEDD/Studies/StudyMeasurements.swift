@@ -114,7 +114,7 @@ extension Study {
         let made = try make()
         let samples = try made.tokens.map {
             TextSample(
-                text: try tokenizer.text(of: $0.map { Int32($0) }), tokens: $0, steps: steps, sampler: sampler,
+                text: try tokenizer.text(ofSample: $0.map { Int32($0) }), tokens: $0, steps: steps, sampler: sampler,
                 precision: Precision.standard(on: device).rawValue)
         }
         try write(samples, "\(source)-\(sampler)-\(steps ?? 0)")

@@ -5,7 +5,7 @@ import Text
 struct CompletionText: Sendable {
     /// What can be told for good; while more may come, a beginning of every later one.
     let text: String
-    /// `stop` where a stop text ended it, `length` where the hole did; nil while more may come.
+    /// `stop` where a stop text or an end of text ended it, `length` where the hole did; nil while more may come.
     let finishReason: String?
 
     /// The completion that positions `hole` of `state` hold.
@@ -17,16 +17,22 @@ struct CompletionText: Sendable {
         let settled =
             state.isFinished
             ? state.states[hole] : state.states[hole].prefix { !model.graph.canMove(from: $0) }
-        let bytes = try model.tokenizer.decode(settled.map { Int32($0) })
-        self.init(bytes, isWhole: state.isFinished, stops: stops)
+        let ids = settled.map { Int32($0) }
+        let end = model.tokenizer.endOfText.flatMap { ids.firstIndex(of: $0) }
+        let bytes = try model.tokenizer.decode(ids[..<(end ?? ids.endIndex)])
+        self.init(bytes, isWhole: state.isFinished, isEnded: end != nil, stops: stops)
     }
 
-    /// - Parameter isWhole: whether nothing follows `bytes`.
-    init(_ bytes: [UInt8], isWhole: Bool, stops: [String]) {
+    /// - Parameters:
+    ///   - isWhole: whether nothing follows `bytes`.
+    ///   - isEnded: whether an end of text follows them.
+    init(_ bytes: [UInt8], isWhole: Bool, isEnded: Bool = false, stops: [String]) {
         let stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
         let end: Int
         if let found = stops.compactMap({ Self.place(of: $0, in: bytes) }).min() {
             (end, finishReason) = (found, "stop")
+        } else if isEnded {
+            (end, finishReason) = (bytes.count, "stop")
         } else if isWhole {
             (end, finishReason) = (bytes.count, "length")
         } else {

@@ -149,7 +149,7 @@ enum InfillEvents {
             self.model = model.name
             self.sampler = sampler
             self.seconds = seconds
-            text = try model.text(state.states)
+            text = try model.tokenizer.text(ofSample: state.states.map { Int32($0) })
             (tokens, seed, steps) = (state.states, state.seed, state.steps)
             networkEvaluations = state.networkEvaluations
             let given = state.template.count { $0 != nil }

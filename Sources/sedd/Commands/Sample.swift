@@ -9,9 +9,10 @@ struct Sample: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write text from noise, or fill the holes of a template.",
         discussion: """
-            In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, \\[[ a literal [[. A template \
+            In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, [[end]] the end of text, \\[[ a literal [[. A template \
             without [[*]] that is shorter than --length goes on freely after its end. A model that writes from left to right \
-            takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps.
+            takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps. A text ends at its first end of \
+            text, where the tokenizer has one; its tokens are the whole sequence.
 
             Examples:
               sedd sample --model Models/gutenberg --show
@@ -93,7 +94,7 @@ struct Sample: AsyncParsableCommand {
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             for (index, state) in last.enumerated() {
                 let line = SampleLine(
-                    text: try tokenizer.text(of: state.states.map { Int32($0) }),
+                    text: try tokenizer.text(ofSample: state.states.map { Int32($0) }),
                     tokens: state.states.map { Int32($0) },
                     seed: state.seed, steps: state.steps, sampler: self.sampler ?? Predictors.names[0],
                     networkEvaluations: state.networkEvaluations, seconds: seconds / Double(last.count),
@@ -125,7 +126,7 @@ struct Sample: AsyncParsableCommand {
             for (index, tokens) in sequences.enumerated() {
                 let written = tokens.count - prefix.count
                 let line = SampleLine(
-                    text: try tokenizer.text(of: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
+                    text: try tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
                     seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
                     seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
                 try write(line, index: start + index)
