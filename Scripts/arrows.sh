@@ -19,7 +19,7 @@ forbidden SEDD 'CTorch|SEDDServer|Hummingbird|NIOCore'
 forbidden SEDDServer 'CTorch|Torch'
 forbidden sedd 'CTorch|Hummingbird|NIOCore'
 
-order=(Plots Randomness Process Network Objective Autoregressive Models Training Sampling Evaluation Judging Studies)
+order=(Plots Randomness Process Network Objective Autoregressive Models Sampling Training Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level
     grep -rhoE --include='*.swift' --exclude='*.pb.swift' '^(public |package |final |indirect )*(struct|class|enum|protocol|actor) [A-Z][A-Za-z0-9]*' "SEDD/$1" |
         awk '{print $NF}' | sort -u

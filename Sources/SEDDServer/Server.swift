@@ -3,6 +3,7 @@ package import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+import SEDD
 import ServiceLifecycle
 import UnixSignals
 
@@ -35,7 +36,8 @@ package struct Server: Sendable {
         self.logger = logger
         // Metrics that are made before the registry is known are counted nowhere.
         _ = PrometheusRegistry.shared
-        engine = try SamplingEngine(network: model.network, limits: settings.limits)
+        engine = try SamplingEngine(
+            network: model.network, limits: settings.limits.engine, observer: EngineMetrics())
     }
 
     /// The application; tests call it as a server does.

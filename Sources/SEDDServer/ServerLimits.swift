@@ -1,3 +1,5 @@
+import SEDD
+
 /// What the server takes on, so that no request and no number of them can exhaust it.
 public struct ServerLimits: Sendable {
     /// Bytes of a request body.
@@ -12,6 +14,8 @@ public struct ServerLimits: Sendable {
     public var running = 256
     /// Tokens of one network evaluation: how soon a newcomer joins, against how well products fill the processor.
     public var evaluationTokens = 4096
+    /// Those of the engine.
+    var engine: EngineLimits { EngineLimits(running: running, evaluationTokens: evaluationTokens) }
     /// From the arrival of a request to its last event.
     public var deadline: Duration = .seconds(300)
     /// Of that, what running requests get once the server has been asked to stop.

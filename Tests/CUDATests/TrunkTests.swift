@@ -139,10 +139,10 @@ struct TrunkTests {
         func run(staying: Bool) throws -> [[Int]] {
             let captured =
                 staying
-                ? try CapturedSteps(network: network, trunk: #require(network.fused), chunk: chunk, capturing: false)
+                ? try CapturedSteps(network: network, trunk: #require(network.fused), headRows: .init(atOnce: chunk), capturing: false)
                 : nil
             let process = try ReverseProcess(
-                network: network, predictor: AnalyticPredictor(), chunk: chunk, captured: captured)
+                network: network, predictor: AnalyticPredictor(), headRows: .init(atOnce: chunk), captured: captured)
             var sequences = try (0..<3).map {
                 try SequenceState(
                     template: [3] + [Int?](repeating: nil, count: 19), seed: UInt64($0), steps: 4 + 2 * $0,

@@ -1,6 +1,6 @@
-import SEDD
 import Testing
 
+@testable import SEDD
 @testable import SEDDServer
 
 @Suite(.timeLimit(.minutes(10)))
@@ -19,7 +19,7 @@ struct SamplingEngineTests {
     {
         var limits = ServerLimits(modelLength: model.length)
         change(&limits)
-        return try SamplingEngine(network: model.network, limits: limits)
+        return try SamplingEngine(network: model.network, limits: limits.engine)
     }
 
     private func job(

@@ -6,12 +6,12 @@ import Torch
 /// Rows meet the head in chunks, whose gradient is formed and used before the next is looked at.
 public struct NextTokenLoss: Sendable {
     private let network: AutoregressiveNetwork
-    private let chunk: Int
+    private let headRows: HeadRows
 
     /// The loss of `network`.
     public init(network: AutoregressiveNetwork) {
         self.network = network
-        chunk = ScoreEntropyLoss.rowsAtOnce(outputs: network.configuration.outputs)
+        headRows = HeadRows(outputs: network.configuration.outputs, device: network.device)
     }
 
     /// The nats of every token of `sequences`, all of one length, the first after the start token.
@@ -25,9 +25,10 @@ public struct NextTokenLoss: Sendable {
         let hidden = try network.hidden(tokens).reshaped([inputs.count * length, -1])
         let clean = targets.flatMap { $0 }
         var nats: [Double] = []
-        for start in stride(from: 0, to: clean.count, by: chunk) {
-            let count = min(chunk, clean.count - start)
-            nats += try terms(hidden.narrowed(0, from: start, length: count), Array(clean[start..<start + count])).nats
+        for chunk in headRows.chunks(of: clean.count) {
+            nats += try terms(
+                hidden.narrowed(0, from: chunk.lowerBound, length: chunk.count), Array(clean[chunk])
+            ).nats
         }
         return inputs.indices.map { Array(nats[($0 * length)..<(($0 + 1) * length)]) }
     }
@@ -48,11 +49,10 @@ public struct NextTokenLoss: Sendable {
             .narrowed(0, from: 0, length: network.configuration.outputs)
         var pulled: [Tensor] = []
         var losses = [Double](repeating: 0, count: inputs.count)
-        for start in stride(from: 0, to: clean.count, by: chunk) {
-            let count = min(chunk, clean.count - start)
-            let rows = try hidden.narrowed(0, from: start, length: count)
-            let found = try terms(rows, Array(clean[start..<start + count]))
-            for (index, nats) in found.nats.enumerated() { losses[(start + index) / length] += nats }
+        for chunk in headRows.chunks(of: clean.count) {
+            let rows = try hidden.narrowed(0, from: chunk.lowerBound, length: chunk.count)
+            let found = try terms(rows, Array(clean[chunk]))
+            for (index, nats) in zip(chunk, found.nats) { losses[index / length] += nats }
             // softmax - one-hot
             let own = try found.probabilities.gathered(1, found.target) - 1
             let weighted = try found.probabilities.scattered(1, found.target, source: own) * scale

@@ -66,10 +66,10 @@ struct ReconstructionTerm: Sendable {
         let count = states.count / length
         let tokens = try Tensor(states, shape: [count, length], device: network.device)
         let hidden = try network.hidden(tokens, sigma: [Double](repeating: sigma, count: count))
-        let chunk = ScoreEntropyLoss.rowsAtOnce(outputs: graph.states)
+        let headRows = HeadRows(outputs: graph.states, device: network.device)
         var nats: [Double] = []
-        for start in stride(from: 0, to: places.count, by: chunk) {
-            let part = Array(places[start..<min(start + chunk, places.count)])
+        for chunk in headRows.chunks(of: places.count) {
+            let part = Array(places[chunk])
             let rows = try Rows(
                 states: part.map { states[$0] }, sigma: [Double](repeating: sigma, count: part.count),
                 device: network.device)

@@ -33,19 +33,13 @@ public struct NoisedBatch: Sendable {
 public struct ScoreEntropyLoss: Sendable {
     private let network: ScoreNetwork
     private let graph: any TransitionGraph
-    private let chunk: Int
-
-    /// Rows that meet a head of so many outputs at once: 64 MiB of float32, which at the largest vocabularies in use is enough
-    /// for the products of the head to run at full speed; on CUDA devices 512 MiB, for they take larger ones.
-    static func rowsAtOnce(outputs: Int, on device: Device = .cpu) -> Int {
-        max(16, (device.kind == .cuda ? 1 << 27 : 1 << 24) / outputs)
-    }
+    private let headRows: HeadRows
 
     /// The loss of `network` over the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph
-        chunk = Self.rowsAtOnce(outputs: graph.states, on: network.device)
+        headRows = HeadRows(outputs: graph.states, device: network.device)
     }
 
     /// The loss of each sequence, nats.
@@ -140,8 +134,8 @@ public struct ScoreEntropyLoss: Sendable {
     private func forEachChunk(_ batch: NoisedBatch, _ body: (Chunk) throws -> Void) throws {
         let shifts = batch.sigma.map(network.shift)
         let moving = batch.states.indices.filter { graph.canMove(from: batch.states[$0]) }
-        for start in stride(from: 0, to: moving.count, by: chunk) {
-            let positions = Array(moving[start..<min(start + chunk, moving.count)])
+        for chunk in headRows.chunks(of: moving.count) {
+            let positions = Array(moving[chunk])
             let rows = try Rows(
                 states: positions.map { batch.states[$0] },
                 sigma: positions.map { batch.sigma[$0 / batch.length] }, device: network.device)

@@ -37,7 +37,7 @@ final class CapturedStep: @unchecked Sendable {
     private let network: ScoreNetwork
     private let trunk: FusedTrunk
     private let shape: Shape
-    private let chunk: Int
+    private let headRows: HeadRows
     private let rotary: RotaryPositions
     /// States, places and own states; numbers of the rows; sinusoids of the noise.
     private let wholes, numbers, waves: Tensor
@@ -45,11 +45,11 @@ final class CapturedStep: @unchecked Sendable {
     private var totals: [Tensor] = []
     private var graph: CUDAGraph?
 
-    init(network: ScoreNetwork, trunk: FusedTrunk, shape: Shape, chunk: Int) throws {
+    init(network: ScoreNetwork, trunk: FusedTrunk, shape: Shape, headRows: HeadRows) throws {
         self.network = network
         self.trunk = trunk
         self.shape = shape
-        self.chunk = chunk
+        self.headRows = headRows
         rotary = try trunk.rotary(length: shape.length)
         let device = network.device
         wholes = try .zeros([shape.sequences * shape.length + 2 * shape.rows], dtype: .int64, device: device)
@@ -92,8 +92,8 @@ final class CapturedStep: @unchecked Sendable {
         let states = try part(wholes, 0, b * l).reshaped([b, l])
         let hidden = try trunk.forward(states, waves: waves, rotary: rotary, dropout: nil, recording: false).hidden
         (drawn, totals) = ([], [])
-        for start in stride(from: 0, to: m, by: chunk) {
-            let count = min(chunk, m - start)
+        for chunk in headRows.chunks(of: m) {
+            let (start, count) = (chunk.lowerBound, chunk.count)
             let vectors = try hidden.rows(part(wholes, b * l + start, count))
             let result = try Kernels.reverseStepTensors(
                 network.logits(vectors), states: part(wholes, b * l + m + start, count),
@@ -110,7 +110,7 @@ final class CapturedStep: @unchecked Sendable {
 final class CapturedSteps: Sendable {
     private let network: ScoreNetwork
     private let trunk: FusedTrunk
-    private let chunk: Int
+    private let headRows: HeadRows
     private let memory: CUDAGraph.Memory?
     private let steps = Mutex<[CapturedStep.Shape: CapturedStep]>([:])
 
@@ -119,10 +119,10 @@ final class CapturedSteps: Sendable {
 
     /// - Parameter capturing: whether steps become graphs; without, their kernels are launched one by one, which is what tests
     ///   compare.
-    init(network: ScoreNetwork, trunk: FusedTrunk, chunk: Int, capturing: Bool) throws {
+    init(network: ScoreNetwork, trunk: FusedTrunk, headRows: HeadRows, capturing: Bool) throws {
         self.network = network
         self.trunk = trunk
-        self.chunk = chunk
+        self.headRows = headRows
         memory = capturing ? try CUDAGraph.Memory() : nil
     }
 
@@ -131,7 +131,7 @@ final class CapturedSteps: Sendable {
             sequences: inputs.sigma.count, length: inputs.states.count / inputs.sigma.count, rows: inputs.index.count)
         return try steps.withLock { steps in
             if steps[shape] == nil, steps.count >= Self.most { steps = [:] }
-            let step = try steps[shape] ?? CapturedStep(network: network, trunk: trunk, shape: shape, chunk: chunk)
+            let step = try steps[shape] ?? CapturedStep(network: network, trunk: trunk, shape: shape, headRows: headRows)
             steps[shape] = step
             return try step(inputs, memory: memory)
         }

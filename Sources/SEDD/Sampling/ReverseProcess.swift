@@ -12,7 +12,7 @@ public struct ReverseProcess: Sendable {
     let graph: any TransitionGraph
     private let noise: any NoiseSchedule
     private let denoiser = Denoiser()
-    private let chunk: Int
+    private let headRows: HeadRows
     /// Steps as graphs, on a CUDA device.
     private let captured: CapturedSteps?
 
@@ -24,16 +24,16 @@ public struct ReverseProcess: Sendable {
     ///
     /// - Parameter graphs: whether a CUDA device is given each step as one graph, and not kernel by kernel.
     public init(network: ScoreNetwork, predictor: any Predictor, graphs: Bool = true) throws {
-        let chunk = ScoreEntropyLoss.rowsAtOnce(outputs: network.configuration.states, on: network.device)
+        let headRows = HeadRows(outputs: network.configuration.states, device: network.device)
         let captured =
             if let trunk = network.fused, graphs, network.device.kind == .cuda {
-                try CapturedSteps(network: network, trunk: trunk, chunk: chunk, capturing: true)
+                try CapturedSteps(network: network, trunk: trunk, headRows: headRows, capturing: true)
             } else { CapturedSteps?.none }
-        try self.init(network: network, predictor: predictor, chunk: chunk, captured: captured)
+        try self.init(network: network, predictor: predictor, headRows: headRows, captured: captured)
     }
 
-    init(network: ScoreNetwork, predictor: any Predictor, chunk: Int, captured: CapturedSteps?) throws {
-        self.chunk = chunk
+    init(network: ScoreNetwork, predictor: any Predictor, headRows: HeadRows, captured: CapturedSteps?) throws {
+        self.headRows = headRows
         self.captured = captured
         self.network = network
         self.predictor = predictor
@@ -114,8 +114,8 @@ public struct ReverseProcess: Sendable {
         for group in rules == nil ? [false, true] : [nil] {
             let chosen = parts.indices.filter { group == nil || parts[$0].isLast == group }
             let rows: [Row] = chosen.flatMap { part in parts[part].open.indices.map { (part: part, place: $0) } }
-            for start in stride(from: 0, to: rows.count, by: chunk) {
-                let slice = rows[start..<min(start + chunk, rows.count)]
+            for chunk in headRows.chunks(of: rows.count) {
+                let slice = rows[chunk]
                 let index = slice.map { $0.part * length + parts[$0.part].open[$0.place] }
                 let vectors = try hidden.rows(Tensor(index, device: network.device))
                 let values =

@@ -1,12 +1,11 @@
+import CoreMetrics
 import Metrics
 import SEDD
 
-/// What the engine counts.
-struct EngineMetrics: Sendable {
-    /// Sequences that are under way now.
-    let running = Gauge(label: "sedd_sequences_running")
-    /// Requests that were not taken.
-    let refused = Counter(label: "sedd_requests_refused")
+/// The engine's reports as metrics.
+struct EngineMetrics: EngineObserver {
+    private let gauge = Gauge(label: "sedd_sequences_running")
+    private let refusedRequests = Counter(label: "sedd_requests_refused")
     private let finishedSequences = Counter(label: "sedd_sequences_finished")
     private let writtenTokens = Counter(label: "sedd_tokens_written")
     private let cancelled = Counter(label: "sedd_requests_cancelled")
@@ -14,6 +13,10 @@ struct EngineMetrics: Sendable {
     private let failed = Counter(label: "sedd_requests_failed")
     private let evaluations = Metrics.Timer(label: "sedd_network_evaluation")
     private let batch = Recorder(label: "sedd_sequences_of_an_evaluation")
+
+    func running(_ sequences: Int) { gauge.record(sequences) }
+
+    func refused() { refusedRequests.increment() }
 
     func evaluated(sequences: Int, in duration: Duration) {
         let (seconds, attoseconds) = duration.components
@@ -26,8 +29,7 @@ struct EngineMetrics: Sendable {
         writtenTokens.increment(by: state.template.count { $0 == nil })
     }
 
-    /// Counts a job that ended with `error`.
-    func count(_ error: any Error) {
+    func ended(with error: any Error) {
         switch error {
         case is CancellationError: cancelled.increment()
         case SamplingEngine.Refusal.deadline, SamplingEngine.Refusal.stopping: late.increment()

@@ -1,7 +1,5 @@
-import CoreMetrics
 import Dispatch
 import Foundation
-package import SEDD
 import Synchronization
 
 /// Runs the jobs of all requests in shared network evaluations, on a thread of its own.
@@ -36,19 +34,24 @@ package final class SamplingEngine: Sendable {
 
     private let inbox = Mutex(Inbox())
     private let wake = DispatchSemaphore(value: 0)
-    private let limits: ServerLimits
-    let metrics: EngineMetrics
+    private let limits: EngineLimits
+    private let observer: any EngineObserver
 
     /// An engine that writes with `network`; its thread runs until ``drain(within:)`` has ended.
-    package init(network: ScoreNetwork, limits: ServerLimits) throws {
+    ///
+    /// - Parameter observer: told what happens; nil for nobody.
+    package init(
+        network: ScoreNetwork, limits: EngineLimits = EngineLimits(), observer: (any EngineObserver)? = nil
+    ) throws {
         self.limits = limits
-        metrics = EngineMetrics()
+        let observer = observer ?? NoObserver()
+        self.observer = observer
         let processes = try Dictionary(
             uniqueKeysWithValues: Predictors.names.map {
                 ($0, try ReverseProcess(network: network, predictor: Predictors.named($0)))
             })
         let thread = Thread { [self] in
-            var loop = EngineLoop(processes: processes, limits: limits, metrics: metrics)
+            var loop = EngineLoop(processes: processes, limits: limits, observer: observer)
             run(&loop)
         }
         thread.name = "sampling"
@@ -69,7 +72,7 @@ package final class SamplingEngine: Sendable {
             return nil
         }
         if let refusal {
-            metrics.refused.increment()
+            observer.refused()
             throw refusal
         }
         wake.signal()

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SEDDServer
+@testable import SEDD
 
 struct ScheduleTests {
     private let long = Schedule.Kind(length: 256, sampler: "analytic")

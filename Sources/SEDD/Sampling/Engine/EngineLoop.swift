@@ -1,6 +1,3 @@
-import CoreMetrics
-import SEDD
-
 /// What the engine's thread holds: the jobs under way, and whose turn it is.
 struct EngineLoop {
     private struct Running {
@@ -10,16 +7,16 @@ struct EngineLoop {
     }
 
     private let processes: [String: ReverseProcess]
-    private let limits: ServerLimits
-    private let metrics: EngineMetrics
+    private let limits: EngineLimits
+    private let observer: any EngineObserver
     private var running: [Int: Running] = [:]
     private var schedule = Schedule()
     private var nextNumber = 0
 
-    init(processes: [String: ReverseProcess], limits: ServerLimits, metrics: EngineMetrics) {
+    init(processes: [String: ReverseProcess], limits: EngineLimits, observer: any EngineObserver) {
         self.processes = processes
         self.limits = limits
-        self.metrics = metrics
+        self.observer = observer
     }
 
     var isEmpty: Bool { running.isEmpty }
@@ -34,7 +31,7 @@ struct EngineLoop {
             }
             nextNumber += 1
         }
-        metrics.running.record(schedule.count)
+        observer.running(schedule.count)
     }
 
     /// Ends jobs that nobody waits for any more, or whose time is over.
@@ -65,8 +62,8 @@ struct EngineLoop {
         guard let job = running.removeValue(forKey: number) else { return 0 }
         schedule.removeAll { $0.job == number }
         job.stream.finish(.failure(error))
-        metrics.count(error)
-        metrics.running.record(schedule.count)
+        observer.ended(with: error)
+        observer.running(schedule.count)
         return job.sequences.count { !$0.isFinished }
     }
 
@@ -84,10 +81,10 @@ struct EngineLoop {
             let jobs = Set(turn.rows.map(\.job))
             return (true, jobs.reduce(0) { $0 + drop($1, error) })
         }
-        metrics.evaluated(sequences: states.count, in: .now - start)
+        observer.evaluated(sequences: states.count, in: .now - start)
         var finished = 0
         for (row, state) in zip(turn.rows, states) { finished += settle(row, state) }
-        if finished > 0 { metrics.running.record(schedule.count) }
+        if finished > 0 { observer.running(schedule.count) }
         return (true, finished)
     }
 
@@ -97,7 +94,7 @@ struct EngineLoop {
         if job.job.everyStep || state.isFinished { job.stream.send(.step(index: row.index, state)) }
         guard state.isFinished else { return 0 }
         schedule.removeAll { $0 == row }
-        metrics.finished(state)
+        observer.finished(state)
         if job.sequences.allSatisfy(\.isFinished) {
             running[row.job] = nil
             job.stream.finish()

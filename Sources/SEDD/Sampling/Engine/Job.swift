@@ -1,4 +1,4 @@
-package import SEDD
+
 
 /// Sequences that one request wants written, on their way.
 package struct Job: Sendable {
