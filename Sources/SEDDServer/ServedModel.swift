@@ -6,6 +6,8 @@ package struct ServedModel: Sendable {
     /// What requests call it.
     package let name: String
     package let network: ScoreNetwork
+    /// What starts its trajectories.
+    let sampler: Sampler
     package let tokenizer: any Tokenizer
     /// Its chain.
     let graph: any TransitionGraph
@@ -14,8 +16,14 @@ package struct ServedModel: Sendable {
     /// When it was loaded, seconds since 1970.
     let created: Int
 
-    /// - Parameter created: seconds since 1970.
-    package init(name: String, network: ScoreNetwork, tokenizer: any Tokenizer, created: Int) {
+    /// - Parameters:
+    ///   - created: seconds since 1970.
+    ///   - profile: the model's information profile, where it was measured.
+    /// - Throws: ``SEDDError`` where the network's configuration is not one.
+    package init(
+        name: String, network: ScoreNetwork, profile: InformationProfile? = nil, tokenizer: any Tokenizer, created: Int
+    ) throws {
+        sampler = try Sampler(network: network, profile: profile)
         self.name = name
         self.network = network
         self.tokenizer = tokenizer

@@ -36,8 +36,8 @@ package struct Server: Sendable {
         self.logger = logger
         // Metrics that are made before the registry is known are counted nowhere.
         _ = PrometheusRegistry.shared
-        engine = try SamplingEngine(
-            network: model.network, limits: settings.limits.engine, observer: EngineMetrics())
+        engine = SamplingEngine(
+            sampler: model.sampler, limits: settings.limits.engine, observer: EngineMetrics())
     }
 
     /// The application; tests call it as a server does.
@@ -125,7 +125,7 @@ package struct Server: Sendable {
         router.get("/openapi.json") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: OpenAPIDocument.bytes)))
         }
         router.get("/") { _, _ in try Self.page("index.html") }
         router.get("/page/:file") { _, context in try Self.page(context.parameters.get("file") ?? "") }

@@ -13,8 +13,8 @@ struct Sedd: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Train.self, ConfigCommand.self, Sample.self, Evaluate.self, JudgeCommand.self, StudyCommand.self,
-            Tokenize.self,
+            Train.self, ConfigCommand.self, Sample.self, Evaluate.self, Profile.self, JudgeCommand.self,
+            StudyCommand.self, Tokenize.self,
             TokenizerCommand.self, Inspect.self,
             Convert.self,
             Serve.self, Bench.self,

@@ -18,9 +18,6 @@ enum TrainingInput {
         var made =
             try from.map { try started(from: $0, config, overrides: overrides) }
             ?? resolved(config ?? "", overrides: overrides)
-        do { _ = try Predictors.named(made.sampling.predictor) } catch {
-            throw SEDDError(.invalidData, "\(config ?? "--from"): sampling.predictor: \(error.description)")
-        }
         if !data.isEmpty { made.data.files = data.map(\.text) }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
         made.data.files = made.data.files.map(FileSystem.realPath)

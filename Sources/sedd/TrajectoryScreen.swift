@@ -17,14 +17,15 @@ final class TrajectoryScreen {
         self.mask = mask
     }
 
-    func show(_ state: SequenceState) throws {
-        let shown = state.done * snapshots / (state.steps + 1)
-        let before = (state.done - 1) * snapshots / (state.steps + 1)
+    func show(_ state: Trajectory) throws {
+        let planned = max(1, state.planned)
+        let shown = state.done * snapshots / planned
+        let before = (state.done - 1) * snapshots / planned
         guard isTerminal || state.done == 0 || state.isFinished || shown != before else { return }
         let settled = mask.map { mask in state.states.count { $0 != mask } } ?? state.states.count
         let share = "\(settled) of \(state.states.count) positions settled"
         let title =
-            "step \(min(state.done, state.steps)) of \(state.steps)  "
+            "step \(min(state.done, state.planned)) of \(state.planned)  "
             + (mask == nil ? "\(state.changes.count) positions moved" : share)
         let text = title + "\n" + (try rendered(state))
         if isTerminal {
@@ -38,7 +39,7 @@ final class TrajectoryScreen {
     }
 
     /// The text with unsettled positions as blocks; on a terminal what the last step changed stands out.
-    private func rendered(_ state: SequenceState) throws -> String {
+    private func rendered(_ state: Trajectory) throws -> String {
         let fresh = Set(isTerminal ? state.changes.map(\.position) : [])
         var result = ""
         var run: [UInt8] = []

@@ -114,46 +114,81 @@ struct TrunkTests {
         }
     }
 
-    @Test(arguments: ModelConfiguration.GraphKind.allCases, Predictors.names)
-    func sampling(graph: ModelConfiguration.GraphKind, predictor: String) throws {
+    /// Settings that go through every kind of law, and the kernel that draws from linear ones.
+    private static let settings = [
+        SamplingSettings(steps: 8), SamplingSettings(method: "euler", steps: 8),
+        SamplingSettings(method: "trapezoidal", steps: 4), SamplingSettings(steps: 6, filter: TokenFilter(topP: 0.8)),
+    ]
+
+    @Test(arguments: ModelConfiguration.GraphKind.allCases, settings.indices)
+    func sampling(graph: ModelConfiguration.GraphKind, index: Int) throws {
         func run(_ precision: Precision) throws -> [[Int]] {
-            let network = try Self.network(Self.configuration(graph), precision)
-            let process = try ReverseProcess(network: network, predictor: Predictors.named(predictor))
-            var sequences = try (0..<3).map {
-                try SequenceState(
-                    template: [3, nil, nil] + [Int?](repeating: nil, count: 9), seed: UInt64($0), steps: 8,
-                    graph: process.graph)
-            }
-            while sequences.contains(where: { !$0.isFinished }) { try process.advance(&sequences) }
-            return sequences.map(\.states)
+            let sampler = try Sampler(network: Self.network(Self.configuration(graph), precision))
+            return try sampler.sample(
+                (0..<3).map {
+                    .init(
+                        template: [3, nil, nil] + [Int?](repeating: nil, count: 9), seed: UInt64($0),
+                        settings: Self.settings[index])
+                }
+            ).map(\.states)
         }
         #expect(try emulated { try run(.float32) } == run(.float32))
         let rough = try emulated { try run(.bf16) }
         #expect(rough.allSatisfy { $0[0] == 3 && $0.allSatisfy { (0..<11).contains($0) } }, "in bfloat16")
     }
 
-    /// Steps on arrays that stay, as graphs are made of them, with rows filled up to a bucket and cut into chunks.
-    @Test(arguments: ModelConfiguration.GraphKind.allCases, [5, 1000])
-    func stepsOnArraysThatStay(graph: ModelConfiguration.GraphKind, chunk: Int) throws {
-        let network = try Self.network(Self.configuration(graph), .float32)
-        func run(staying: Bool) throws -> [[Int]] {
-            let captured =
-                staying
-                ? try CapturedSteps(network: network, trunk: #require(network.fused), headRows: .init(atOnce: chunk), capturing: false)
-                : nil
-            let process = try ReverseProcess(
-                network: network, predictor: AnalyticPredictor(), headRows: .init(atOnce: chunk), captured: captured)
-            var sequences = try (0..<3).map {
-                try SequenceState(
-                    template: [3] + [Int?](repeating: nil, count: 19), seed: UInt64($0), steps: 4 + 2 * $0,
-                    graph: process.graph)
+    /// What changes tell is what the CPU's tell: probabilities, and the alternatives in their order.
+    @Test(arguments: ModelConfiguration.GraphKind.allCases)
+    func reportsOfDraws(graph: ModelConfiguration.GraphKind) throws {
+        let sampler = try Sampler(network: Self.network(Self.configuration(graph), .float32))
+        func run() throws -> [[Change]] {
+            var trajectories = [
+                try sampler.start(
+                    .init(
+                        template: [Int?](repeating: nil, count: 12), seed: 5, settings: SamplingSettings(steps: 6),
+                        alternatives: 3))
+            ]
+            var changes: [[Change]] = []
+            while !trajectories[0].isFinished {
+                try sampler.advance(&trajectories)
+                changes.append(trajectories[0].changes)
             }
-            while sequences.contains(where: { !$0.isFinished }) { try process.advance(&sequences) }
-            return sequences.map(\.states)
+            return changes
         }
-        let expected = try run(staying: false)
-        #expect(try run(staying: true) == expected, "on the CPU")
-        #expect(try emulated { try run(staying: true) } == expected, "emulated")
+        let (found, expected) = (try emulated { try run() }.joined(), try run().joined())
+        #expect(found.count == expected.count && !found.isEmpty)
+        for (a, b) in zip(found, expected) {
+            #expect(a.position == b.position && a.state == b.state)
+            let (p, q) = (try #require(a.probability), try #require(b.probability))
+            #expect(p > 0 && p <= 1 && abs(p - q) < 1e-4 * q, "position \(a.position): \(p), expected \(q)")
+            #expect(a.alternatives.map(\.token) == b.alternatives.map(\.token))
+            for (a, b) in zip(a.alternatives, b.alternatives) {
+                #expect(abs(a.probability - b.probability) < 1e-4 * b.probability)
+            }
+        }
+    }
+
+    /// Steps on preallocated arrays, as graphs are made of them, with rows filled up to a bucket and cut into chunks.
+    @Test(arguments: ModelConfiguration.GraphKind.allCases, [5, 1000])
+    func stepsOnPreallocatedArrays(graph: ModelConfiguration.GraphKind, chunk: Int) throws {
+        let network = try Self.network(Self.configuration(graph), .float32)
+        func run(preallocated: Bool) throws -> [[Int]] {
+            let process = try DiffusionProcess(network.configuration)
+            let head = HeadEvaluator(network: network, process: process, headRows: .init(atOnce: chunk))
+            let steps = try CapturedSteps(
+                network: network, trunk: #require(network.fused), headRows: .init(atOnce: chunk), capturing: false)
+            let sampler = Sampler(
+                process: process, head: head,
+                evaluator: preallocated ? CapturedEvaluator(plain: head, steps: steps) : head)
+            return try sampler.sample(
+                (0..<3).map {
+                    .init(template: [3] + [Int?](repeating: nil, count: 19), seed: UInt64($0), steps: 4 + 2 * $0)
+                }
+            ).map(\.states)
+        }
+        let expected = try run(preallocated: false)
+        #expect(try run(preallocated: true) == expected, "on the CPU")
+        #expect(try emulated { try run(preallocated: true) } == expected, "emulated")
         #expect(
             [1, 16, 17, 1000].map { CapturedStep.Shape(sequences: 1, length: 1, rows: $0).rows } == [16, 16, 32, 1024])
     }

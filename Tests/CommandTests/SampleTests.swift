@@ -39,6 +39,57 @@ import Testing
         }
     }
 
+    /// Every sampler, with what it declares for itself, and what lines say of it.
+    @Test(
+        arguments: [
+            (["--sampler", "entropy-bound", "--gamma", "0.3"], ["gamma": 0.3], "entropy-bound"),
+            (["--sampler", "remask", "--strategy=loop", "--eta=4"], ["eta": 4.0], "remask"),
+            (["--sampler", "trapezoidal", "--theta", "0.4", "--grid", "cosine"], ["theta": 0.4], "trapezoidal"),
+            (["--sampler", "first-hitting", "--temperature", "0.8"], ["temperature": 0.8], "first-hitting"),
+            (
+                ["--sampler", "confidence", "--positions", "4", "--top-p", "0.9"], ["topP": 0.9, "positions": 4],
+                "confidence"
+            ),
+            (["--sampler", "left-to-right", "--top-k", "3"], ["topK": 3], "left-to-right"),
+            (["--corrector", "1"], ["corrector": 1], "analytic"),
+        ] as [([String], [String: Double], String)])
+    func settingsOfSamplers(_ options: [String], _ expected: [String: Double], _ name: String) async throws {
+        let arguments = ["sample", "--model", model, "--jsonl", "--seed", "4", "--steps", "4"] + options
+        let result = try await SeddProcess.run(arguments)
+        try #require(result.code == 0, "\(result.errors)")
+        let line = try #require(try CommandTests.objects(result.text).first)
+        #expect(line["sampler"] as? String == name)
+        for (key, value) in expected { #expect(line[key] as? Double == value, "\(key) of \(line)") }
+    }
+
+    @Test func gridsFromFiles() async throws {
+        let file = try folder.file("times.json", "[1, 0.7, 0.2, 0]").path
+        let line = try #require(try await objects("--seed", "1", "--grid", file).first)
+        #expect(line["steps"] as? Int == 2 && line["grid"] as? [Double] == [1, 0.7, 0.2, 0])
+        for (content, words) in [("[1, 2]", "fall from 1"), ("{}", "JSON array"), ("[]", "JSON array")] {
+            let bad = try folder.file("bad.json", content).path
+            let result = try await sample("--grid", bad)
+            #expect(result.code == 64 || result.code == 65)
+            #expect(result.errors.contains(words), "\(result.errors)")
+        }
+        #expect(try await sample("--grid", "nowhere.json").code == 66)
+        #expect(try await sample("--grid", "profile").errors.contains("sedd profile"))
+    }
+
+    @Test(
+        arguments: [
+            (["--gamma", "1"], "gamma is a setting of entropy-bound"), (["--gama", "1"], "did you mean --gamma?"),
+            (["--sampler", "entropy-bound", "--gamma", "x"], "--gamma is x; expected a number"),
+            (["--sampler", "remask", "--strategy"], "--strategy has no value"), (["--steps", "0"], "--steps is 0"),
+            (["words"], "unexpected argument"), (["--sampler", "heun"], "expected one of analytic"),
+            (["--top-p", "3"], "top-p is 3"), (["--length", "9000000000000000000"], "expected 1 to"),
+        ] as [([String], String)])
+    func invalidSettings(_ options: [String], _ words: String) async throws {
+        let result = try await SeddProcess.run(["sample", "--model", model] + options)
+        #expect(result.code == 64, "\(result.errors)")
+        #expect(result.errors.contains(words), "\(result.errors)")
+    }
+
     @Test func seedsAloneDecide() async throws {
         func tokens(_ options: String...) async throws -> [[Int]] {
             let arguments = ["sample", "--model", model, "--jsonl", "--seed", "7", "--steps", "6", "--count", "4"]

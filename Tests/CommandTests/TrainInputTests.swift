@@ -33,8 +33,8 @@ import Testing
         ),
         ("no YAML", "a: [", ["YAML"]),
         (
-            "unknown predictor", TinyRun.configuration.replacing("{steps: 4,", with: "{predictor: best, steps: 4,"),
-            ["predictor", "best", "analytic"]
+            "unknown sampler", TinyRun.configuration.replacing("{steps: 4,", with: "{method: best, steps: 4,"),
+            ["sampler", "best", "analytic"]
         ),
     ])
     func configurations(name: String, yaml: String, words: [String]) async throws {

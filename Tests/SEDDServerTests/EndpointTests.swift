@@ -13,7 +13,7 @@ struct EndpointTests {
         let model = try Bundled.model.get()
         let template: [Int?] =
             "She opened ".utf8.map { Int($0) } + [Int?](repeating: nil, count: 20) + " wept.".utf8.map { Int($0) }
-        let alone = try await Sampler(network: model.network).sample([
+        let alone = try Sampler(network: model.network).sample([
             .init(template: template, seed: 5, steps: 8), .init(template: template, seed: 6, steps: 8),
         ])
         try await withServer { client in

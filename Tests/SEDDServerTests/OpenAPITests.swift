@@ -8,7 +8,7 @@ import Testing
 /// The document says what the server does: its routes, the members that requests may have, and what answers look like.
 struct OpenAPITests {
     private func document() throws -> [String: Any] {
-        let data = Data(PackageResources.openapi_json)
+        let data = Data(OpenAPIDocument.bytes)
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 

@@ -48,7 +48,7 @@ struct RequestTests {
         .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 6}", "n", "16 at a time"),
         .completion("{\"seed\": -1}", "seed", "-1"), .completion("{\"seed\": 1.5}", "seed", "1.5"),
         .completion("{\"steps\": 0}", "steps", "1 to 1024"), .completion("{\"steps\": 100000}", "steps", "100000"),
-        .completion("{\"sampler\": \"ddim\"}", "sampler", "analytic or euler"),
+        .completion("{\"sampler\": \"ddim\"}", "sampler", "analytic, euler"),
         .completion("{\"stream\": \"yes\"}", "stream", "true or false"),
         .completion("{\"stream_options\": {}}", "stream_options", "without stream"),
         .completion("{\"stream\": true, \"stream_options\": {\"usage\": true}}", "usage", "include_usage"),
@@ -59,8 +59,13 @@ struct RequestTests {
         .completion("{\"n\": 1, \"n\": 2}", nil, "there before"),
         .completion("{\"prompt\": \(String(repeating: "[", count: 400))", nil, "levels"),
         .completion("{\"prompt\": [\(String(repeating: "1,", count: 100_001))1]}", nil, "100000 values"),
-        .completion("{\"temperature\": 0.7}", "temperature", "own law"),
-        .completion("{\"top_p\": 0.9}", "top_p", "own law"),
+        .completion("{\"temperature\": -0.7}", "temperature", "-0.7"),
+        .completion("{\"top_p\": 1.5}", "top_p", "1.5"), .completion("{\"top_k\": 0}", "top_k", "whole number"),
+        .completion("{\"grid\": \"square\"}", "grid", "linear, cosine"),
+        .completion("{\"grid\": \"profile\"}", "grid", "sedd profile"),
+        .completion("{\"gamma\": 1}", "sampler", "entropy-bound"),
+        .completion("{\"sampler\": \"entropy-bound\", \"gamma\": -1}", "gamma", "from 0 to 1000"),
+        .completion("{\"sampler\": \"remask\", \"strategy\": \"all\"}", "strategy", "cap, rescale"),
         .completion("{\"logprobs\": 3}", "logprobs", "left to right"),
         .completion("{\"best_of\": 4}", "best_of", "use n"),
         .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "own law"),
@@ -119,7 +124,7 @@ struct RequestTests {
         #expect(request.prompts == [[97, 98]] && request.suffix.isEmpty)
         #expect(request.tokens == 16 && request.count == 1 && request.stops.isEmpty)
         #expect(!request.isStreamed && !request.echo)
-        #expect(request.fields.steps == 64 && request.fields.sampler == "analytic")
+        #expect(request.fields.settings == SamplingSettings(steps: 64))
     }
 
     @Test(arguments: [

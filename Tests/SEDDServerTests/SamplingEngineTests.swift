@@ -6,12 +6,14 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct SamplingEngineTests {
     private func sequence(
-        _ model: ServedModel, _ text: String = "", holes: Int, seed: UInt64, steps: Int, watched: Int? = nil
-    ) throws -> SequenceState {
+        _ model: ServedModel, _ text: String = "", holes: Int, seed: UInt64, steps: Int, watched: Int? = nil,
+        method: String = "analytic"
+    ) throws -> Trajectory {
         let given: [Int?] = text.utf8.map { Int($0) }
-        return try SequenceState(
-            template: given + [Int?](repeating: nil, count: holes), seed: seed, steps: steps, watched: watched,
-            graph: model.graph)
+        return try model.sampler.start(
+            .init(
+                template: given + [Int?](repeating: nil, count: holes), seed: seed,
+                settings: SamplingSettings(method: method, steps: steps), alternatives: watched))
     }
 
     private func engine(_ model: ServedModel, _ change: (inout ServerLimits) -> Void = { _ in }) throws
@@ -19,38 +21,36 @@ struct SamplingEngineTests {
     {
         var limits = ServerLimits(modelLength: model.length)
         change(&limits)
-        return try SamplingEngine(network: model.network, limits: limits.engine)
+        return SamplingEngine(sampler: model.sampler, limits: limits.engine)
     }
 
     private func job(
-        _ sequences: [SequenceState], sampler: String = "analytic", everyStep: Bool = false,
+        _ sequences: [Trajectory], everyStep: Bool = false,
         within: Duration = .seconds(300)
     ) -> Job {
-        Job(sequences: sequences, sampler: sampler, everyStep: everyStep, deadline: .now + within)
+        Job(sequences: sequences, everyStep: everyStep, deadline: .now + within)
     }
 
-    private func last(_ stream: JobStream) async throws -> [SequenceState] {
-        var states: [Int: SequenceState] = [:]
+    private func last(_ stream: JobStream) async throws -> [Trajectory] {
+        var states: [Int: Trajectory] = [:]
         for try await event in stream { if case .step(let index, let state) = event { states[index] = state } }
         return states.keys.sorted().compactMap { states[$0] }
     }
 
-    /// What a request gets is the same alone and among others of other lengths, steps and samplers.
+    /// What a request gets is the same alone and among others of other lengths, steps and methods.
     @Test(arguments: [true, false]) func companyDoesNotMatter(_ isAbsorbing: Bool) async throws {
         let model = isAbsorbing ? try Bundled.model.get() : try uniformModel()
-        let wanted: [(SequenceState, String)] = try (0..<12).map { index in
-            (
-                try sequence(
-                    model, String("The old prince".prefix(index)), holes: [24, 17, 9][index % 3], seed: UInt64(index),
-                    steps: [4, 9, 16, 31][index % 4]), Predictors.names[index % 2]
-            )
+        let names = SamplingMethods.all.filter { $0.reverses(model.graph) }.map(\.name)
+        let wanted = try (0..<12).map { index in
+            try sequence(
+                model, String("The old prince".prefix(index)), holes: [24, 17, 9][index % 3], seed: UInt64(index),
+                steps: [4, 9, 16, 31][index % 4], method: names[index % names.count])
         }
         let shared = try engine(model) { $0.evaluationTokens = 100 }
-        let streams = try wanted.map { try shared.submit(job([$0.0], sampler: $0.1)) }
-        for ((first, sampler), stream) in zip(wanted, streams) {
-            let process = try ReverseProcess(network: model.network, predictor: Predictors.named(sampler))
+        let streams = try wanted.map { try shared.submit(job([$0])) }
+        for (first, stream) in zip(wanted, streams) {
             var alone = [first]
-            while !alone[0].isFinished { try process.advance(&alone) }
+            while !alone[0].isFinished { try model.sampler.advance(&alone) }
             let found = try await last(stream)
             #expect(found.map(\.states) == alone.map(\.states), "seed \(first.seed)")
             #expect(found.first?.networkEvaluations == alone[0].networkEvaluations)

@@ -19,7 +19,7 @@ enum Bundled {
         .deletingLastPathComponent().appending(path: "Models/gutenberg")
 
     static let model = Result {
-        ServedModel(
+        try ServedModel(
             name: "gutenberg", network: try ModelFolder.load(folder), tokenizer: ByteTokenizer(), created: 1_700_000_000
         )
     }
@@ -32,7 +32,7 @@ func uniformModel() throws -> ServedModel {
         model: .init(
             hiddenSize: 32, condDim: 16, length: 24, nBlocks: 1, nHeads: 2, scaleBySigma: false, dropout: 0),
         tokenizer: "byte")
-    return ServedModel(
+    return try ServedModel(
         name: "uniform", network: try ScoreNetwork(configuration, seed: 3), tokenizer: ByteTokenizer(), created: 0)
 }
 

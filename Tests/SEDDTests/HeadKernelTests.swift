@@ -80,53 +80,55 @@ import Torch
         }
     }
 
-    @Test(arguments: graphs, Predictors.names)
+    @Test(arguments: graphs, ["analytic", "euler", "denoising"])
     func reverseStep(_ graph: any TransitionGraph, _ name: String) throws {
         let given = Case(graph)
         let open = given.states.indices.filter { graph.canMove(from: given.states[$0]) }
-        let predictor = try Predictors.named(name)
-        for denoising in [false, true] {
-            for row in open {
-                let sigma = given.sigma[row]
-                let step = StepNoise(rateTimesStep: 0.3 * sigma, sigmaStep: 0.4 * sigma)
-                let rule = try #require(
-                    denoising ? Denoiser().rule(sigma: sigma, graph) : predictor.rule(step, graph))
-                let score = try LogScore(
-                    given.logScore(true).tensor.narrowed(0, from: row, length: 1)
-                ).exponentiated()
-                let rows = try Rows(states: [given.states[row]], sigma: [sigma])
-                let noise = ReverseNoise(
-                    rateTimesStep: try Tensor([step.rateTimesStep], shape: [1, 1]),
-                    sigmaStep: try Tensor([step.sigmaStep], shape: [1, 1]))
-                let weights =
-                    try denoising
-                    ? Denoiser().weights(score, rows, graph) : predictor.weights(score, rows, noise, graph)
-                let plain: [Double] = try weights.clamped(minimum: 0).array()
-                let total = plain.reduce(0, +)
-                guard total > 0 else { continue }
-                // Draws at the middle of each state's share hit that state: the whole law agrees.
-                var below = 0.0
-                var (middles, shares): ([Double], [Int]) = ([], [])
-                for (state, weight) in plain.enumerated() {
-                    // The plain form's own weights are rounded by about 1e-7 of their sum.
-                    if weight > 1e-4 * total {
-                        middles.append((below + weight / 2) / total)
-                        shares.append(state)
-                    }
-                    below += weight
+        for row in open {
+            let sigma = given.sigma[row]
+            let score = try LogScore(
+                given.logScore(true).tensor.narrowed(0, from: row, length: 1)
+            ).exponentiated()
+            let rows = try Rows(states: [given.states[row]], sigma: [sigma])
+            let (rule, weights) =
+                switch name {
+                case "analytic":
+                    (
+                        graph.analyticRule(sigmaStep: 0.4 * sigma),
+                        try graph.analyticWeights(score, rows, sigmaStep: Tensor([0.4 * sigma], shape: [1, 1]))
+                    )
+                case "euler":
+                    (
+                        graph.eulerRule(scale: 0.3 * sigma),
+                        try graph.eulerWeights(score, rows, scale: Tensor([0.3 * sigma], shape: [1, 1]))
+                    )
+                default: (graph.denoisingRule(sigma: sigma), try graph.denoisingWeights(score, rows))
                 }
-                let logits = given.logits[row * graph.states..<(row + 1) * graph.states]
-                let many = Array(repeating: logits, count: middles.count).flatMap { $0 }
-                let result = try Kernels.reverseStep(
-                    Tensor(many, shape: [middles.count, graph.states]),
-                    states: Tensor([Int](repeating: given.states[row], count: middles.count)),
-                    shift: Tensor([Double](repeating: given.shift(true)[row], count: middles.count)),
-                    rules: Tensor(
-                        Array(repeating: rule.numbers, count: middles.count).flatMap { $0 }, shape: [middles.count, 5]),
-                    uniforms: Tensor(middles))
-                #expect(result.drawn == shares, "sigma \(sigma), row \(row), denoising \(denoising)")
-                #expect(result.totals.allSatisfy { abs($0 - total) <= 1e-5 * total })
+            let plain: [Double] = try weights.clamped(minimum: 0).array()
+            let total = plain.reduce(0, +)
+            guard total > 0 else { continue }
+            // Draws at the middle of each state's share hit that state: the whole law agrees.
+            var below = 0.0
+            var (middles, shares): ([Double], [Int]) = ([], [])
+            for (state, weight) in plain.enumerated() {
+                // The plain form's own weights are rounded by about 1e-7 of their sum.
+                if weight > 1e-4 * total {
+                    middles.append((below + weight / 2) / total)
+                    shares.append(state)
+                }
+                below += weight
             }
+            let logits = given.logits[row * graph.states..<(row + 1) * graph.states]
+            let many = Array(repeating: logits, count: middles.count).flatMap { $0 }
+            let result = try Kernels.reverseStep(
+                Tensor(many, shape: [middles.count, graph.states]),
+                states: Tensor([Int](repeating: given.states[row], count: middles.count)),
+                shift: Tensor([Double](repeating: given.shift(true)[row], count: middles.count)),
+                rules: Tensor(
+                    Array(repeating: rule.numbers, count: middles.count).flatMap { $0 }, shape: [middles.count, 5]),
+                uniforms: Tensor(middles))
+            #expect(result.drawn == shares, "sigma \(sigma), row \(row), \(name)")
+            #expect(result.totals.allSatisfy { abs($0 - total) <= 1e-5 * total })
         }
     }
 

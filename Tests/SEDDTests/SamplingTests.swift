@@ -8,54 +8,122 @@ import Torch
 
 struct SamplingTests {
     private func sample(
-        _ network: ScoreNetwork, _ templates: [[Int?]], seeds: [UInt64], steps: [Int], _ predictor: any Predictor
-    ) async throws -> [SequenceState] {
-        let sampler = try Sampler(network: network, predictor: predictor)
-        return try await sampler.sample(
-            templates.indices.map { .init(template: templates[$0], seed: seeds[$0], steps: steps[$0]) })
+        _ network: ScoreNetwork, _ templates: [[Int?]], seeds: [UInt64], _ settings: [SamplingSettings]
+    ) throws -> [Trajectory] {
+        let sampler = try Sampler(network: network)
+        return try sampler.sample(
+            templates.indices.map { .init(template: templates[$0], seed: seeds[$0], settings: settings[$0]) })
     }
 
-    /// A sequence is the same alone and among others with other seeds, steps and templates.
-    @Test(arguments: [ModelConfiguration.GraphKind.absorb, .uniform], Predictors.names)
-    func batchDoesNotMatter(_ graph: ModelConfiguration.GraphKind, _ name: String) async throws {
+    /// The methods that reverse a chain.
+    private static func names(_ graph: ModelConfiguration.GraphKind) -> [String] {
+        SamplingMethods.all.filter { $0.reverses(smallConfiguration(graph).makeGraph()) }.map(\.name)
+    }
+
+    /// A sequence is the same alone and among others with other seeds, methods, steps, filters and templates.
+    @Test(arguments: ModelConfiguration.GraphKind.allCases)
+    func batchDoesNotMatter(_ graph: ModelConfiguration.GraphKind) throws {
         let network = try randomNetwork(smallConfiguration(graph))
-        let predictor = try Predictors.named(name)
-        let templates: [[Int?]] = (0..<6).map { row in (0..<12).map { ($0 + row) % 5 == 0 ? row : nil } }
-        let seeds = (0..<6).map { UInt64($0 + 40) }
-        let steps = [3, 8, 16, 5, 8, 11]
-        let together = try await sample(network, templates, seeds: seeds, steps: steps, predictor)
-        for row in 0..<6 {
-            let alone = try await sample(network, [templates[row]], seeds: [seeds[row]], steps: [steps[row]], predictor)
-            #expect(alone[0].states == together[row].states, "row \(row)")
+        let names = Self.names(graph)
+        let count = 3 * names.count
+        let templates: [[Int?]] = (0..<count).map { row in (0..<12).map { ($0 + row) % 5 == 0 ? row % 11 : nil } }
+        let seeds = (0..<count).map { UInt64($0 + 40) }
+        let settings = (0..<count).map { row in
+            SamplingSettings(
+                method: names[row % names.count], steps: [3, 8, 16, 5, 11][row % 5],
+                filter: TokenFilter(topP: row % 3 == 0 ? 0.9 : nil))
+        }
+        let together = try sample(network, templates, seeds: seeds, settings)
+        for row in 0..<count {
+            let alone = try sample(network, [templates[row]], seeds: [seeds[row]], [settings[row]])
+            #expect(alone[0].states == together[row].states, "row \(row), \(settings[row].summary)")
             #expect(alone[0].networkEvaluations == together[row].networkEvaluations)
         }
     }
 
-    @Test(arguments: [ModelConfiguration.GraphKind.absorb, .uniform], Predictors.names)
-    func templatesHoldAtEveryStep(_ graph: ModelConfiguration.GraphKind, _ name: String) async throws {
+    @Test(arguments: ModelConfiguration.GraphKind.allCases)
+    func templatesHoldAtEveryStep(_ graph: ModelConfiguration.GraphKind) async throws {
         let network = try randomNetwork(smallConfiguration(graph))
         let template: [Int?] = [4, nil, nil, 7, nil, 1, nil, nil, nil, nil, 0, 9]
-        let sampler = try Sampler(network: network, predictor: Predictors.named(name))
-        var count = 0
-        var last: [Int] = []
-        for try await states in try sampler.states([.init(template: template, seed: 2, steps: 9)]) {
-            for (position, token) in template.enumerated() where token != nil {
-                #expect(states[0].states[position] == token)
+        let sampler = try Sampler(network: network)
+        for name in Self.names(graph) {
+            let settings = SamplingSettings(method: name, steps: 9)
+            var states: [Trajectory] = []
+            for try await now in try sampler.states([.init(template: template, seed: 2, settings: settings)]) {
+                for (position, token) in template.enumerated() where token != nil {
+                    #expect(now[0].states[position] == token, "\(name)")
+                }
+                states.append(now[0])
             }
-            last = states[0].states
-            count += 1
+            let last = try #require(states.last)
+            #expect(last.isFinished && last.time == 0)
+            #expect(last.states.allSatisfy { $0 < 11 }, "\(name): no MASK is left")
+            #expect(
+                states.count == last.done + 1 && last.done <= last.planned, "\(name): \(last.done) of \(last.planned)")
+            for (earlier, later) in zip(states, states.dropFirst()) {
+                #expect(later.time <= earlier.time)
+                // What is told of each advance is what it did.
+                var made = earlier.states
+                for change in later.changes { made[change.position] = change.state }
+                #expect(made == later.states, "\(name)")
+            }
         }
-        #expect(count == 11, "the noise, nine steps and the denoising")
-        #expect(last.allSatisfy { $0 < 11 }, "no MASK is left")
     }
 
-    @Test func noEvaluationOnceAllIsSettled() async throws {
+    /// As many evaluations as each method says.
+    @Test(
+        arguments: [
+            ("analytic", 9, [:], 10), ("analytic", 9, ["corrector": .number(2)], 28), ("euler", 9, [:], 10),
+            ("trapezoidal", 4, [:], 9), ("first-hitting", 1, [:], 12), ("confidence", 100, [:], 12),
+            ("margin", 4, [:], 4), ("entropy", 1, ["positions": .number(5)], 3), ("left-to-right", 6, [:], 6),
+            ("random", 12, [:], 12), ("entropy-bound", 1, ["gamma": .number(0)], 12),
+            ("entropy-bound", 1, ["gamma": .number(1000)], 1),
+        ] as [(String, Int, [String: SettingValue], Int)])
+    func evaluations(_ name: String, _ steps: Int, _ own: [String: SettingValue], _ most: Int) throws {
+        let network = try randomNetwork(smallConfiguration())
+        let settings = SamplingSettings(method: name, steps: steps, own: own)
+        let found = try sample(network, [[Int?](repeating: nil, count: 12)], seeds: [4], [settings])[0]
+        #expect(found.networkEvaluations <= most, "\(found.networkEvaluations)")
+        if !["analytic", "euler", "trapezoidal"].contains(name) { #expect(found.networkEvaluations == most) }
+    }
+
+    @Test func noEvaluationOnceAllIsSettled() throws {
         let network = try randomNetwork(smallConfiguration())
         let template: [Int?] = [1, 2, 3, nil] + [Int?](repeating: 5, count: 8)
-        let result = try await sample(network, [template], seeds: [1], steps: [200], AnalyticPredictor())
+        let settings = [SamplingSettings(steps: 200)]
+        let result = try sample(network, [template], seeds: [1], settings)
         #expect(result[0].networkEvaluations < 201)
-        let full = try await sample(network, [template.map { $0 ?? 0 }], seeds: [1], steps: [200], AnalyticPredictor())
-        #expect(full[0].networkEvaluations == 0)
+        for name in SamplingMethods.names {
+            let full = try sample(
+                network, [template.map { $0 ?? 0 }], seeds: [1], [SamplingSettings(method: name, steps: 5)])
+            #expect(full[0].networkEvaluations == 0 && full[0].isFinished, "\(name)")
+        }
+    }
+
+    /// Probabilities and alternatives are told of every token that is drawn.
+    @Test(arguments: ModelConfiguration.GraphKind.allCases)
+    func changesTellWhatElseThereWas(_ graph: ModelConfiguration.GraphKind) async throws {
+        let network = try randomNetwork(smallConfiguration(graph))
+        let sampler = try Sampler(network: network)
+        for name in Self.names(graph) {
+            let settings = SamplingSettings(method: name, steps: 5)
+            let template = [Int?](repeating: nil, count: 12)
+            let plain = try sampler.sample([.init(template: template, seed: 3, settings: settings)])
+            var last: Trajectory?
+            for try await now in try sampler.states([
+                .init(template: template, seed: 3, settings: settings, alternatives: 2)
+            ]) {
+                last = now[0]
+                for change in now[0].changes where change.state < 11 {
+                    let probability = try #require(change.probability, "\(name)")
+                    #expect(probability > 0 && probability <= 1 + 1e-6, "\(name): \(probability)")
+                    #expect(change.alternatives.count == 2)
+                    #expect(change.alternatives[0].probability >= change.alternatives[1].probability)
+                    #expect(probability <= change.alternatives[0].probability + 1e-6, "\(name)")
+                }
+            }
+            #expect(last?.states == plain[0].states, "\(name): watching changes nothing")
+        }
     }
 
     /// The law of one draw: chi-square over 40000 rows, negative weights as zeros, sums other than 1.
@@ -95,7 +163,7 @@ struct SamplingTests {
         }
     }
 
-    @Test func requestsThatMakeNoSense() throws {
+    @Test func invalidRequests() throws {
         let sampler = try Sampler(network: randomNetwork(smallConfiguration()))
         for request in [
             Sampler.Request(template: [], seed: 0, steps: 4), .init(template: [nil], seed: 0, steps: 0),
@@ -104,6 +172,81 @@ struct SamplingTests {
             let error = #expect(throws: SEDDError.self) { try sampler.states([request]) }
             #expect(error?.kind == .usage)
         }
-        #expect(throws: SEDDError.self) { try Predictors.named("heun") }
+    }
+
+    /// What settings are refused, and the words that say why.
+    @Test func invalidSettings() throws {
+        let absorb = try Sampler(network: randomNetwork(smallConfiguration()))
+        let uniform = try Sampler(network: randomNetwork(smallConfiguration(.uniform)))
+        let table: [(SamplingSettings, Sampler, String)] = [
+            (.init(method: "heun"), absorb, "expected one of analytic, euler"),
+            (.init(steps: 0), absorb, "0 steps"), (.init(filter: .init(topP: 2)), absorb, "top-p is 2"),
+            (.init(method: "analytic", own: ["gamma": .number(1)]), absorb, "gamma is a setting of entropy-bound"),
+            (.init(method: "analytic", own: ["size": .number(1)]), absorb, "no setting 'size'"),
+            (
+                .init(method: "entropy-bound", own: ["gamma": .number(-1)]), absorb,
+                "gamma is -1; expected a number from 0"
+            ),
+            (
+                .init(method: "random", own: ["positions": .number(1.5)]), absorb,
+                "positions is 1.5; expected a whole number"
+            ),
+            (.init(method: "remask", own: ["strategy": .word("all")]), absorb, "one of cap, rescale, confidence, loop"),
+            (.init(method: "remask", own: ["strategy": .word("loop")]), uniform, "expected cap"),
+            (.init(method: "confidence"), uniform, "cannot reverse the model's chain, uniform"),
+            (.init(grid: .profile), absorb, "sedd profile"),
+        ]
+        for (settings, sampler, words) in table {
+            let error = #expect(throws: SEDDError.self) {
+                try sampler.start(.init(template: [nil], seed: 0, settings: settings))
+            }
+            #expect(error?.kind == .usage && error?.description.contains(words) == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test func shortTexts() throws {
+        #expect(try SamplingSettings("euler") == SamplingSettings(method: "euler"))
+        #expect(
+            try SamplingSettings("remask:eta=4,strategy=loop,top_p=0.9,grid=cosine")
+                == SamplingSettings(
+                    method: "remask", grid: .cosine, filter: TokenFilter(topP: 0.9),
+                    own: ["eta": .number(4), "strategy": .word("loop")]))
+        for bad in ["", "heun", "remask:eta", "remask:gamma=1", "remask:eta=x", "euler:top_k=1.5", "euler:grid=square"]
+        {
+            let error = #expect(throws: SEDDError.self) { try SamplingSettings(bad) }
+            #expect(error?.kind == .usage, "\(bad)")
+        }
+    }
+
+    /// Settings come back from YAML and JSON as they were, with what methods declare beside the rest.
+    @Test func settingsAreCodable() throws {
+        for settings in [
+            SamplingSettings(),
+            SamplingSettings(
+                method: "remask", steps: 9, grid: .cosine, own: ["strategy": .word("loop"), "eta": .number(2.5)]),
+            SamplingSettings(grid: .times([1, 0.5]), filter: TokenFilter(temperature: 0.5, topK: 3, topP: 0.9)),
+        ] {
+            let data = try JSONEncoder().encode(settings)
+            #expect(try JSONDecoder().decode(SamplingSettings.self, from: data) == settings)
+            let record = SampleRecord(text: "a", tokens: [1], seed: 3, settings: settings, precision: .float32)
+            let line = try JSONEncoder().encode(record)
+            #expect(try JSONDecoder().decode(SampleRecord.self, from: line) == record)
+        }
+        let old = try ConfigurationFile.resolve(yaml: "sampling: {predictor: euler, steps: 5}", source: "old")
+        #expect(old.sampling.settings == SamplingSettings(method: "euler", steps: 5))
+        let own = try ConfigurationFile.resolve(
+            yaml: "sampling: {method: entropy-bound, gamma: 0.5, top_p: 0.9}", overrides: ["sampling.grid=cosine"],
+            source: "new")
+        #expect(own.sampling.settings.own == ["gamma": .number(0.5)] && own.sampling.settings.grid == .cosine)
+        let again = try ConfigurationFile.resolve(yaml: ConfigurationFile.yaml(own), source: "again")
+        #expect(again == own)
+        for (yaml, words) in [
+            ("sampling: {gama: 1}", "sampling.gamma"), ("sampling: {method: heun}", "heun"),
+            ("sampling: {gamma: 1}", "gamma is a setting of"), ("sampling: {grid: square}", "square"),
+            ("{sampling: {method: confidence}, graph: {type: uniform}}", "cannot reverse"),
+        ] {
+            let error = #expect(throws: SEDDError.self) { try ConfigurationFile.resolve(yaml: yaml, source: "bad") }
+            #expect(error?.description.contains(words) == true, "\(yaml): \(String(describing: error))")
+        }
     }
 }

@@ -3,46 +3,46 @@ import Testing
 @testable import SEDD
 
 struct ScheduleTests {
-    private let long = Schedule.Kind(length: 256, sampler: "analytic")
-    private let short = Schedule.Kind(length: 16, sampler: "analytic")
+    private let long = 256
+    private let short = 16
 
     private func row(_ job: Int, _ index: Int = 0) -> Schedule.Row { .init(job: job, index: index) }
 
-    @Test func rowsOfOneKindGoTogetherAsFarAsTheyFit() {
+    @Test func rowsOfOneLengthGoTogetherAsFarAsTheyFit() {
         var schedule = Schedule()
-        for job in 0..<6 { schedule.add(row(job), long) }
-        let turns = (0..<3).compactMap { _ in schedule.next(tokens: 1024) { _ in true }?.rows.map(\.job) }
+        for job in 0..<6 { schedule.add(row(job), length: long) }
+        let turns = (0..<3).compactMap { _ in schedule.next(tokens: 1024) { _ in true }?.map(\.job) }
         #expect(turns == [[0, 1, 2, 3], [4, 5, 0, 1], [2, 3, 4, 5]], "everybody in turn")
     }
 
     @Test func oneRowGoesHoweverLongItIs() {
         var schedule = Schedule()
-        schedule.add(row(1), long)
-        #expect(schedule.next(tokens: 10) { _ in true }?.rows == [row(1)])
+        schedule.add(row(1), length: long)
+        #expect(schedule.next(tokens: 10) { _ in true } == [row(1)])
     }
 
     /// Eight long rows run; a short one arrives late and takes a turn as often as they pay as many tokens.
     @Test func aShortRowIsNotHeldBack() {
         var schedule = Schedule()
-        for job in 0..<8 { schedule.add(row(job), long) }
+        for job in 0..<8 { schedule.add(row(job), length: long) }
         for _ in 0..<50 { _ = schedule.next(tokens: 2048) { _ in true } }
-        schedule.add(row(9), short)
+        schedule.add(row(9), length: short)
         var turns = 0
         var done = 0
         while done < 16 {
             turns += 1
-            if schedule.next(tokens: 2048, ready: { _ in true })?.rows.contains(row(9)) == true { done += 1 }
+            if schedule.next(tokens: 2048, ready: { _ in true })?.contains(row(9)) == true { done += 1 }
         }
         #expect(turns <= 18, "sixteen steps of 16 tokens cost less than one turn of the others; found \(turns) turns")
     }
 
     @Test func nobodyStarves() {
         var schedule = Schedule()
-        schedule.add(row(0), long)
-        for job in 1...40 { schedule.add(row(job), short) }
+        schedule.add(row(0), length: long)
+        for job in 1...40 { schedule.add(row(job), length: short) }
         var turns: [Schedule.Row: Int] = [:]
         for _ in 0..<2000 {
-            for row in schedule.next(tokens: 256, ready: { _ in true })?.rows ?? [] { turns[row, default: 0] += 1 }
+            for row in schedule.next(tokens: 256, ready: { _ in true }) ?? [] { turns[row, default: 0] += 1 }
         }
         let tokens = turns.map { $0.key.job == 0 ? $0.value * 256 : $0.value * 16 }
         #expect((tokens.max() ?? 0) - (tokens.min() ?? 0) <= 256, "equal shares to within one step")
@@ -51,13 +51,13 @@ struct ScheduleTests {
     /// A row that was passed over for long has no credit when it comes back, and lends none to newcomers.
     @Test func waitingEarnsNoCredit() {
         var schedule = Schedule()
-        schedule.add(row(0), short)
-        schedule.add(row(1), long)
+        schedule.add(row(0), length: short)
+        schedule.add(row(1), length: long)
         for _ in 0..<100 { _ = schedule.next(tokens: 256) { $0.job != 0 } }
-        schedule.add(row(2), short)
+        schedule.add(row(2), length: short)
         var turns: [Int: Int] = [:]
         for _ in 0..<340 {
-            for row in schedule.next(tokens: 256, ready: { _ in true })?.rows ?? [] { turns[row.job, default: 0] += 1 }
+            for row in schedule.next(tokens: 256, ready: { _ in true }) ?? [] { turns[row.job, default: 0] += 1 }
         }
         let tokens = [0: 16, 1: 256, 2: 16].map { (turns[$0.key] ?? 0) * $0.value }
         #expect((tokens.max() ?? 0) - (tokens.min() ?? 0) <= 512, "\(turns)")
@@ -65,11 +65,11 @@ struct ScheduleTests {
 
     @Test func whoIsNotReadyIsPassedOver() {
         var schedule = Schedule()
-        for job in 0..<3 { schedule.add(row(job), long) }
-        #expect(schedule.next(tokens: 4096) { $0.job != 1 }?.rows.map(\.job) == [0, 2])
-        #expect(schedule.next(tokens: 4096) { _ in false }?.rows == nil)
+        for job in 0..<3 { schedule.add(row(job), length: long) }
+        #expect(schedule.next(tokens: 4096) { $0.job != 1 }?.map(\.job) == [0, 2])
+        #expect(schedule.next(tokens: 4096) { _ in false } == nil)
         schedule.removeAll { $0.job != 1 }
-        #expect(schedule.next(tokens: 4096) { _ in true }?.rows.map(\.job) == [1])
+        #expect(schedule.next(tokens: 4096) { _ in true }?.map(\.job) == [1])
         #expect(schedule.count == 1)
     }
 }

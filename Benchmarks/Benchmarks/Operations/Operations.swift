@@ -58,16 +58,14 @@ let benchmarks: @Sendable () -> Void = {
 
         Benchmark("reverse step, \(tokens) tokens") { benchmark in
             let network = try ScoreNetwork(configuration(tokens: tokens), seed: 1)
-            let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
+            let sampler = try Sampler(network: network)
             let template = (0..<length).map { $0 % 2 == 0 ? $0 % tokens : nil }
-            let first = try (0..<sequences).map {
-                try SequenceState(
-                    template: template, seed: UInt64($0), steps: 64, graph: AbsorbingGraph(tokens: tokens))
-            }
+            let first = try sampler.start(
+                (0..<sequences).map { .init(template: template, seed: UInt64($0), steps: 64) })
             benchmark.startMeasurement()
             for _ in benchmark.scaledIterations {
                 var states = first
-                try process.advance(&states)
+                try sampler.advance(&states)
                 blackHole(states)
             }
         }

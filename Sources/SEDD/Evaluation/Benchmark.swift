@@ -1,3 +1,4 @@
+import Files
 import Foundation
 public import Torch
 
@@ -135,17 +136,17 @@ public struct Benchmark: Sendable {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
             precision: precision)
-        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor(), graphs: graphs)
+        let sampler = try Sampler(network: network, capturesGraphs: graphs)
         let first = try (0..<shape.batch).map { sequence in
             let words = text(sequence)
             let fixed = words.indices.map { position in
                 Int(Double(position + 1) * masked) > Int(Double(position) * masked) ? nil : words[position]
             }
-            return try SequenceState(template: fixed, seed: UInt64(sequence), steps: 128, graph: process.graph)
+            return try sampler.start(.init(template: fixed, seed: UInt64(sequence)))
         }
         return try median {
             var states = first
-            try process.advance(&states)
+            try sampler.advance(&states)
         }
     }
 

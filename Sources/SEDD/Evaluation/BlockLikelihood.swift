@@ -9,6 +9,8 @@ public protocol BlockLikelihood: Sendable {
     var isExact: Bool { get }
     /// What the result depends on beside the model and the data, for reports.
     var settings: EvaluationSettings { get }
+    /// Passes of a block through the network, on average over those that have been looked at; nil where that is not counted.
+    var evaluationsPerBlock: Double? { get }
     /// Tokens that a block's nats are shared among; all unless some are given and not predicted.
     func tokens(inBlockOf length: Int) -> Int
     /// Blocks of `length` that are best given at once.
@@ -20,13 +22,17 @@ public protocol BlockLikelihood: Sendable {
 }
 
 extension BlockLikelihood {
+    public var evaluationsPerBlock: Double? { nil }
+
     public func tokens(inBlockOf length: Int) -> Int { length }
 }
 
 /// How a likelihood was estimated.
 public struct EvaluationSettings: Sendable, Codable, Equatable {
-    /// `bound`, `published` or `exact`.
+    /// `bound`, `published`, `exact` or `order`.
     public var convention: String
+    /// The sampler whose likelihood it is.
+    public var order: String?
     /// Stratified times for each block; nil where no time is drawn.
     public var timeSamples: Int?
     /// Where the integral over time starts.
@@ -38,18 +44,20 @@ public struct EvaluationSettings: Sendable, Codable, Equatable {
     public var precision: String
 
     init(
-        convention: String, timeSamples: Int? = nil, smallestTime: Double? = nil, seed: UInt64? = nil,
+        convention: String, order: String? = nil, timeSamples: Int? = nil, smallestTime: Double? = nil,
+        seed: UInt64? = nil,
         precision: Precision
     ) {
         self.precision = precision.rawValue
         self.convention = convention
+        self.order = order
         self.timeSamples = timeSamples
         self.smallestTime = smallestTime
         self.seed = seed
     }
 
     enum CodingKeys: String, CodingKey {
-        case convention, seed, precision
+        case convention, order, seed, precision
         case timeSamples = "time_samples", smallestTime = "smallest_time"
     }
 }

@@ -27,6 +27,10 @@ public struct EvaluationReport: Sendable, Codable {
     /// Whether ``natsPerToken`` is -log p itself and not a bound on it.
     public var exact: Bool
     public var convention: String
+    /// The sampler whose likelihood it is.
+    public var order: String?
+    /// Passes of a block through the network, on average; nil where that is not counted.
+    public var networkEvaluations: Double?
     public var timeSamples: Int?
     public var smallestTime: Double?
     public var seed: UInt64?
@@ -35,7 +39,8 @@ public struct EvaluationReport: Sendable, Codable {
     public var seconds: Double
 
     enum CodingKeys: String, CodingKey {
-        case data, rows, tokens, blocks, length, perplexity, terms, exact, convention, seed, precision, seconds
+        case data, rows, tokens, blocks, length, perplexity, terms, exact, convention, order, seed, precision, seconds
+        case networkEvaluations = "network_evaluations"
         case tokensInData = "tokens_in_data", natsPerToken = "nats_per_token", standardError = "standard_error"
         case bitsPerByte = "bits_per_byte", bitsPerCharacter = "bits_per_character"
         case timeSamples = "time_samples", smallestTime = "smallest_time"
@@ -59,6 +64,8 @@ public struct EvaluationReport: Sendable, Codable {
         bitsPerCharacter = text.tokensAreCharacters ? natsPerToken / log(2) : nil
         exact = likelihood.isExact
         convention = likelihood.settings.convention
+        order = likelihood.settings.order
+        networkEvaluations = likelihood.evaluationsPerBlock
         timeSamples = likelihood.settings.timeSamples
         smallestTime = likelihood.settings.smallestTime
         seed = likelihood.settings.seed
@@ -75,11 +82,14 @@ public struct EvaluationReport: Sendable, Codable {
         let order = ["diffusion", "prior", "reconstruction"].filter { terms[$0] != nil }
         let parts = order.map { "\($0) \(number(terms[$0] ?? 0))" }.joined(separator: ", ")
         let sign = exact ? "" : "<= "
+        var head = "\(data): \(tokens) tokens in \(blocks) blocks of \(length), \(convention)"
+        if let sampler = self.order { head += " \(sampler)" }
+        if let timeSamples { head += ", \(timeSamples) times each" }
+        if let networkEvaluations { head += String(format: ", %.1f evaluations each", networkEvaluations) }
+        let error = standardError.map { " ± \(number($0))" } ?? ""
         var lines = [
-            "\(data): \(tokens) tokens in \(blocks) blocks of \(length), \(convention)"
-                + (timeSamples.map { ", \($0) times each" } ?? ""),
-            "  nats per token  \(sign)\(number(natsPerToken))" + (standardError.map { " ± \(number($0))" } ?? "")
-                + (parts.isEmpty ? "" : "  (\(parts))"),
+            head,
+            "  nats per token  \(sign)\(number(natsPerToken))" + error + (parts.isEmpty ? "" : "  (\(parts))"),
             "  perplexity      \(sign)\(number(perplexity))",
             "  bits per byte   \(sign)\(number(bitsPerByte))",
         ]

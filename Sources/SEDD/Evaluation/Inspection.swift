@@ -62,15 +62,13 @@ public struct Inspection: Sendable {
             let column = { (values: [Double]) in
                 try Tensor(xt.indices.map { values[$0 / l] }, shape: [b * l, 1], device: network.device)
             }
-            let reverse = ReverseNoise(
-                rateTimesStep: try column(rate.map { $0 * stepSize }),
-                sigmaStep: try column(times.map { noise.sigma($0) - noise.sigma($0 - stepSize) }))
-            for (name, predictor) in [
-                ("euler_probs", EulerPredictor() as any Predictor), ("analytic_probs", AnalyticPredictor()),
-            ] {
-                results.append((name, try shaped(predictor.weights(score, rows, reverse, graph), b, l)))
-            }
-            results.append(("denoise_probs", try shaped(Denoiser().weights(score, rows, graph), b, l)))
+            let scale = try column(rate.map { $0 * stepSize })
+            let sigmaStep = try column(times.map { noise.sigma($0) - noise.sigma($0 - stepSize) })
+            results += [
+                ("euler_probs", try shaped(graph.eulerWeights(score, rows, scale: scale), b, l)),
+                ("analytic_probs", try shaped(graph.analyticWeights(score, rows, sigmaStep: sigmaStep), b, l)),
+                ("denoise_probs", try shaped(graph.denoisingWeights(score, rows), b, l)),
+            ]
         }
         try Safetensors.write(results, to: output)
     }

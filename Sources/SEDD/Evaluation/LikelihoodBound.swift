@@ -34,7 +34,7 @@ public struct LikelihoodBound: BlockLikelihood {
         }
         self.convention = convention
         self.tokensPerBatch = tokensPerBatch
-        let start = convention == .bound ? ReverseProcess.smallestTime : Self.publishedSmallestTime
+        let start = convention == .bound ? DiffusionProcess.smallestTime : Self.publishedSmallestTime
         settings = EvaluationSettings(
             convention: convention.rawValue, timeSamples: timesPerBlock, smallestTime: start, seed: seed,
             precision: network.weights.precision)

@@ -9,7 +9,7 @@ public struct TextSample: Sendable, Equatable {
     public let tokens: [Int]?
     /// Reverse steps, or tokens written from left to right.
     public let steps: Int?
-    /// How it was drawn: the predictor, or `left-to-right` with what was left out of its law.
+    /// How it was drawn: the method and its settings, so that texts drawn otherwise are not taken for the same.
     public let sampler: String?
     /// What the model that wrote it computed in.
     public let precision: String?
@@ -22,27 +22,6 @@ public struct TextSample: Sendable, Equatable {
         self.steps = steps
         self.sampler = sampler
         self.precision = precision
-    }
-
-    private struct Line: Decodable {
-        let text: String
-        let tokens: [Int]?
-        let steps: Int?
-        let sampler: String?
-        /// Absent where a line of `sedd sample` was computed in float32.
-        let precision: String?
-        let temperature: Double?
-        let topK: Int?
-        let topP: Double?
-
-        /// The sampler with its settings, so that texts drawn otherwise are not taken for the same.
-        var drawnBy: String? {
-            let settings = [
-                temperature.flatMap { $0 == 1 ? nil : "temperature \($0)" }, topK.map { "top-k \($0)" },
-                topP.map { "top-p \($0)" },
-            ].compactMap { $0 }
-            return sampler.map { ([$0] + settings).joined(separator: ", ") }
-        }
     }
 
     /// The samples in a file: JSON rows with a `text` each, documents that `<|endoftext|>` divides, or a text a line.
@@ -65,11 +44,11 @@ public struct TextSample: Sendable, Equatable {
                 samples.append(TextSample(text: try JSON.decode(from: Array(row), source: rows.place)))
                 continue
             }
-            let read = try JSON.decode(Line.self, from: Array(row), source: rows.place)
+            let read = try JSON.decode(SampleRecord.self, from: Array(row), source: rows.place)
             samples.append(
                 TextSample(
-                    text: read.text, tokens: read.tokens, steps: read.steps, sampler: read.drawnBy,
-                    precision: read.precision ?? (read.sampler == nil ? nil : Precision.float32.rawValue)))
+                    text: read.text, tokens: read.tokens, steps: read.settings?.steps, sampler: read.settings?.summary,
+                    precision: read.precision?.rawValue))
         }
         return samples.filter { !$0.text.allSatisfy(\.isWhitespace) }
     }

@@ -107,7 +107,12 @@ public final class ScoreNetwork: Sendable {
     ///   - hidden: [M, d] of the trunk's output.
     ///   - rows: states and noise of the same positions.
     public func logScore(hidden: Tensor, _ rows: Rows) throws -> LogScore {
-        var logits = try logits(hidden)
+        try logScore(logits: logits(hidden), rows)
+    }
+
+    /// The same from the logits, which are left as they are.
+    func logScore(logits: Tensor, _ rows: Rows) throws -> LogScore {
+        var logits = logits
         if configuration.model.scaleBySigma {
             let shift = try logExpm1(rows.sigma) + log(Double(configuration.states - 1))
             logits = try logits - shift.cast(to: .float32)

@@ -57,8 +57,8 @@ public struct AbsorbingGraph: TransitionGraph {
     }
 
     public var chain: Kernels.Chain? { .absorbing }
-    public func eulerRule(scale: Double) -> ReverseRule? { .remaining(slope: scale) }
-    public func analyticRule(sigmaStep: Double) -> ReverseRule? { .remaining(slope: expm1(sigmaStep)) }
+    public func eulerRule(scale: Double) -> ReverseRule { .remaining(slope: scale) }
+    public func analyticRule(sigmaStep: Double) -> ReverseRule { .remaining(slope: expm1(sigmaStep)) }
 
     /// A masked position takes y with factor s_y and stays with what is left of 1.
     private func unmasking(_ score: Score, _ rows: Rows, factor: Tensor) throws -> Tensor {

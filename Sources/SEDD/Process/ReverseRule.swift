@@ -20,6 +20,19 @@ public struct ReverseRule: Sendable, Equatable {
         return rule
     }
 
+    /// The weights of every state, unclamped.
+    ///
+    /// - Parameters:
+    ///   - score: one for each state; that of `own` is not looked at.
+    ///   - own: the state that the position is in.
+    func weights(_ score: [Double], own: Int) -> [Double] {
+        // Without the own one from the start: it may be larger than the others by more than a number has digits.
+        let others = score.indices.reduce(0) { $1 == own ? $0 : $0 + score[$1] }
+        return score.indices.map {
+            $0 == own ? self.own + ownSpread * others : slope * score[$0] + spread * others + rest
+        }
+    }
+
     /// In the order that the kernel takes them.
     var numbers: [Double] { [slope, spread, rest, own, ownSpread] }
 }

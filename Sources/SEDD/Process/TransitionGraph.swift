@@ -41,16 +41,26 @@ public protocol TransitionGraph: LikelihoodTerms, Sendable {
     /// - Parameter sigmaStep: sigma now minus sigma after the step; float64 [M, 1].
     func analyticWeights(_ score: Score, _ rows: Rows, sigmaStep: Tensor) throws -> Tensor
 
-    /// The chain as the fused kernels know it; nil where only plain operators do.
+    /// The chain as the fused kernels of the loss know it; nil where only plain operators do.
     var chain: Kernels.Chain? { get }
-    /// ``eulerWeights(_:_:scale:)`` of a position that can move, where they are linear in the scores; else nil.
-    func eulerRule(scale: Double) -> ReverseRule?
-    /// ``analyticWeights(_:_:sigmaStep:)`` of a position that can move, where they are linear in the scores; else nil.
-    func analyticRule(sigmaStep: Double) -> ReverseRule?
+    /// ``eulerWeights(_:_:scale:)`` of a position that can move, which are linear in its scores.
+    func eulerRule(scale: Double) -> ReverseRule
+    /// ``analyticWeights(_:_:sigmaStep:)`` of a position that can move, which are linear in its scores.
+    func analyticRule(sigmaStep: Double) -> ReverseRule
 }
 
 extension TransitionGraph {
     public var chain: Kernels.Chain? { nil }
-    public func eulerRule(scale: Double) -> ReverseRule? { nil }
-    public func analyticRule(sigmaStep: Double) -> ReverseRule? { nil }
+
+    /// Weights of the clean token: the analytic step over all the noise that is left, without MASK; [M, n], unclamped.
+    func denoisingWeights(_ score: Score, _ rows: Rows) throws -> Tensor {
+        let whole = try analyticWeights(score, rows, sigmaStep: rows.sigma)
+        return mask == nil ? whole : try whole.narrowed(1, from: 0, length: tokens)
+    }
+
+    /// The same for a position that can move, from its scores at total noise `sigma`.
+    public func denoisingRule(sigma: Double) -> ReverseRule {
+        let whole = analyticRule(sigmaStep: sigma)
+        return mask == nil ? whole : whole.leaving
+    }
 }

@@ -79,9 +79,9 @@ public struct UniformGraph: TransitionGraph {
     }
 
     public var chain: Kernels.Chain? { .uniform }
-    public func eulerRule(scale: Double) -> ReverseRule? { .remaining(slope: scale / Double(states)) }
+    public func eulerRule(scale: Double) -> ReverseRule { .remaining(slope: scale / Double(states)) }
 
-    public func analyticRule(sigmaStep: Double) -> ReverseRule? {
+    public func analyticRule(sigmaStep: Double) -> ReverseRule {
         let size = Double(states)
         let (grown, spread) = (exp(sigmaStep), expm1(sigmaStep) / size)
         let move = -expm1(-sigmaStep) / size

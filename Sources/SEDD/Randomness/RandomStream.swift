@@ -22,6 +22,8 @@ public enum RandomPurpose: Sendable, Hashable {
     case leftToRight
     /// Where clusters of hidden vectors start.
     case clusters
+    /// What a sampling method decides beside the draws of tokens: which positions, and when.
+    case decision
 
     var code: UInt64 {
         switch self {
@@ -35,6 +37,7 @@ public enum RandomPurpose: Sendable, Hashable {
         case .reconstruction: 20
         case .leftToRight: 21
         case .clusters: 22
+        case .decision: 23
         case .dropout(let block, let branch): 1000 + UInt64(block) * 2 + UInt64(branch)
         }
     }

@@ -27,8 +27,8 @@ public struct StudyBudget: Sendable {
         }
         plan.base.training.nIters = max(1, Int(min(seconds * Self.trainingShare / perStep, Double(StudyPlan.most))))
         let perSequence = try samplingStep(plan.configuration(.uniform), tokenizer, device)
-        // Two chains and every predictor, at all step counts; prompts take about what one count of many steps takes.
-        let runs = 2 * Predictors.names.count * plan.steps.reduce(0, +)
+        // Two chains and every method, at all step counts; prompts take about what one count of many steps takes.
+        let runs = try evaluations(plan)
         let prompts = 6 * plan.promptedSteps
         let share = seconds * (1 - Self.trainingShare) / (perSequence * Double(runs + 2 * prompts))
         let fits = Int(min(share, Double(StudyPlan.most)))
@@ -41,6 +41,24 @@ public struct StudyBudget: Sendable {
             )
         }
         return plan
+    }
+
+    /// Evaluations that one text of every setting takes at most.
+    private func evaluations(_ plan: StudyPlan) throws -> Int {
+        let free = [Int?](repeating: nil, count: plan.base.model.length)
+        return try [StudyPlan.Role.absorb, .uniform].reduce(0) { sum, role in
+            let process = try DiffusionProcess(plan.configuration(role).modelConfiguration(tokens: 2, kind: "byte"))
+            return try plan.samplers(role).reduce(sum) { sum, settings in
+                try plan.steps.reduce(sum) { sum, steps in
+                    var settings = settings
+                    settings.steps = steps
+                    let method = try SamplingMethods.make(settings, for: process)
+                    return try sum
+                        + Trajectory(template: free, seed: 0, settings: settings, method: method, process: process)
+                        .planned
+                }
+            }
+        }
     }
 
     private func trainingStep(
@@ -65,13 +83,11 @@ public struct StudyBudget: Sendable {
     ) throws -> Double {
         let network = try configuration.makeLearner(tokenizer: tokenizer, device: device)
             .model(configuration.makeLearner(tokenizer: tokenizer, device: device).weights).diffusion()
-        let process = try ReverseProcess(network: network, predictor: AnalyticPredictor())
+        let sampler = try Sampler(network: network)
         let free = [Int?](repeating: nil, count: configuration.model.length)
-        var states = try (0..<16).map {
-            try SequenceState(
-                template: free, seed: UInt64($0), steps: 4 * Self.trialSteps, graph: network.configuration.makeGraph())
-        }
-        return try perStep(of: Self.trialSteps) { try process.advance(&states) } / 16
+        var states = try sampler.start(
+            (0..<16).map { .init(template: free, seed: UInt64($0), steps: 4 * Self.trialSteps) })
+        return try perStep(of: Self.trialSteps) { try sampler.advance(&states) } / 16
     }
 
     private func perStep(of count: Int, _ body: () throws -> Void) throws -> Double {

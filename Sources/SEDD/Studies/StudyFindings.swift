@@ -5,6 +5,9 @@ struct StudyFindings {
     let plan: StudyPlan
     let results: StudyResults
 
+    /// The method that the article's claims are about.
+    private static let analytic = "analytic"
+
     var lines: [String] { [likelihood, order, steps, predictors, quality, prompts].compactMap { $0 } }
 
     private func number(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
@@ -38,7 +41,7 @@ struct StudyFindings {
 
     private var steps: String? {
         let found = ["absorb", "uniform"].compactMap { source -> String? in
-            let points = curve(source, Predictors.names[0])
+            let points = curve(source, Self.analytic)
             guard points.count > 2 else { return nil }
             // Least squares on logarithms.
             let (xs, ys) = (points.map { log(Double($0.steps)) }, points.map { log($0.perplexity) })
@@ -61,7 +64,7 @@ struct StudyFindings {
 
     private var predictors: String? {
         let found = ["absorb", "uniform"].compactMap { source -> String? in
-            let pairs = zip(curve(source, Predictors.names[0]), curve(source, Predictors.names[1]))
+            let pairs = zip(curve(source, Self.analytic), curve(source, "euler"))
             let ratios = pairs.map { "\($0.steps): \(number($1.perplexity / $0.perplexity, 2))" }
             return ratios.isEmpty ? nil : "\(source) \(ratios.joined(separator: ", "))"
         }
@@ -71,10 +74,10 @@ struct StudyFindings {
     }
 
     private var quality: String? {
-        guard let plain = curve("autoregressive", "plain").first, let best = curve("absorb", Predictors.names[0]).last,
+        guard let plain = curve("autoregressive", "plain").first, let best = curve("absorb", Self.analytic).last,
             let text = results.quality("held-out text", "data", nil)
         else { return nil }
-        let equal = curve("absorb", Predictors.names[0]).first { $0.perplexity <= plain.perplexity }
+        let equal = curve("absorb", Self.analytic).first { $0.perplexity <= plain.perplexity }
         return
             "Claim: with enough steps, diffusion's samples are better than plain left-to-right ones. Absorb \(number(best.perplexity, 2)) at \(best.steps) steps, left to right \(number(plain.perplexity, 2)), held-out text \(number(text.report.perplexityOfTokens, 2)): "
             + (equal.map { "reached at \($0.steps) steps." } ?? "not reached.")
@@ -83,7 +86,7 @@ struct StudyFindings {
     private var prompts: String? {
         let found = ["prefix", "suffix", "infilling"].compactMap { prompt -> String? in
             let rows = [
-                ("autoregressive", "nucleus"), ("absorb", Predictors.names[0]), ("uniform", Predictors.names[0]),
+                ("autoregressive", "nucleus"), ("absorb", Self.analytic), ("uniform", Self.analytic),
                 ("held-out text", "other blocks"),
             ].compactMap { source, sampler in
                 results.prompted(source, sampler, prompt).map {

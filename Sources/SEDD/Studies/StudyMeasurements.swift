@@ -33,23 +33,25 @@ extension Study {
         }
     }
 
-    /// Texts from nothing under the judge: held-out text itself, from left to right, and diffusion by steps and predictor.
+    /// Texts from nothing under the judge: held-out text itself, from left to right, and diffusion by steps and method.
     func measureQuality() throws {
         let judge = try self.judge()
-        try quality("held-out text", "data", nil, judge) { (try self.heldOutBlocks(self.plan.count), 0) }
+        try quality("held-out text", "data", nil, judge) {
+            Written(tokens: try self.heldOutBlocks(self.plan.count))
+        }
         for (name, nucleus) in [("plain", nil), ("nucleus", plan.nucleus)] as [(String, Double?)] {
             try quality("autoregressive", name, plan.base.model.length, judge) {
-                try self.timed { try self.leftToRight([], self.plan.count, nucleus: nucleus) }
+                try self.timed { Written(tokens: try self.leftToRight([], self.plan.count, nucleus: nucleus)) }
             }
         }
         for role in [StudyPlan.Role.absorb, .uniform] {
             for steps in plan.steps {
-                for predictor in Predictors.names {
-                    try quality(role.rawValue, predictor, steps, judge) {
+                for settings in try plan.samplers(role) {
+                    try quality(role.rawValue, settings.summary, steps, judge) {
                         let free = [Int?](repeating: nil, count: self.plan.base.model.length)
                         return try self.timed {
                             try self.diffused(
-                                role, [[Int?]](repeating: free, count: self.plan.count), steps: steps, predictor)
+                                role, [[Int?]](repeating: free, count: self.plan.count), steps: steps, settings)
                         }
                     }
                 }
@@ -76,9 +78,9 @@ extension Study {
                 }
             }
             for role in [StudyPlan.Role.absorb, .uniform] {
-                try measure(role.rawValue, Predictors.names[0], prompt, originals) {
-                    try diffused(
-                        role, originals.map(prompt.template), steps: plan.promptedSteps, Predictors.names[0])
+                guard let settings = try plan.samplers(role).first else { continue }
+                try measure(role.rawValue, settings.summary, prompt, originals) {
+                    try diffused(role, originals.map(prompt.template), steps: plan.promptedSteps, settings).tokens
                 }
             }
         }
@@ -107,30 +109,46 @@ extension Study {
 
     private func quality(
         _ source: String, _ sampler: String, _ steps: Int?, _ judge: Judgement,
-        _ make: () throws -> (tokens: [[Int]], seconds: Double)
+        _ make: () throws -> Written
     ) throws {
         guard results.quality(source, sampler, steps) == nil else { return }
         report(.stage("samples: \(source), \(sampler)" + (steps.map { ", \($0) steps" } ?? "")))
         let made = try make()
-        let samples = try made.tokens.map {
-            TextSample(
-                text: try tokenizer.text(ofSample: $0.map { Int32($0) }), tokens: $0, steps: steps, sampler: sampler,
-                precision: Precision.standard(on: device).rawValue)
+        let precision = Precision.standard(on: device)
+        let settings = made.settings ?? steps.map { SamplingSettings(method: sampler, steps: $0) }
+        let records = try made.tokens.map {
+            SampleRecord(
+                text: try tokenizer.text(ofSample: $0.map { Int32($0) }), tokens: $0, settings: settings, precision: precision
+            )
         }
-        try write(samples, "\(source)-\(sampler)-\(steps ?? 0)")
-        let found = try judge.report(samples)
+        try write(records, "\(source)-\(sampler)-\(steps ?? 0)")
+        let found = try judge.report(
+            records.map {
+                TextSample(
+                    text: $0.text, tokens: $0.tokens, steps: steps, sampler: sampler, precision: precision.rawValue)
+            })
         try keep {
             $0.qualities.append(
                 .init(
-                    source: source, sampler: sampler, steps: steps, report: found,
-                    seconds: made.seconds > 0 ? made.seconds / Double(samples.count) : nil))
+                    source: source, sampler: sampler, steps: steps, evaluations: made.evaluations, report: found,
+                    seconds: made.seconds.map { $0 / Double(records.count) }))
         }
     }
 
-    private func timed(_ body: () throws -> [[Int]]) throws -> (tokens: [[Int]], seconds: Double) {
+    /// Texts that were made, or taken.
+    private struct Written {
+        var tokens: [[Int]]
+        var settings: SamplingSettings?
+        /// Passes through the network a text, on average.
+        var evaluations: Double?
+        var seconds: Double?
+    }
+
+    private func timed(_ body: () throws -> Written) throws -> Written {
         let start = ContinuousClock.now
-        let tokens = try body()
-        return (tokens, (ContinuousClock.now - start) / .seconds(1))
+        var written = try body()
+        written.seconds = (ContinuousClock.now - start) / .seconds(1)
+        return written
     }
 
     private func heldOutBlocks(_ count: Int, offset: Int = 0) throws -> [[Int]] {
@@ -156,41 +174,32 @@ extension Study {
         }
     }
 
-    private func diffused(_ role: StudyPlan.Role, _ templates: [[Int?]], steps: Int, _ predictor: String) throws
-        -> [[Int]]
-    {
-        let network = try model(role).diffusion()
-        let process = try ReverseProcess(network: network, predictor: Predictors.named(predictor))
-        let graph = network.configuration.makeGraph()
-        var done = 0
-        return try stride(from: 0, to: templates.count, by: Self.group).flatMap { start in
-            var states = try (start..<min(start + Self.group, templates.count)).map {
-                try SequenceState(template: templates[$0], seed: UInt64($0), steps: steps, graph: graph)
-            }
-            while states.contains(where: { !$0.isFinished }) {
-                try stopIfAsked()
-                try process.advance(&states)
-                done += states.count
-                report(.progress("\(steps) steps", Double(done) / Double(templates.count * (steps + 1))))
-            }
-            return states.map(\.states)
+    private func diffused(
+        _ role: StudyPlan.Role, _ templates: [[Int?]], steps: Int, _ settings: SamplingSettings
+    ) throws -> Written {
+        let sampler = try Sampler(network: model(role).diffusion())
+        var settings = settings
+        settings.steps = steps
+        var planned = 0
+        let requests = templates.enumerated().map {
+            Sampler.Request(template: $1, seed: UInt64($0), settings: settings)
         }
+        if let first = requests.first { planned = try sampler.start(first).planned * requests.count }
+        let found = try sampler.sample(requests, tokens: Self.group * plan.base.model.length) { [report] done in
+            try stopIfAsked()
+            report(.progress("\(settings.summary), \(steps) steps", Double(done) / Double(max(1, planned))))
+        }
+        let evaluations = found.reduce(0) { $0 + $1.networkEvaluations }
+        return Written(
+            tokens: found.map(\.states), settings: settings,
+            evaluations: Double(evaluations) / Double(max(1, found.count)))
     }
 
-    private struct Line: Encodable {
-        let text: String
-        let tokens: [Int]?
-        let steps: Int?
-        let sampler: String?
-    }
-
-    private func write(_ samples: [TextSample], _ name: String) throws {
+    private func write(_ samples: [SampleRecord], _ name: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let lines = try samples.map {
-            String(
-                decoding: try encoder.encode(
-                    Line(text: $0.text, tokens: $0.tokens, steps: $0.steps, sampler: $0.sampler)), as: UTF8.self) + "\n"
+            String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
         }
         let target = folder.appending(path: "samples")
         try FileSystem.createFolder(target)

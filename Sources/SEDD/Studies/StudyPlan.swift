@@ -21,6 +21,8 @@ public struct StudyPlan: Sendable, Codable, Equatable {
     public var count = 64
     /// Reverse steps that are compared.
     public var steps = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    /// Methods that are compared, at all steps, where they can reverse the model's chain; the first one writes prompted texts.
+    public var samplers = [SamplingSettings(), SamplingSettings(method: "euler")]
     /// Reverse steps of prompted texts.
     public var promptedSteps = 128
     /// Prompted texts of each setting.
@@ -65,6 +67,16 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         return made
     }
 
+    /// The methods that can reverse the chain of a role, by the name that reports use.
+    func samplers(_ role: Role) throws(SEDDError) -> [SamplingSettings] {
+        let graph = configuration(role).modelConfiguration(tokens: 2, kind: "byte").makeGraph()
+        var fitting: [SamplingSettings] = []
+        for settings in samplers where try SamplingMethods.named(settings.method).reverses(graph) {
+            fitting.append(settings)
+        }
+        return fitting
+    }
+
     /// Of texts and of steps.
     static let most = 1_000_000
 
@@ -81,6 +93,10 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         guard count <= Self.most, promptedCount <= Self.most, steps.allSatisfy({ $0 <= Self.most }) else {
             throw SEDDError(.usage, "a study of more than \(Self.most) texts or steps; choose fewer")
         }
+        guard !samplers.isEmpty else {
+            throw SEDDError(.usage, "a study of no samplers; expected one or more")
+        }
+        for settings in samplers { try settings.validate() }
         guard steps.allSatisfy({ $0 >= 1 }), !steps.isEmpty, promptedSteps >= 1, blocks >= 1, timeSamples >= 1 else {
             throw SEDDError(.usage, "a study whose steps, blocks or times are below 1; expected 1 or more")
         }

@@ -53,23 +53,26 @@ struct StudyReport {
     }
 
     private var qualityCSV: String {
-        "source,sampler,steps,count,perplexity_of_tokens,perplexity_of_texts,entropy,pooled_entropy,distinct_2,distinct_4,repetition,seconds_a_text\n"
+        "source,sampler,steps,count,perplexity_of_tokens,perplexity_of_texts,entropy,pooled_entropy,distinct_2,distinct_4,repetition,seconds_a_text,evaluations\n"
             + results.qualities.map { row in
                 let (found, varied) = (row.report, row.report.diversity)
                 return [
-                    row.source, row.sampler, row.steps.map(String.init) ?? "", String(found.count),
+                    row.source, quoted(row.sampler), row.steps.map(String.init) ?? "", String(found.count),
                     number(found.perplexityOfTokens), number(found.perplexityOfTexts), number(varied.entropy, 4),
                     number(varied.pooledEntropy, 4), number(varied.distinct[1], 4), number(varied.distinct[3], 4),
-                    number(varied.repetition, 4), number(row.seconds),
+                    number(varied.repetition, 4), number(row.seconds), number(row.evaluations, 2),
                 ].joined(separator: ",") + "\n"
             }.joined()
     }
+
+    /// A field of a CSV file; the names of samplers have commas.
+    private func quoted(_ field: String) -> String { field.contains(",") ? "\"\(field)\"" : field }
 
     private var promptedCSV: String {
         "source,sampler,prompt,count,mauve_written,deviation_written,mauve_last,deviation_last,clusters,perplexity\n"
             + results.prompted.map { row in
                 [
-                    row.source, row.sampler, row.prompt, String(row.count), number(row.written.score, 4),
+                    row.source, quoted(row.sampler), row.prompt, String(row.count), number(row.written.score, 4),
                     number(row.written.deviation, 4), number(row.mauve.score, 4), number(row.mauve.deviation, 4),
                     String(row.mauve.buckets), number(row.perplexity),
                 ].joined(separator: ",") + "\n"
@@ -81,14 +84,19 @@ struct StudyReport {
             .sorted { ($0.steps ?? 0) < ($1.steps ?? 0) }
     }
 
+    /// The methods that were measured on a model, in the order of the plan.
+    private func samplers(_ source: String) -> [String] {
+        plan.samplers.map(\.summary).filter { !curve(source, $0).isEmpty }
+    }
+
     private func plot(
         _ title: String, _ label: String, log: Bool, _ value: (StudyResults.Quality) -> Double
     ) -> String {
         var series = ["absorb", "uniform"].flatMap { source in
-            Predictors.names.map { sampler in
+            samplers(source).map { sampler in
                 SVGPlot.Series(
                     name: "\(source), \(sampler)",
-                    points: curve(source, sampler).map { (Double($0.steps ?? 1), value($0)) })
+                    points: curve(source, sampler).map { ($0.evaluations ?? Double($0.steps ?? 1), value($0)) })
             }
         }
         for (source, sampler, name) in [
@@ -101,7 +109,7 @@ struct StudyReport {
             }
             series.append(.init(name: name, points: [(1, value(found))], isLevel: true))
         }
-        return SVGPlot(title: title, xLabel: "reverse steps", yLabel: label, isLogY: log, series: series).svg()
+        return SVGPlot(title: title, xLabel: "network evaluations", yLabel: label, isLogY: log, series: series).svg()
     }
 
     private func table(_ head: [String], _ rows: [[String]]) -> String {
@@ -128,11 +136,12 @@ struct StudyReport {
             ]
         }
         let levels = results.qualities.filter { $0.source == "autoregressive" || $0.source == "held-out text" }
-        let curves = ["absorb", "uniform"].flatMap { source in Predictors.names.flatMap { curve(source, $0) } }
+        let curves = ["absorb", "uniform"].flatMap { source in samplers(source).flatMap { curve(source, $0) } }
         let qualities = (levels + curves).map { row in
             [
-                row.source, row.sampler, row.steps.map(String.init) ?? "", number(row.report.perplexityOfTokens, 2),
-                number(row.report.perplexityOfTexts, 2), number(row.report.diversity.entropy),
+                row.source, row.sampler, row.steps.map(String.init) ?? "", number(row.evaluations, 1),
+                number(row.report.perplexityOfTokens, 2), number(row.report.perplexityOfTexts, 2),
+                number(row.report.diversity.entropy),
                 number(row.report.diversity.distinct[3]), number(row.report.diversity.repetition),
                 number(row.seconds),
             ]
@@ -169,12 +178,12 @@ struct StudyReport {
             ![Generative perplexity](perplexity.svg)
             ![Entropy](entropy.svg)
 
-            \(table(["source", "sampler", "steps", "perplexity (tokens)", "perplexity (texts)", "entropy, nats", "distinct 4", "repetition", "s a text"], qualities))
+            \(table(["source", "sampler", "steps", "evaluations", "perplexity (tokens)", "perplexity (texts)", "entropy, nats", "distinct 4", "repetition", "s a text"], qualities))
 
             ## Prompts
 
             \(plan.promptedCount) completed texts against the texts that the prompts are from. Prefix and suffix: half of the text \
-            given; infilling: the first and the last quarter. Diffusion takes \(plan.promptedSteps) analytic steps. From left to right \
+            given; infilling: the first and the last quarter. Diffusion takes \(plan.promptedSteps) steps of \(plan.samplers.first?.summary ?? ""). From left to right \
             what stands behind the hole cannot be seen. MAUVE by the judge's hidden vectors, mean and deviation over 10 seeds of \
             the clustering, \(results.prompted.first?.mauve.buckets ?? 0) clusters: of the written tokens (their mean), and of the last \
             token as published, which says nothing where the end of a text is given. Perplexity under the judge is that of the \

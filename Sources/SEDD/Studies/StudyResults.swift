@@ -10,10 +10,12 @@ struct StudyResults: Codable {
     struct Quality: Codable {
         /// `absorb`, `uniform`, `autoregressive` or `held-out text`.
         let source: String
-        /// Predictor, or `plain` or `nucleus`.
+        /// Method and settings, or `plain` or `nucleus`.
         let sampler: String
-        /// Passes through the network a text: reverse steps with the denoising, or tokens; nil for text itself.
+        /// Reverse steps without the denoising, or tokens; nil for text itself.
         let steps: Int?
+        /// Passes through the network a text, on average; nil where it was not counted.
+        var evaluations: Double?
         let report: JudgeReport
         /// Seconds a text.
         let seconds: Double?

@@ -16,8 +16,8 @@ public enum ConfigurationFile {
     ///   - source: what messages call the text.
     /// - Throws: ``SEDDError`` of kind `invalidData` (text) or `usage` (overrides), naming the key.
     public static func resolve(yaml: String, overrides: [String] = [], source: String) throws -> TrainingConfiguration {
-        let known = try defaults()
-        var tree = known
+        var tree = try defaults()
+        let known = withDeclaredSettings(tree)
         var given: Node
         do { given = try Yams.compose(yaml: yaml) ?? Node([:]) } catch {
             throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
@@ -122,6 +122,13 @@ public enum ConfigurationFile {
         try Yams.compose(yaml: YAMLEncoder().encode(TrainingConfiguration())) ?? Node([:])
     }
 
+    /// The same with a place for each setting that a sampling method declares, which has no value until one is given.
+    private static func withDeclaredSettings(_ tree: Node) -> Node {
+        var tree = tree
+        for setting in SamplingMethods.settings { tree["sampling"]?[setting.name] = Node("null", .init(.null)) }
+        return tree
+    }
+
     /// `a.b=value` as the mapping {a: {b: value}}.
     private static func parsed(_ override: String) throws -> Node {
         let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -135,9 +142,14 @@ public enum ConfigurationFile {
             .reduce(value) { Node([(Node(String($1)), $0)]) }
     }
 
-    /// `model: autoregressive` as `model: {type: autoregressive}`, and `time_density: normal` likewise.
+    /// `model: autoregressive` as `model: {type: autoregressive}`, `time_density: normal` likewise, and `sampling.predictor`, as it was
+    /// once called, as `method`.
     private static func spelledOut(_ node: Node) -> Node {
         guard var mapping = node.mapping else { return node }
+        if let sampling = node["sampling"]?.mapping, sampling.contains(where: { $0.key.string == "predictor" }) {
+            mapping["sampling"] = Node(
+                sampling.map { ($0.key.string == "predictor" ? Node("method") : $0.key, $0.value) })
+        }
         if let kind = node["model"], TrainingConfiguration.ModelKind(rawValue: kind.string ?? "") != nil {
             mapping["model"] = Node([(Node("type"), kind)])
         }
@@ -162,7 +174,7 @@ public enum ConfigurationFile {
         for (key, value) in mapping {
             let name = key.string ?? "?"
             let whole = (path + [name]).joined(separator: ".")
-            guard names.contains(name), let below = known[name], var child = tree[name] else {
+            guard names.contains(name), let below = known[name] else {
                 let nearest = NearestName.of(name, among: names) ?? ""
                 let suggestion = (path + [nearest]).joined(separator: ".")
                 throw SEDDError(kind, "\(source): the key '\(whole)' is unknown; did you mean '\(suggestion)'?")
@@ -171,6 +183,7 @@ public enum ConfigurationFile {
                 let expected = below.mapping == nil ? "one value" : "a mapping"
                 throw SEDDError(kind, "\(source): \(whole) has the wrong type; expected \(expected)")
             }
+            var child = tree[name] ?? below
             try overlay(&child, with: value, known: below, path: path + [name], source: source, kind: kind)
             tree[name] = child
         }

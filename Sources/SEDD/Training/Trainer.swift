@@ -42,9 +42,6 @@ public final class Trainer {
     public var weights: Weights { learner.weights }
     /// Their moving average: what is validated, sampled and saved as the model.
     public let averaged: LanguageModel
-    /// Makes a text from the moving average, where samples are wanted along the way.
-    public var sampler: ((LanguageModel, _ step: Int) throws -> String)?
-
     private let learner: any Learner
     private var state: TrainingState
     private let run: RunFolder
@@ -200,7 +197,7 @@ public final class Trainer {
     }
 
     private func sample(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
-        guard let text = try sampler?(averaged, state.step) else { return }
+        let text = try TrainingSample(configuration, tokenizer).text(averaged, step: state.step)
         try run.write(sample: text, step: state.step)
         try log.add(step: state.step, sample: text)
         try report(.sample(step: state.step, text))

@@ -124,12 +124,25 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     /// Samples along the way.
     public struct Sampling: Sendable, Codable, Equatable {
-        /// Name of the predictor.
-        public var predictor = "analytic"
-        /// Reverse steps.
-        public var steps = 64
+        /// How they are drawn; its keys stand beside ``count``.
+        public var settings = SamplingSettings(steps: 64)
         /// Sequences of each sample along the way.
         public var count = 2
+
+        private enum CodingKeys: String, CodingKey { case count }
+
+        init() {}
+
+        public init(from decoder: any Decoder) throws {
+            settings = try SamplingSettings(from: decoder)
+            count = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .count)
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            try settings.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(count, forKey: .count)
+        }
     }
 
     /// The network.
@@ -204,12 +217,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
     public func validate() throws(SEDDError) {
         try modelConfiguration(tokens: 256, kind: tokenizer).validate()
+        try validateSampling()
         let counts = [
             ("training.batch_size", training.batchSize), ("training.accum", training.accum),
             ("training.n_iters", training.nIters), ("training.log_freq", training.logFreq),
             ("training.eval_freq", training.evalFreq), ("training.eval_blocks", training.evalBlocks),
             ("training.eval_times", training.evalTimes), ("training.snapshot_freq", training.snapshotFreq),
-            ("training.keep", training.keep), ("sampling.steps", sampling.steps), ("sampling.count", sampling.count),
+            ("training.keep", training.keep), ("sampling.count", sampling.count),
         ]
         for (key, value) in counts where !(1...Self.greatestCount).contains(value) {
             throw Self.bad(key, value, "1 to \(Self.greatestCount)")
@@ -238,6 +252,18 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     private static let greatestCount = 1_000_000_000
     /// Tokens of a step.
     private static let greatestTokens = 1 << 31
+
+    /// Samples are drawn hours after they were asked for: what cannot be drawn is refused before.
+    private func validateSampling() throws(SEDDError) {
+        do {
+            if model.type == .diffusion {
+                let process = try DiffusionProcess(modelConfiguration(tokens: 256, kind: tokenizer))
+                _ = try SamplingMethods.make(sampling.settings, for: process)
+            } else {
+                try sampling.settings.validate()
+            }
+        } catch { throw SEDDError(.invalidData, "sampling: \(error.description)") }
+    }
 
     static func bad(_ key: String, _ value: some Any, _ expected: String) -> SEDDError {
         SEDDError(.invalidData, "\(key) is \(value); expected \(expected)")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hummingbird
 import NIOCore
@@ -13,7 +14,7 @@ struct CompletionEndpoint: Sendable {
         var fields = try await runner.fields(request, context)
         let wanted = try CompletionRequest(&fields, model: model, limits: runner.limits)
         let stream = try runner.start(
-            wanted.sequences(model), sampler: wanted.fields.sampler, everyStep: wanted.isStreamed, context)
+            wanted.sequences(model), everyStep: wanted.isStreamed, context)
         let answer = Answer(wanted, model: model)
         return wanted.isStreamed
             ? streamed(stream, answer, context)
@@ -95,7 +96,7 @@ struct CompletionEndpoint: Sendable {
             request.echo ? (try? model.text(prompt(index))) ?? "" : ""
         }
 
-        func text(_ index: Int, _ state: SequenceState) throws -> CompletionText {
+        func text(_ index: Int, _ state: Trajectory) throws -> CompletionText {
             let start = prompt(index).count
             return try CompletionText(state, hole: start..<start + request.tokens, stops: request.stops, model: model)
         }
@@ -108,10 +109,10 @@ struct CompletionEndpoint: Sendable {
         func response(_ choices: [CompletionResponse.Choice], usage: Usage? = nil) -> CompletionResponse {
             CompletionResponse(
                 id: id, created: created, model: model.name, choices: choices, usage: usage, seed: request.fields.seed,
-                steps: request.fields.steps, sampler: request.fields.sampler)
+                settings: request.fields.settings)
         }
 
-        func whole(_ states: [SequenceState]) throws -> CompletionResponse {
+        func whole(_ states: [Trajectory]) throws -> CompletionResponse {
             let choices = try states.enumerated().map { index, state in
                 let text = try text(index, state)
                 return CompletionResponse.Choice(

@@ -59,8 +59,6 @@ struct CompletionRequest: Sendable {
     /// Members that other models know and that the law of this one leaves no room for.
     private static func refuseWhatHasNoMeaning(_ fields: inout RequestFields) throws(APIError) {
         let law = "tokens are drawn from the model's own law, which has no such setting"
-        try fields.only(1, "temperature", because: law)
-        try fields.only(1, "top_p", because: law)
         try fields.only(0, "presence_penalty", because: law)
         try fields.only(0, "frequency_penalty", because: law)
         try fields.absent("logit_bias", because: law)
@@ -135,15 +133,15 @@ struct CompletionRequest: Sendable {
     }
 
     /// The sequences, prompt by prompt, each a function of its prompt and its seed.
-    func sequences(_ model: ServedModel) throws(APIError) -> [SequenceState] {
+    func sequences(_ model: ServedModel) throws(APIError) -> [Trajectory] {
         do {
-            return try prompts.flatMap { prompt in
-                let template = prompt.map { $0 } + [Int?](repeating: nil, count: tokens) + suffix.map { $0 }
-                return try (0..<count).map {
-                    try SequenceState(
-                        template: template, seed: fields.seed &+ UInt64($0), steps: fields.steps, graph: model.graph)
-                }
-            }
+            return try model.sampler.start(
+                prompts.flatMap { prompt in
+                    let template = prompt.map { $0 } + [Int?](repeating: nil, count: tokens) + suffix.map { $0 }
+                    return (0..<count).map {
+                        Sampler.Request(template: template, seed: fields.seed &+ UInt64($0), settings: fields.settings)
+                    }
+                })
         } catch { throw APIError(error, parameter: "prompt") }
     }
 }

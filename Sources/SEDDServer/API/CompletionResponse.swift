@@ -1,3 +1,6 @@
+import Files
+import SEDD
+
 /// Tokens of a request, as OpenAI counts them.
 struct Usage: Encodable, Sendable {
     /// Given.
@@ -46,4 +49,20 @@ struct CompletionResponse: Encodable, Sendable {
     let seed: UInt64
     let steps: Int
     let sampler: String
+    let settings: SamplingSettings
+
+    init(
+        id: String, created: Int, model: String, choices: [Choice], usage: Usage?, seed: UInt64,
+        settings: SamplingSettings
+    ) {
+        self.id = id
+        self.created = created
+        self.model = model
+        self.choices = choices
+        self.usage = usage
+        self.seed = seed
+        steps = settings.steps
+        sampler = settings.method
+        self.settings = settings
+    }
 }

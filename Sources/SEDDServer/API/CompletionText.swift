@@ -13,7 +13,7 @@ struct CompletionText: Sendable {
     /// While the sequence is under way only what is settled from the hole's start on counts, without a character of which
     /// bytes are missing and without what may be the beginning of a stop text. Where the chain can change any position until the
     /// end, nothing is settled before.
-    init(_ state: SequenceState, hole: Range<Int>, stops: [String], model: ServedModel) throws {
+    init(_ state: Trajectory, hole: Range<Int>, stops: [String], model: ServedModel) throws {
         let settled =
             state.isFinished
             ? state.states[hole] : state.states[hole].prefix { !model.graph.canMove(from: $0) }

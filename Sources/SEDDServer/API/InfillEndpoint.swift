@@ -9,12 +9,12 @@ struct InfillEndpoint: Sendable {
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
         var fields = try await runner.fields(request, context)
         let wanted = try InfillRequest(&fields, model: model, limits: runner.limits)
-        let (sampler, id, model) = (wanted.fields.sampler, AnswerID.make("infill"), self.model)
+        let (id, model) = (AnswerID.make("infill"), self.model)
         let first = try wanted.sequence(model)
-        let stream = try runner.start([first], sampler: sampler, everyStep: wanted.isStreamed, context)
-        @Sendable func done(_ state: SequenceState) throws -> InfillEvents.Done {
+        let stream = try runner.start([first], everyStep: wanted.isStreamed, context)
+        @Sendable func done(_ state: Trajectory) throws -> InfillEvents.Done {
             try .init(
-                id: id, state, sampler: sampler, seconds: (.now - context.arrival) / .seconds(1), model: model)
+                id: id, state, seconds: (.now - context.arrival) / .seconds(1), model: model)
         }
         guard wanted.isStreamed else {
             guard let state = try await runner.results(stream).first else { throw CancellationError() }
@@ -23,7 +23,7 @@ struct InfillEndpoint: Sendable {
         return runner.streamed(
             stream, context,
             opening: try ServerSentEvent.json(
-                InfillEvents.Start(id: id, first, sampler: sampler, model: model), event: "start"),
+                InfillEvents.Start(id: id, first, model: model), event: "start"),
             onError: { try ServerSentEvent.json($0, event: "error") },
             body: { _, state in
                 var buffer = try ServerSentEvent.json(InfillEvents.Step(state, model: model), event: "step")

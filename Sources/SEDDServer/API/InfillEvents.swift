@@ -52,13 +52,14 @@ enum InfillEvents {
         let steps: Int
         let sampler: String
         let seed: UInt64
+        let settings: SamplingSettings
         let mask: Int?
         let positions: [Position]
 
-        init(id: String, _ state: SequenceState, sampler: String, model: ServedModel) throws {
+        init(id: String, _ state: Trajectory, model: ServedModel) throws {
             self.id = id
             self.model = model.name
-            self.sampler = sampler
+            (sampler, settings) = (state.settings.method, state.settings)
             (length, steps, seed, mask) = (state.states.count, state.steps, state.seed, model.graph.mask)
             positions = try zip(state.states, state.template).map {
                 Position(token: try TokenText($0, model), fixed: $1 != nil)
@@ -97,7 +98,7 @@ enum InfillEvents {
         }
     }
 
-    /// `step`: one reverse step, or the final denoising.
+    /// `step`: one advance, of at most one network evaluation.
     struct Step: Encodable, Sendable {
         let step: Int
         /// After the step.
@@ -108,9 +109,9 @@ enum InfillEvents {
 
         private enum CodingKeys: String, CodingKey { case step, time, open, changes }
 
-        init(_ state: SequenceState, model: ServedModel) throws {
+        init(_ state: Trajectory, model: ServedModel) throws {
             step = state.done
-            time = state.time(smallest: ReverseProcess.smallestTime)
+            time = state.time
             open = model.graph.mask.map { mask in state.states.count { $0 == mask } }
             changes = try state.changes.map { change in
                 Changed(
@@ -140,14 +141,15 @@ enum InfillEvents {
         let seed: UInt64
         let steps: Int
         let sampler: String
+        let settings: SamplingSettings
         let networkEvaluations: Int
         let seconds: Double
         let usage: Usage
 
-        init(id: String, _ state: SequenceState, sampler: String, seconds: Double, model: ServedModel) throws {
+        init(id: String, _ state: Trajectory, seconds: Double, model: ServedModel) throws {
             self.id = id
             self.model = model.name
-            self.sampler = sampler
+            (sampler, settings) = (state.settings.method, state.settings)
             self.seconds = seconds
             text = try model.tokenizer.text(ofSample: state.states.map { Int32($0) })
             (tokens, seed, steps) = (state.states, state.seed, state.steps)

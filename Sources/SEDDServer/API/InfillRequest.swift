@@ -69,11 +69,12 @@ struct InfillRequest: Sendable {
     }
 
     /// The sequence as it stands at first.
-    func sequence(_ model: ServedModel) throws(APIError) -> SequenceState {
+    func sequence(_ model: ServedModel) throws(APIError) -> Trajectory {
         do {
-            return try SequenceState(
-                template: template, seed: fields.seed, steps: fields.steps, watched: isStreamed ? alternatives : nil,
-                graph: model.graph)
+            return try model.sampler.start(
+                .init(
+                    template: template, seed: fields.seed, settings: fields.settings,
+                    alternatives: isStreamed ? alternatives : nil))
         } catch { throw APIError(error, parameter: "template") }
     }
 }

@@ -41,15 +41,14 @@ struct JobRunner: Sendable {
     }
 
     /// A stream of the job's events; it is cancelled when the client's connection closes.
-    func start(_ sequences: [SequenceState], sampler: String, everyStep: Bool, _ context: ServerContext)
-        throws(APIError)
-        -> JobStream
-    {
+    func start(
+        _ sequences: [Trajectory], everyStep: Bool, _ context: ServerContext
+    ) throws(APIError) -> JobStream {
         let stream: JobStream
         do throws(SamplingEngine.Refusal) {
             stream = try engine.submit(
                 Job(
-                    sequences: sequences, sampler: sampler, everyStep: everyStep,
+                    sequences: sequences, everyStep: everyStep,
                     deadline: context.arrival + limits.deadline))
         } catch { throw APIError(error) }
         // Weakly: a connection outlives its requests.
@@ -58,8 +57,8 @@ struct JobRunner: Sendable {
     }
 
     /// The finished sequences of a job, in order.
-    func results(_ stream: JobStream) async throws -> [SequenceState] {
-        var found: [Int: SequenceState] = [:]
+    func results(_ stream: JobStream) async throws -> [Trajectory] {
+        var found: [Int: Trajectory] = [:]
         while let event = try await stream.next() {
             if case .step(let index, let state) = event { found[index] = state }
         }
@@ -91,7 +90,7 @@ struct JobRunner: Sendable {
         isDone: @escaping @Sendable () -> Bool = { false },
         closing: @escaping @Sendable () throws -> ByteBuffer? = { nil },
         onError: @escaping @Sendable (APIError) throws -> ByteBuffer,
-        body: @escaping @Sendable (Int, SequenceState) throws -> ByteBuffer?
+        body: @escaping @Sendable (Int, Trajectory) throws -> ByteBuffer?
     ) -> Response {
         let last = context.arrival + limits.deadline + limits.receiving
         let headers: HTTPFields = [

@@ -58,6 +58,20 @@ struct RequestFields {
         return number
     }
 
+    mutating func number(_ name: String, in range: ClosedRange<Double>) throws(APIError) -> Double? {
+        guard let value = value(name) else { return nil }
+        let found: Double? =
+            switch value {
+            case .integer(let number): Double(number)
+            case .number(let number): number
+            default: nil
+            }
+        guard let found, range.contains(found) else {
+            throw Self.wrong(name, value, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return found
+    }
+
     /// A number that has only one meaning here, which a client may send all the same.
     ///
     /// - Parameter reason: why it cannot be another.

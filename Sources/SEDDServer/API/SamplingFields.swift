@@ -1,3 +1,4 @@
+import Files
 import HTTPTypes
 import SEDD
 
@@ -5,30 +6,58 @@ import SEDD
 struct SamplingFields: Sendable, Equatable {
     static let defaultSteps = 64
 
-    var steps = defaultSteps
-    var sampler = Predictors.names[0]
+    var settings = SamplingSettings(steps: defaultSteps)
     var seed: UInt64
 
-    /// Takes `model`, `steps`, `sampler`, `seed` and `user`.
+    /// Takes `model`, `seed`, `user`, and the settings: `sampler`, `steps`, `grid`, `temperature`, `top_k`, `top_p` and whatever
+    /// the samplers declare.
     ///
-    /// - Throws: ``APIError`` that names the member which makes no sense.
+    /// - Throws: ``APIError`` that names the member which is invalid.
     init(_ fields: inout RequestFields, model: ServedModel, limits: ServerLimits) throws(APIError) {
         if let name = try fields.string("model"), name != model.name {
             throw APIError(
                 .notFound, .notFound, "the model '\(name.prefix(100))' is not served here; expected '\(model.name)'",
                 parameter: "model", code: "model_not_found")
         }
-        steps = try fields.integer("steps", in: 1...limits.steps) ?? Self.defaultSteps
+        settings.steps = try fields.integer("steps", in: 1...limits.steps) ?? Self.defaultSteps
         if let name = try fields.string("sampler") {
-            guard Predictors.names.contains(name) else {
-                throw .invalid(
-                    "sampler",
-                    "sampler '\(name.prefix(100))' is unknown; expected \(Predictors.names.joined(separator: " or "))")
+            do { settings.method = try SamplingMethods.named(name).name } catch {
+                throw APIError(error, parameter: "sampler")
             }
-            sampler = name
+        }
+        if let name = try fields.string("grid") {
+            do { settings.grid = try TimeGrid.Kind(named: name) } catch { throw APIError(error, parameter: "grid") }
+        }
+        // As OpenAI's clients send it, 0 asks for the most probable token.
+        if let temperature = try fields.number("temperature", in: 0...100) {
+            if temperature == 0 { settings.filter.topK = 1 } else { settings.filter.temperature = temperature }
+        }
+        if let topK = try fields.integer("top_k", in: 1...1 << 30) {
+            settings.filter.topK = settings.filter.topK ?? topK
+        }
+        if let topP = try fields.number("top_p", in: 1e-6...1) { settings.filter.topP = topP == 1 ? nil : topP }
+        for setting in SamplingMethods.settings {
+            guard let value = fields.value(setting.name) else { continue }
+            settings.own[setting.name] = try Self.value(value, setting)
+        }
+        do { try settings.validate() } catch { throw APIError(error, parameter: "sampler") }
+        do { _ = try SamplingMethods.make(settings, for: model.sampler.process) } catch {
+            throw APIError(error, parameter: settings.grid == .profile ? "grid" : "sampler")
         }
         // Small enough for the numbers of JavaScript and of other readers of the answer.
         seed = try fields.integer("seed", in: 0...(1 << 53) - 1).map(UInt64.init) ?? .random(in: 0..<1 << 32)
         _ = try fields.string("user")
+    }
+
+    private static func value(_ value: JSONValue, _ setting: SettingDeclaration) throws(APIError) -> SettingValue {
+        let given: SettingValue
+        switch value {
+        case .integer(let number): given = .number(Double(number))
+        case .number(let number): given = .number(number)
+        case .string(let word): given = .word(word)
+        default: throw RequestFields.wrong(setting.name, value, setting.expected)
+        }
+        do { try setting.check(given) } catch { throw APIError(error, parameter: setting.name) }
+        return given
     }
 }

@@ -24,9 +24,9 @@ struct EngineMetrics: EngineObserver {
         batch.record(sequences)
     }
 
-    func finished(_ state: SequenceState) {
+    func finished(_ trajectory: Trajectory) {
         finishedSequences.increment()
-        writtenTokens.increment(by: state.template.count { $0 == nil })
+        writtenTokens.increment(by: trajectory.written)
     }
 
     func ended(with error: any Error) {

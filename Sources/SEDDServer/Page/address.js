@@ -4,7 +4,7 @@
 /** Longer addresses are cut or refused on their way through other programs. */
 const greatestLength = 32_000;
 
-const names = ["template", "steps", "sampler", "seed", "length"];
+const names = ["template", "steps", "sampler", "grid", "temperature", "top_p", "seed", "length"];
 
 /**
  * @param {Record<string, string>} settings what the fields say, empty ones left out.
@@ -13,7 +13,8 @@ const names = ["template", "steps", "sampler", "seed", "length"];
  */
 export function fragment(settings, isComparison = false) {
   const parameters = new URLSearchParams();
-  for (const name of names) {
+  // What a sampler declares for itself comes after the names that are always there.
+  for (const name of new Set([...names, ...Object.keys(settings)])) {
     if (settings[name]) parameters.set(name, settings[name]);
   }
   if (isComparison) parameters.set("compare", "1");
@@ -25,7 +26,9 @@ export function fragment(settings, isComparison = false) {
 export function read(text) {
   const parameters = new URLSearchParams(text.replace(/^#/, ""));
   if (!parameters.has("template")) return null;
-  const settings = Object.fromEntries(names.map((name) => [name, parameters.get(name) ?? ""]));
+  const known = new Set([...names, ...parameters.keys()]);
+  known.delete("compare");
+  const settings = Object.fromEntries([...known].map((name) => [name, parameters.get(name) ?? ""]));
   return { settings, isComparison: parameters.get("compare") === "1" };
 }
 

@@ -28,7 +28,8 @@ let began = null;
 let shownLink = null;
 
 const settings = new Settings({
-  template: $("template"), steps: $("steps"), sampler: $("sampler"), seed: $("seed"), length: $("length"),
+  template: $("template"), steps: $("steps"), sampler: $("sampler"), grid: $("grid"), temperature: $("temperature"),
+  top_p: $("top_p"), seed: $("seed"), length: $("length"),
 });
 const editor = new Editor({ area: $("template"), mirror: $("mirror"), meter: $("meter") }, size, () => {
   const chosen = Number($("length").value) || null;

@@ -1,6 +1,7 @@
 // The fields beside the text: read into a request, filled from a link, marked where the server or the page finds fault.
 
-const numbers = ["steps", "length", "seed"];
+const wholes = ["steps", "length", "seed"];
+const decimals = ["temperature", "top_p"];
 
 export class Settings {
   /** @type {Record<string, HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} by the request's field names. */
@@ -13,15 +14,65 @@ export class Settings {
     }
   }
 
+  /** What the samplers of the model declare, by name. */
+  #methods = {};
+
+  /** The names of the chosen sampler's own settings, whose fields stand behind the sampler's. */
+  #own = [];
+
+  /** What a link says, for fields that are made once the model is known. */
+  #linked = {};
+
   /** Offers what the model and the server take. */
   describe(model) {
-    const { sampler, steps, length } = this.#fields;
-    const chosen = sampler.value;
-    sampler.replaceChildren(...model.samplers.map((name) => new Option(name, name, false, name === chosen)));
+    const { sampler, grid, steps, length } = this.#fields;
+    const options = (field, names) => {
+      const chosen = field.value;
+      field.replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
+    };
+    this.#methods = Object.fromEntries(model.methods.map((method) => [method.name, method]));
+    options(sampler, model.samplers);
+    options(grid, model.grids);
+    sampler.addEventListener("input", () => this.#offerOwn());
+    this.#offerOwn();
     length.placeholder = String(model.length);
     document.getElementById("steps-hint").textContent = `1 to ${model.limits.steps}`;
     document.getElementById("length-hint").textContent = `up to ${model.limits.length}`;
     steps.placeholder = "64";
+  }
+
+  /** Makes fields for what the chosen sampler declares; what they said stays where the new one has the same. */
+  #offerOwn() {
+    const method = this.#methods[this.#fields.sampler.value];
+    document.getElementById("sampler-hint").textContent = method ? method.summary : "";
+    const before = { ...this.#linked, ...Object.fromEntries(this.#own.map((name) => [name, this.#fields[name].value])) };
+    for (const name of this.#own) {
+      this.#fields[name].closest(".field").remove();
+      delete this.#fields[name];
+    }
+    let place = this.#fields.sampler.closest(".field");
+    this.#own = (method?.settings ?? []).map((setting) => {
+      const field = document.createElement("div");
+      field.className = "field";
+      const label = document.createElement("label");
+      label.htmlFor = setting.name;
+      label.textContent = setting.name.charAt(0).toUpperCase() + setting.name.slice(1);
+      const input = document.createElement(setting.choices ? "select" : "input");
+      input.id = setting.name;
+      input.setAttribute("aria-describedby", `${setting.name}-fault ${setting.name}-hint`);
+      if (setting.choices) input.append(...setting.choices.map((word) => new Option(word, word, false, word === setting.standard)));
+      else Object.assign(input, { inputMode: "decimal", autocomplete: "off", placeholder: String(setting.standard) });
+      if (before[setting.name]) input.value = before[setting.name];
+      const hint = Object.assign(document.createElement("p"), { className: "hint", id: `${setting.name}-hint` });
+      hint.textContent = setting.help;
+      const fault = Object.assign(document.createElement("p"), { className: "fault", id: `${setting.name}-fault`, hidden: true });
+      field.append(label, input, hint, fault);
+      place.after(field);
+      place = field;
+      this.#fields[setting.name] = input;
+      input.addEventListener("input", () => this.#mark(setting.name, null));
+      return setting.name;
+    });
   }
 
   /** What the fields say, as text. */
@@ -34,13 +85,18 @@ export class Settings {
   }
 
   fill(values) {
-    for (const [name, field] of Object.entries(this.#fields)) {
+    this.#linked = values;
+    // The sampler first: it decides which fields there are.
+    for (const name of ["sampler", ...Object.keys(values), ...Object.keys(this.#fields)]) {
+      const field = this.#fields[name];
+      if (!field) continue;
       const value = values[name] ?? "";
       // A link may name a sampler before the model's own are known; the server judges it.
-      if (name === "sampler" && value && ![...field.options].some((option) => option.value === value)) {
+      const isChoice = field instanceof HTMLSelectElement;
+      if (isChoice && value && ![...field.options].some((option) => option.value === value)) {
         field.add(new Option(value, value));
       }
-      if (name !== "sampler" || value) field.value = value;
+      if (!isChoice || value) field.value = value;
       field.dispatchEvent(new Event("input"));
     }
   }
@@ -51,16 +107,24 @@ export class Settings {
    */
   request() {
     this.clear();
-    const { template, sampler, ...values } = this.values;
-    const wrong = numbers.filter((name) => values[name] !== "" && !/^[0-9]{1,20}$/.test(values[name]));
+    const { template, sampler, grid, ...values } = this.values;
+    const ownNumbers = this.#own.filter((name) => this.#fields[name] instanceof HTMLInputElement);
+    const wrongDecimals = [...decimals, ...ownNumbers].filter((name) => values[name] !== "" && !(Number(values[name]) >= 0));
+    for (const name of wrongDecimals) this.#mark(name, `Expected a number; found “${values[name].slice(0, 24)}”.`);
+    const wrong = wholes.filter((name) => values[name] !== "" && !/^[0-9]{1,20}$/.test(values[name]));
     for (const name of wrong) {
       this.#mark(name, `Expected a whole number${name === "length" || name === "seed" ? ", or nothing" : ""}; found “${values[name].slice(0, 24)}”.`);
     }
-    if (wrong.length > 0) {
-      this.#fields[wrong[0]].focus();
+    const faulty = [...wrong, ...wrongDecimals];
+    if (faulty.length > 0) {
+      this.#fields[faulty[0]].focus();
       return null;
     }
-    const request = { template, sampler };
+    const request = { template, sampler, grid };
+    for (const name of decimals) if (values[name]) request[name] = Number(values[name]);
+    for (const name of this.#own) {
+      if (values[name]) request[name] = ownNumbers.includes(name) ? Number(values[name]) : values[name];
+    }
     if (values.steps) request.steps = Number(values.steps);
     if (values.length) request.length = Number(values.length);
     if (values.seed) request.seed = values.seed.replace(/^0+(?=[0-9])/, "");

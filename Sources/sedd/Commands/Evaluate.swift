@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Files
 import Foundation
 public import SEDD
 import Text
@@ -12,6 +13,9 @@ struct Evaluate: ParsableCommand {
             the first term alone, over times from 1e-3 to 1. For one that writes from left to right the exact likelihood of \
             whole blocks, or with --convention published that of all but each block's first token. Blocks do not overlap.
 
+            With --order the exact likelihood of a sampler that reveals positions in that order, with as many evaluations a \
+            block as it takes: no bound, no judge. --positions reveals several at once, --gamma is the bound of entropy-bound.
+
             A name before a file gives that corpus's published preprocessing: \
             \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")) Files are read as \
             sedd train reads them: a row of a JSON file (.jsonl, .json), a text between two <|endoftext|> and a plain file \
@@ -20,6 +24,7 @@ struct Evaluate: ParsableCommand {
 
             Examples:
               sedd evaluate --model DIR --data wikitext2:wiki.test.raw lambada:lambada_test.jsonl
+              sedd evaluate --model DIR --data story.txt --order confidence --blocks 16
               sedd evaluate --model DIR --data story.txt --last 0.1 --time-samples 64 --state story.blocks --json
             """)
 
@@ -36,6 +41,14 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("Seed of the times and the noise.", valueName: "N")) var seed: UInt64 = 0
     @Option(help: ArgumentHelp("bound (three terms) or published (the first alone).", valueName: "name"))
     var convention: LikelihoodBound.Convention = .bound
+    @Option(
+        help: ArgumentHelp(
+            "Exact likelihood of this order: confidence, margin, entropy, left-to-right or entropy-bound.",
+            valueName: "name"))
+    var order: String?
+    @Option(help: ArgumentHelp("Positions that an evaluation reveals, with --order.", valueName: "k")) var positions:
+        Int?
+    @Option(help: ArgumentHelp("Nats, with --order entropy-bound.", valueName: "x")) var gamma: Double?
     @Option(help: ArgumentHelp("Keep finished blocks in this file, and go on from what it has.", valueName: "file"))
     var state: PathArgument?
     @Option(help: ArgumentHelp("Tokens that meet the network at once.", valueName: "N")) var batchTokens = 4096
@@ -46,9 +59,12 @@ struct Evaluate: ParsableCommand {
         guard !data.isEmpty else { throw ValidationError("--data is missing; name one or more data sets") }
         for (name, value) in [
             ("time-samples", timeSamples), ("length", length ?? 1), ("blocks", blocks ?? 1),
-            ("batch-tokens", batchTokens),
+            ("batch-tokens", batchTokens), ("positions", positions ?? 1),
         ] where !(1...Limits.count).contains(value) {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
+        }
+        guard order != nil || (positions == nil && gamma == nil) else {
+            throw ValidationError("--positions and --gamma belong to --order; name an order, or leave them out")
         }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
@@ -106,6 +122,10 @@ struct Evaluate: ParsableCommand {
 
     private func likelihood(of model: LanguageModel) throws -> any BlockLikelihood {
         switch model {
+        case .diffusion(let network) where order != nil:
+            try OrderLikelihood(network: network, sampling: sampling(), tokensPerBatch: batchTokens)
+        case .autoregressive where order != nil:
+            throw SEDDError(.usage, "--order is for diffusion models; one that writes from left to right has one order")
         case .diffusion(let network):
             try LikelihoodBound(
                 network: network, convention: convention, timesPerBlock: timeSamples, seed: seed,
@@ -115,6 +135,18 @@ struct Evaluate: ParsableCommand {
                 network: network, convention: convention == .published ? .published : .exact,
                 tokensPerBatch: batchTokens)
         }
+    }
+}
+
+extension Evaluate {
+    /// The sampler whose likelihood is asked for.
+    private func sampling() -> SamplingSettings {
+        var settings = SamplingSettings(method: order ?? "")
+        if let gamma { settings.own["gamma"] = .number(gamma) }
+        if let positions { settings.own["positions"] = .number(Double(positions)) }
+        // One position an evaluation unless more are asked for: the law that is nearest to the model's own.
+        if positions == nil, order != "entropy-bound" { settings.own["positions"] = .number(1) }
+        return settings
     }
 }
 

@@ -14,10 +14,13 @@ struct Sample: AsyncParsableCommand {
             takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps. A text ends at its first end of \
             text, where the tokenizer has one; its tokens are the whole sequence.
 
+            \(SamplingOptions.help)
+
             Examples:
               sedd sample --model Models/gutenberg --show
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
               sedd sample --model DIR --count 100 --seed 7 --jsonl > samples.jsonl
+              sedd sample --model DIR --sampler entropy-bound --gamma 0.3 --top-p 0.95
               sedd sample --model gpt2 --tokenizer gpt2:gpt2 --template 'Once upon a time[[*]]' --top-p 0.95
             """)
 
@@ -25,14 +28,7 @@ struct Sample: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Sequences to write; seeds count up from --seed.", valueName: "N")) var count = 1
     @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L"))
     var length: Int?
-    @Option(help: ArgumentHelp("Reverse steps, before the final denoising.", valueName: "S")) var steps = 128
-    @Option(help: ArgumentHelp("\(Predictors.names.joined(separator: " or ")).", valueName: "name"))
-    var sampler: String?
-    @Option(help: ArgumentHelp("From left to right: log-probabilities are divided by this.", valueName: "x"))
-    var temperature: Double?
-    @Option(help: ArgumentHelp("From left to right: the most probable k tokens alone.", valueName: "k")) var topK: Int?
-    @Option(help: ArgumentHelp("From left to right: the nucleus of this probability alone.", valueName: "p"))
-    var topP: Double?
+    @OptionGroup var sampling: SamplingOptions
     @Option(help: ArgumentHelp("Seed; drawn and told unless given.", valueName: "N")) var seed: UInt64?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
     @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: PathArgument?
@@ -45,7 +41,7 @@ struct Sample: AsyncParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        for (name, value) in [("count", count), ("steps", steps), ("batch", batch), ("length", length ?? 1)]
+        for (name, value) in [("count", count), ("batch", batch), ("length", length ?? 1)]
         where !(1...Limits.count).contains(value) {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
@@ -55,7 +51,7 @@ struct Sample: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let predictor = try Predictors.named(sampler ?? Predictors.names[0])
+        let settings = try sampling.settings()
         let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
@@ -63,43 +59,35 @@ struct Sample: AsyncParsableCommand {
         if seed == nil && !jsonl { StandardError.write("seed \(first)\n") }
         switch model {
         case .diffusion(let network):
-            guard temperature == nil, topK == nil, topP == nil else {
-                throw SEDDError(
-                    .usage,
-                    "--temperature, --top-k and --top-p are for models that write from left to right; leave them out"
-                )
-            }
-            try await diffuse(
-                Sampler(network: network, predictor: predictor, graphs: !noGraphs), positions, tokenizer, first: first)
+            let sampler = try Sampler(
+                network: network, profile: InformationProfile.beside(model: FileSystem.url(options.model)),
+                capturesGraphs: !noGraphs)
+            try await diffuse(sampler, settings, positions, tokenizer, first: first)
         case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)
         }
     }
 
-    private func diffuse(_ sampler: Sampler, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64)
-        async throws
-    {
-        let network = sampler.process.network
+    private func diffuse(
+        _ sampler: Sampler, _ settings: SamplingSettings, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64
+    ) async throws {
+        let network = sampler.network
         for start in stride(from: 0, to: count, by: show ? 1 : batch) {
             let requests = (start..<min(start + (show ? 1 : batch), count)).map {
-                Sampler.Request(template: positions, seed: first &+ UInt64($0), steps: steps)
+                Sampler.Request(template: positions, seed: first &+ UInt64($0), settings: settings)
             }
             let clock = ContinuousClock.now
-            var last: [SequenceState] = []
-            let screen =
-                show ? TrajectoryScreen(tokenizer: tokenizer, mask: network.configuration.makeGraph().mask) : nil
-            for try await states in try sampler.states(requests) {
-                last = states
-                if let shown = states.first { try screen?.show(shown) }
+            var last: [Trajectory] = []
+            let screen = show ? TrajectoryScreen(tokenizer: tokenizer, mask: sampler.process.graph.mask) : nil
+            for try await trajectories in try sampler.states(requests) {
+                last = trajectories
+                if let shown = trajectories.first { try screen?.show(shown) }
             }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
-            for (index, state) in last.enumerated() {
-                let line = SampleLine(
-                    text: try tokenizer.text(ofSample: state.states.map { Int32($0) }),
-                    tokens: state.states.map { Int32($0) },
-                    seed: state.seed, steps: state.steps, sampler: self.sampler ?? Predictors.names[0],
-                    networkEvaluations: state.networkEvaluations, seconds: seconds / Double(last.count),
-                    precision: network.weights.precision == .float32 ? nil : network.weights.precision.rawValue)
-                try write(line, index: start + index)
+            for (index, trajectory) in last.enumerated() {
+                let text = try tokenizer.text(ofSample: trajectory.states.map { Int32($0) })
+                let record = SampleRecord(
+                    trajectory, text: text, seconds: seconds / Double(last.count), precision: network.weights.precision)
+                try write(record, index: start + index)
             }
         }
     }
@@ -112,11 +100,12 @@ struct Sample: AsyncParsableCommand {
             throw SEDDError(
                 .usage, "a model that writes from left to right takes a prefix alone; let the template end in [[*]]")
         }
-        guard !show, sampler == nil else {
-            throw SEDDError(.usage, "--show and --sampler are for diffusion models; leave them out")
+        guard !show, !sampling.saysDiffusion else {
+            throw SEDDError(
+                .usage,
+                "--show, --sampler, --steps, --grid and what samplers declare are for diffusion models; leave them out")
         }
-        let choice = try TokenChoice(temperature: temperature ?? 1, topK: topK, topP: topP)
-        let sampler = LeftToRightSampler(network: network, choice: choice)
+        let sampler = LeftToRightSampler(network: network, choice: try TokenChoice(sampling.filter))
         for start in stride(from: 0, to: count, by: batch) {
             let seeds = (start..<min(start + batch, count)).map { first &+ UInt64($0) }
             let clock = ContinuousClock.now
@@ -125,11 +114,11 @@ struct Sample: AsyncParsableCommand {
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             for (index, tokens) in sequences.enumerated() {
                 let written = tokens.count - prefix.count
-                let line = SampleLine(
-                    text: try tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens.map { Int32($0) },
-                    seed: seeds[index], steps: written, sampler: "left-to-right", networkEvaluations: written,
-                    seconds: seconds / Double(sequences.count), temperature: choice.temperature, topK: topK, topP: topP)
-                try write(line, index: start + index)
+                let record = SampleRecord(
+                    text: try tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens, seed: seeds[index],
+                    settings: SamplingSettings(method: "left-to-right", steps: written, filter: sampling.filter),
+                    networkEvaluations: written, seconds: seconds / Double(sequences.count), precision: .float32)
+                try write(record, index: start + index)
             }
         }
     }
@@ -150,33 +139,15 @@ struct Sample: AsyncParsableCommand {
             tokenizer: tokenizer, length: length, modelLength: modelLength)
     }
 
-    private func write(_ line: SampleLine, index: Int) throws {
+    private func write(_ record: SampleRecord, index: Int) throws {
         if jsonl {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try StandardOutput.write([UInt8](encoder.encode(line)) + [UInt8(ascii: "\n")])
+            try StandardOutput.write([UInt8](encoder.encode(record)) + [UInt8(ascii: "\n")])
         } else if !(show && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
             // On a terminal that has shown the sequence form, its last state is the result.
-            let title = count > 1 ? "--- \(index + 1) of \(count), seed \(line.seed)\n" : ""
-            try StandardOutput.write(Array((title + line.text + "\n").utf8))
+            let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""
+            try StandardOutput.write(Array((title + record.text + "\n").utf8))
         }
     }
-}
-
-/// A line of `sample --jsonl`.
-struct SampleLine: Codable {
-    let text: String
-    let tokens: [Int32]
-    let seed: UInt64
-    /// Reverse steps, or tokens written from left to right.
-    let steps: Int
-    let sampler: String
-    let networkEvaluations: Int
-    /// The batch's time, shared evenly.
-    let seconds: Double
-    var temperature: Double?
-    var topK: Int?
-    var topP: Double?
-    /// What the model computed in, where that was not float32; draws are float64.
-    var precision: String?
 }

@@ -78,9 +78,9 @@ struct Serve: AsyncParsableCommand {
         let loaded = try options.languageModel(engine)
         let network = try loaded.diffusion()
         let folder = URL(filePath: FileSystem.realPath(options.model))
-        let model = ServedModel(
-            name: name ?? folder.lastPathComponent, network: network, tokenizer: try options.makeTokenizer(for: loaded),
-            created: Int(Date().timeIntervalSince1970))
+        let model = try ServedModel(
+            name: name ?? folder.lastPathComponent, network: network, profile: InformationProfile.beside(model: folder),
+            tokenizer: try options.makeTokenizer(for: loaded), created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let host = self.host

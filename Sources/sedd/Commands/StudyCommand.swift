@@ -12,7 +12,7 @@ struct StudyCommand: ParsableCommand {
         abstract: "Repeat the article's comparison at a size that fits: train, measure, report.",
         discussion: """
             Trains left-to-right, absorbing and uniform models of equal width, depth, data and steps, and a judge; then the \
-            perplexity table, generative perplexity and entropy against steps for both predictors beside the left-to-right \
+            perplexity table, generative perplexity and entropy against steps for the samplers beside the left-to-right \
             model with and without a nucleus, and prefix, suffix and infilling by MAUVE. Writes report.md, CSV files, SVG \
             plots and configurations; started again with the same command, it goes on where it stopped.
 
@@ -35,6 +35,12 @@ struct StudyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Texts of each setting; twice as many are prompted.", valueName: "N")) var count = 64
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Reverse steps that are compared.", valueName: "S"))
     var steps: [Int] = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Samplers that are compared, with settings as remask:eta=4,top_p=0.9; the first writes prompted texts.",
+            valueName: "name"))
+    var samplers: [String] = ["analytic", "euler"]
     @OptionGroup var engine: EngineOptions
 
     /// A year, in minutes.
@@ -90,6 +96,7 @@ struct StudyCommand: ParsableCommand {
     ) throws -> StudyPlan {
         var plan = StudyPlan(base: base)
         plan.steps = steps
+        plan.samplers = try samplers.map { try SamplingSettings($0) }
         plan.count = count
         plan.promptedCount = 2 * count
         guard let budget else { return plan }

@@ -71,9 +71,6 @@ struct Train: ParsableCommand {
         for line in try start.begin(dataset, tokenizer, device, precision) { console.line(line) }
         let trainer = try Trainer(
             start.configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device, precision: precision)
-        trainer.sampler = { model, step in
-            try TrainingSample(start.configuration, tokenizer).text(model, step: step)
-        }
         console.line(
             "\(trainer.weights.layout.parameters) weights, \(dataset.training.count) training and \(dataset.heldOut.count) held-out tokens of \(tokenizer.kind), vocabulary \(tokenizer.vocabularySize)"
         )

@@ -33,12 +33,12 @@ import Torch
                 return sum + part.weight * chain.noise.sigmaRate(part.node) * expectation(sigma, entropy)
             }
         }
-        let first = chain.noise.sigma(ReverseProcess.smallestTime)
+        let first = chain.noise.sigma(DiffusionProcess.smallestTime)
         let last: [Double] = try chain.graph.reconstruction(
             scores(first), chain.rows(all, sigma: first), clean: clean
         ).array()
         let expected = [
-            try diffusion(from: ReverseProcess.smallestTime),
+            try diffusion(from: DiffusionProcess.smallestTime),
             TinyChain.divergence(
                 chain.law(chain.noise.sigma(1), from: number), base(chain, chain.noise.sigma(1))),
             expectation(first, last),

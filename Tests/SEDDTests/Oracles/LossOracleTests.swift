@@ -73,7 +73,7 @@ import Torch
     @Test(arguments: chains.indices)
     func theBoundIsItsTerms(_ index: Int) throws {
         let (name, chain) = Self.chains[index]
-        let start = ReverseProcess.smallestTime
+        let start = DiffusionProcess.smallestTime
         var diffusion = [Double](repeating: 0, count: chain.clean.count)
         for (t, weight) in gaussLegendre(96, from: start, to: 1) {
             let sigma = chain.noise.sigma(t)

@@ -20,6 +20,19 @@ struct TinyChain {
 
     /// A law that makes neighbours depend on each other, strictly positive, the same in every run.
     init(_ graph: any TransitionGraph, noise: any NoiseSchedule, length: Int, independent: Bool = false) {
+        let stream = RandomStream(seed: 12, purpose: .initialization)
+        self.init(graph, noise: noise, length: length) { sequence in
+            let single = sequence.enumerated().reduce(0.0) { $0 + Double(($1.element * 2 + $1.offset) % 3) * 0.6 }
+            guard !independent else { return exp(single) }
+            let pairs = (1..<length).reduce(0.0) {
+                $0 + 2 * stream.uniform(step: 0, sequence: sequence[$1 - 1], position: sequence[$1])
+            }
+            return exp(single + pairs)
+        }
+    }
+
+    /// p0 in proportion to `weight` of each clean sequence.
+    init(_ graph: any TransitionGraph, noise: any NoiseSchedule, length: Int, weight: ([Int]) -> Double) {
         self.graph = graph
         self.noise = noise
         self.length = length
@@ -33,19 +46,20 @@ struct TinyChain {
             }.reversed()
         }
         self.sequences = sequences
-        let stream = RandomStream(seed: 12, purpose: .initialization)
-        let weights = sequences.map { sequence -> Double in
-            guard !sequence.contains(where: { $0 >= graph.tokens }) else { return 0 }
-            let single = sequence.enumerated().reduce(0.0) { $0 + Double(($1.element * 2 + $1.offset) % 3) * 0.6 }
-            guard !independent else { return exp(single) }
-            let pairs = (1..<length).reduce(0.0) {
-                $0 + 2 * stream.uniform(step: 0, sequence: sequence[$1 - 1], position: sequence[$1])
-            }
-            return exp(single + pairs)
+        let weights = sequences.map { sequence in
+            sequence.contains { $0 >= graph.tokens } ? 0 : weight(sequence)
         }
         let total = weights.reduce(0, +)
         p0 = weights.map { $0 / total }
         clean = weights.indices.filter { weights[$0] > 0 }
+    }
+
+    /// p0 by sequence.
+    var law: [[Int]: Double] { Dictionary(uniqueKeysWithValues: clean.map { (sequences[$0], p0[$0]) }) }
+
+    /// What an enumeration of methods on this chain needs.
+    var oracle: MethodOracle {
+        MethodOracle(process: DiffusionProcess(graph: graph, noise: noise), scores: ChainScores(self))
     }
 
     /// exp(sigma Q), by rows, from the definition of Q.

@@ -1,20 +1,20 @@
 /// What the engine's thread holds: the jobs under way, and whose turn it is.
 struct EngineLoop {
     private struct Running {
-        var sequences: [SequenceState]
+        var sequences: [Trajectory]
         let job: Job
         let stream: JobStream
     }
 
-    private let processes: [String: ReverseProcess]
+    private let evaluator: any Evaluator
     private let limits: EngineLimits
     private let observer: any EngineObserver
     private var running: [Int: Running] = [:]
     private var schedule = Schedule()
     private var nextNumber = 0
 
-    init(processes: [String: ReverseProcess], limits: EngineLimits, observer: any EngineObserver) {
-        self.processes = processes
+    init(evaluator: any Evaluator, limits: EngineLimits, observer: any EngineObserver) {
+        self.evaluator = evaluator
         self.limits = limits
         self.observer = observer
     }
@@ -26,8 +26,7 @@ struct EngineLoop {
             let (job, stream) = (submission.job, submission.stream)
             running[nextNumber] = Running(sequences: job.sequences, job: job, stream: stream)
             for (index, sequence) in job.sequences.enumerated() {
-                schedule.add(
-                    .init(job: nextNumber, index: index), .init(length: sequence.states.count, sampler: job.sampler))
+                schedule.add(.init(job: nextNumber, index: index), length: sequence.states.count)
             }
             nextNumber += 1
         }
@@ -74,21 +73,21 @@ struct EngineLoop {
         let turn = schedule.next(tokens: limits.evaluationTokens) { [running] row in
             running[row.job]?.stream.hasRoom ?? false
         }
-        guard let turn, let process = processes[turn.kind.sampler] else { return (false, 0) }
-        var states = turn.rows.compactMap { running[$0.job]?.sequences[$0.index] }
+        guard let turn else { return (false, 0) }
+        var states = turn.compactMap { running[$0.job]?.sequences[$0.index] }
         let start = ContinuousClock.now
-        do { try process.advance(&states) } catch {
-            let jobs = Set(turn.rows.map(\.job))
+        do { try evaluator.advance(&states) } catch {
+            let jobs = Set(turn.map(\.job))
             return (true, jobs.reduce(0) { $0 + drop($1, error) })
         }
         observer.evaluated(sequences: states.count, in: .now - start)
         var finished = 0
-        for (row, state) in zip(turn.rows, states) { finished += settle(row, state) }
+        for (row, state) in zip(turn, states) { finished += settle(row, state) }
         if finished > 0 { observer.running(schedule.count) }
         return (true, finished)
     }
 
-    private mutating func settle(_ row: Schedule.Row, _ state: SequenceState) -> Int {
+    private mutating func settle(_ row: Schedule.Row, _ state: Trajectory) -> Int {
         running[row.job]?.sequences[row.index] = state
         guard let job = running[row.job] else { return 0 }
         if job.job.everyStep || state.isFinished { job.stream.send(.step(index: row.index, state)) }

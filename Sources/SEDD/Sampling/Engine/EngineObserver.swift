@@ -7,7 +7,7 @@ package protocol EngineObserver: Sendable {
     /// One shared network evaluation has ended.
     func evaluated(sequences: Int, in duration: Duration)
     /// A sequence has reached its end.
-    func finished(_ state: SequenceState)
+    func finished(_ trajectory: Trajectory)
     /// A job ended before its sequences did.
     func ended(with error: any Error)
 }
@@ -17,6 +17,6 @@ struct NoObserver: EngineObserver {
     func running(_ sequences: Int) {}
     func refused() {}
     func evaluated(sequences: Int, in duration: Duration) {}
-    func finished(_ state: SequenceState) {}
+    func finished(_ trajectory: Trajectory) {}
     func ended(with error: any Error) {}
 }

@@ -37,21 +37,17 @@ package final class SamplingEngine: Sendable {
     private let limits: EngineLimits
     private let observer: any EngineObserver
 
-    /// An engine that writes with `network`; its thread runs until ``drain(within:)`` has ended.
+    /// An engine that advances the trajectories that `sampler` starts; its thread runs until ``drain(within:)`` has ended.
     ///
     /// - Parameter observer: told what happens; nil for nobody.
     package init(
-        network: ScoreNetwork, limits: EngineLimits = EngineLimits(), observer: (any EngineObserver)? = nil
-    ) throws {
+        sampler: Sampler, limits: EngineLimits = EngineLimits(), observer: (any EngineObserver)? = nil
+    ) {
         self.limits = limits
         let observer = observer ?? NoObserver()
         self.observer = observer
-        let processes = try Dictionary(
-            uniqueKeysWithValues: Predictors.names.map {
-                ($0, try ReverseProcess(network: network, predictor: Predictors.named($0)))
-            })
         let thread = Thread { [self] in
-            var loop = EngineLoop(processes: processes, limits: limits, observer: observer)
+            var loop = EngineLoop(evaluator: sampler.evaluator, limits: limits, observer: observer)
             run(&loop)
         }
         thread.name = "sampling"

@@ -3,16 +3,10 @@ import Files
 /// Which sequences meet the network together next.
 ///
 /// A sequence pays for each of its steps with its tokens; those that have paid least go first, and with them all others of the
-/// same kind that fit. So every sequence gets the same share of the processor whatever it is beside, a short one is done
+/// same length that fit. So every sequence gets the same share of the processor whatever it is beside, a short one is done
 /// early however many long ones run, and none starves. Who comes, or comes back after having been passed over, starts even with
 /// those that are served now: waiting earns no credit.
 struct Schedule {
-    /// Sequences of one kind can share an evaluation.
-    struct Kind: Hashable {
-        let length: Int
-        let sampler: String
-    }
-
     /// One sequence of one job.
     struct Row: Hashable {
         let job: Int
@@ -21,7 +15,7 @@ struct Schedule {
 
     private struct Entry {
         let row: Row
-        let kind: Kind
+        let length: Int
         var paid: Int
         var wasPassedOver = false
     }
@@ -33,8 +27,8 @@ struct Schedule {
     /// Sequences that are scheduled.
     var count: Int { entries.count }
 
-    mutating func add(_ row: Row, _ kind: Kind) {
-        entries.append(Entry(row: row, kind: kind, paid: clock))
+    mutating func add(_ row: Row, length: Int) {
+        entries.append(Entry(row: row, length: length, paid: clock))
     }
 
     /// Takes out all sequences for which `condition` holds.
@@ -42,10 +36,10 @@ struct Schedule {
         entries.removeAll { condition($0.row) }
     }
 
-    /// The next sequences, all of one kind, no more than `tokens` of them together but at least one; each pays for its step.
+    /// The next sequences, all of one length, no more than `tokens` of them together but at least one; each pays for its step.
     ///
     /// - Parameter ready: sequences for which it does not hold are passed over.
-    mutating func next(tokens: Int, ready: (Row) -> Bool) -> (kind: Kind, rows: [Row])? {
+    mutating func next(tokens: Int, ready: (Row) -> Bool) -> [Row]? {
         for index in entries.indices {
             guard ready(entries[index].row) else {
                 entries[index].wasPassedOver = true
@@ -59,9 +53,9 @@ struct Schedule {
         }
         guard let first = order.first else { return nil }
         clock = max(clock, entries[first].paid)
-        let kind = entries[first].kind
-        let chosen = order.filter { entries[$0].kind == kind }.prefix(max(1, tokens / max(1, kind.length)))
-        for index in chosen { entries[index].paid += kind.length }
-        return (kind, chosen.map { entries[$0].row })
+        let length = entries[first].length
+        let chosen = order.filter { entries[$0].length == length }.prefix(max(1, tokens / max(1, length)))
+        for index in chosen { entries[index].paid += length }
+        return chosen.map { entries[$0].row }
     }
 }

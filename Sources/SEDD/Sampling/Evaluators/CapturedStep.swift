@@ -1,7 +1,7 @@
 import Synchronization
 import Torch
 
-/// A reverse step from arrays to arrays that stay where they are, so that a CUDA device can be given it as one graph.
+/// A reverse step on preallocated arrays, so that it can be captured once as a CUDA graph and replayed.
 ///
 /// Everything that differs from step to step is copied into three arrays before; the number of rows is that of a bucket, and what no
 /// position needs keeps its state.
@@ -131,7 +131,8 @@ final class CapturedSteps: Sendable {
             sequences: inputs.sigma.count, length: inputs.states.count / inputs.sigma.count, rows: inputs.index.count)
         return try steps.withLock { steps in
             if steps[shape] == nil, steps.count >= Self.most { steps = [:] }
-            let step = try steps[shape] ?? CapturedStep(network: network, trunk: trunk, shape: shape, headRows: headRows)
+            let step =
+                try steps[shape] ?? CapturedStep(network: network, trunk: trunk, shape: shape, headRows: headRows)
             steps[shape] = step
             return try step(inputs, memory: memory)
         }

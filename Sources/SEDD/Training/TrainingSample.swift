@@ -1,4 +1,3 @@
-import SEDD
 import Text
 
 /// A few unconditional texts of a model in training.
@@ -19,22 +18,16 @@ struct TrainingSample {
     }
 
     private func sequences(_ model: LanguageModel, _ seeds: [UInt64]) throws -> [[Int]] {
-        let length = configuration.model.length
+        let (length, settings) = (configuration.model.length, configuration.sampling.settings)
         switch model {
         case .autoregressive(let network):
-            return try LeftToRightSampler(network: network, choice: TokenChoice()).sample(
+            return try LeftToRightSampler(network: network, choice: TokenChoice(settings.filter)).sample(
                 seeds.map { .init(seed: $0) }, length: length)
         case .diffusion(let network):
-            let process = try ReverseProcess(
-                network: network, predictor: Predictors.named(configuration.sampling.predictor))
-            let graph = network.configuration.makeGraph()
-            var states = try seeds.map {
-                try SequenceState(
-                    template: [Int?](repeating: nil, count: length), seed: $0, steps: configuration.sampling.steps,
-                    graph: graph)
-            }
-            while states.contains(where: { !$0.isFinished }) { try process.advance(&states) }
-            return states.map(\.states)
+            let free = [Int?](repeating: nil, count: length)
+            return try Sampler(network: network).sample(
+                seeds.map { .init(template: free, seed: $0, settings: settings) }
+            ).map(\.states)
         }
     }
 }

@@ -1,0 +1,79 @@
+import Torch
+
+/// Answers by one pass of the trunk for all sequences, and the head for the rows that are asked about, in chunks.
+struct HeadEvaluator: Evaluator {
+    let network: ScoreNetwork
+    let process: DiffusionProcess
+    let headRows: HeadRows
+
+    /// Laws that are drawn from together: of one kind, through one filter.
+    private struct Group: Hashable {
+        enum Kind: Hashable { case linear, leap, trapezoid, psi }
+        let kind: Kind
+        let filter: TokenFilter
+
+        init(_ question: Question) {
+            kind =
+                switch question.law {
+                case .linear: .linear
+                case .leap: .leap
+                case .trapezoid: .trapezoid
+                case .psi: .psi
+                }
+            filter = question.filter
+        }
+
+        /// Whether the fused kernel draws from it.
+        var isFused: Bool { kind == .linear && filter.isIdentity }
+    }
+
+    /// A position that is asked about: whose, and which of its positions.
+    typealias Row = (asked: Int, place: Int)
+
+    func answers(_ asked: [Asked]) throws -> [Answer] {
+        guard let length = asked.first?.states.count else { return [] }
+        let states = try Tensor(asked.flatMap(\.states), shape: [asked.count, length], device: network.device)
+        let hidden = try network.hidden(states, sigma: asked.map(\.question.sigma))  // [B L, d]
+        var answers = asked.map { Answer(expecting: $0.question) }
+        // In the order of the questions, so that rows meet the head in an order that nothing hidden decides.
+        var groups: [Group] = []
+        for one in asked where !groups.contains(Group(one.question)) { groups.append(Group(one.question)) }
+        for group in groups {
+            let rows: [Row] = asked.indices.filter { Group(asked[$0].question) == group }
+                .flatMap { index in asked[index].question.positions.indices.map { (asked: index, place: $0) } }
+            for range in headRows.chunks(of: rows.count) {
+                let chunk = try HeadChunk(
+                    Array(rows[range]), asked, length: length, network: network, process: process)
+                let index = chunk.rows.map { $0.asked * length + asked[$0.asked].question.positions[$0.place] }
+                let vectors = try hidden.rows(Tensor(index, device: network.device))  // [M, d]
+                try chunk.answer(vectors, filter: group.filter, isFused: group.isFused, into: &answers)
+            }
+        }
+        for (index, one) in asked.enumerated() where one.question.keeps {
+            answers[index].kept = KeptHidden(
+                hidden: try hidden.narrowed(0, from: index * length, length: length), states: one.states,
+                sigma: one.question.sigma)
+        }
+        return answers
+    }
+}
+
+/// The trunk's output for a sequence, which a later question compares with.
+struct KeptHidden: KeptEvaluation {
+    /// [L, d].
+    let hidden: Tensor
+    let states: [Int]
+    let sigma: Double
+}
+
+extension Answer {
+    /// An answer with room for what the question wants.
+    init(expecting question: Question) {
+        let count = question.positions.count
+        states = [Int](repeating: 0, count: count)
+        reports = [DrawReport?](repeating: nil, count: count)
+        if question.wantsShapes { shapes = [LawShape](repeating: .init(first: 0, second: 0, entropy: 0), count: count) }
+        if question.wantsProbabilities { probabilities = [Double](repeating: 0, count: count) }
+        if question.targets != nil { logProbabilities = [Double](repeating: 0, count: count) }
+    }
+}

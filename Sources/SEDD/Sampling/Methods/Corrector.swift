@@ -1,0 +1,44 @@
+import Foundation
+
+/// Steps of a chain that leaves the law at one time as it is, which mend what the predictor got wrong (Song et al. 2021; Campbell et
+/// al. 2022, for discrete chains).
+///
+/// Under absorption each masked position settles with probability p and each settled one is masked with probability
+/// q = p m / (1 - m), m the masked share: as many leave as come, so the share stays exactly what it is, whatever p. p is that of the
+/// predictor's own step (forward-backward corrector). Under the uniform chain reverse and forward rates act together for
+/// c = (1 - e^-step) / 2: y is taken with c (s_y + 1) / V.
+struct Corrector: Sendable {
+    /// Corrector steps behind each predictor step.
+    static let setting = SettingDeclaration(
+        "corrector", .whole(0...16), standard: .number(0),
+        help: "Corrector steps behind each step, an evaluation each.")
+
+    let process: DiffusionProcess
+
+    /// The law at `time`, for a predictor step that would go on to `next`.
+    func law(time: Double, next: Double) -> RowLaw {
+        let (sigma, later) = (process.noise.sigma(time), process.noise.sigma(next))
+        guard !process.isAbsorbing else {
+            return .linear(.remaining(slope: settling(time: time, next: next) * expm1(sigma)))
+        }
+        let size = Double(process.graph.states)
+        let c = -expm1(later - sigma) / 2 / size
+        return .linear(ReverseRule(slope: c, rest: c, own: 1 - c * (size - 1), ownSpread: -c))
+    }
+
+    /// Masks settled positions again, under absorption; `settled` are those before the corrector's answer was applied.
+    func remask(_ settled: [Int], time: Double, next: Double, _ trajectory: inout Trajectory) {
+        guard process.isAbsorbing else { return }
+        let masked = process.displaced(time)
+        let probability = settling(time: time, next: next) * masked / (1 - masked)
+        for position in settled where trajectory.happens(probability, at: position, draw: 0) {
+            trajectory.remask(position)
+        }
+    }
+
+    /// p, so small that q is at most 1.
+    private func settling(time: Double, next: Double) -> Double {
+        let masked = process.displaced(time)
+        return min(process.settling(from: time, to: next), (1 - masked) / masked)
+    }
+}

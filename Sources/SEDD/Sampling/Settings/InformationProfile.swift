@@ -1,0 +1,130 @@
+import Files
+public import Foundation
+
+/// How many nats a position still holds when a random share of the others is known; measured once for a model, and kept beside it.
+///
+/// J(r), r the share of positions that are known, falls from the entropy of a lone token to what is left when all others are seen.
+/// A reverse step that takes the known share from a to b as if positions were independent errs by at most
+/// (b - a) J(a) - (integral of J from a to b) nats a position (path divergence; after arXiv 2510.25544, with the counts of
+/// positions binomial). Over a grid that is the left Riemann sum of J less its integral, and the grid that makes the sum least is
+/// found by dynamic programming.
+public struct InformationProfile: Sendable, Codable, Equatable {
+    /// J at known shares 0, 1/(n - 1), ..., 1; nats a position, falling.
+    public let nats: [Double]
+
+    /// - Parameter measured: J at evenly spaced known shares from 0 to 1, two or more; noise that makes it rise is averaged away.
+    /// - Throws: ``SEDDError`` of kind `invalidData` for less than two, or for what is not finite.
+    public init(_ measured: [Double]) throws(SEDDError) {
+        guard measured.count >= 2, measured.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+            throw SEDDError(
+                .invalidData,
+                "an information profile of \(measured.prefix(4)); expected two or more finite numbers of nats, none negative"
+            )
+        }
+        nats = Self.falling(measured)
+    }
+
+    /// The nearest falling sequence in least squares (pool adjacent violators).
+    private static func falling(_ values: [Double]) -> [Double] {
+        var pools: [(mean: Double, count: Int)] = []
+        for value in values {
+            pools.append((value, 1))
+            while pools.count > 1, pools[pools.count - 2].mean < pools[pools.count - 1].mean {
+                let (last, before) = (pools.removeLast(), pools.removeLast())
+                let count = last.count + before.count
+                pools.append(
+                    ((last.mean * Double(last.count) + before.mean * Double(before.count)) / Double(count), count))
+            }
+        }
+        return pools.flatMap { [Double](repeating: $0.mean, count: $0.count) }
+    }
+
+    /// J at a known share, between the measured ones by straight lines.
+    public func callAsFunction(_ share: Double) -> Double {
+        let place = min(max(share, 0), 1) * Double(nats.count - 1)
+        let index = min(Int(place), nats.count - 2)
+        return nats[index] + (place - Double(index)) * (nats[index + 1] - nats[index])
+    }
+
+    /// The bound on the error of a grid of known shares 0 = r_0 < ... < r_N = 1; nats a position.
+    public func bound(_ shares: [Double]) -> Double {
+        let sum = zip(shares, shares.dropFirst()).reduce(0) { $0 + ($1.1 - $1.0) * self($1.0) }
+        let inner = nats.dropFirst().dropLast().reduce(0, +) + (nats[0] + nats[nats.count - 1]) / 2
+        return sum - inner / Double(nats.count - 1)
+    }
+
+    /// Segments that are placed one by one; where more are wanted, each of these is divided evenly.
+    private static let most = 256
+
+    /// The shares 0 = r_0 < ... < r_N = 1 that make the bound least, on a lattice of 4096 shares.
+    public func boundaries(segments: Int) -> [Double] {
+        let placed = min(segments, Self.most)
+        let coarse = optimal(segments: placed)
+        guard segments > placed else { return coarse }
+        var made = [0.0]
+        for index in 0..<placed {
+            let parts = segments * (index + 1) / placed - segments * index / placed
+            let (a, b) = (coarse[index], coarse[index + 1])
+            made += (1...parts).map { a + (b - a) * Double($0) / Double(parts) }
+        }
+        return made
+    }
+
+    /// best[k][b] = least over a of best[k - 1][a] + (b - a) J(a). The cost obeys the quadrangle inequality, for J falls, so the best a
+    /// rises with b, and each layer is found by halving.
+    private func optimal(segments: Int) -> [Double] {
+        let cells = 4096
+        let values = (0...cells).map { self(Double($0) / Double(cells)) }
+        var best = (0...cells).map { Double($0) * values[0] }
+        var choices: [[Int]] = []
+        for _ in 1..<max(segments, 1) {
+            var next = [Double](repeating: .infinity, count: cells + 1)
+            var choice = [Int](repeating: 0, count: cells + 1)
+            var open = [(low: 0, high: cells, first: 0, last: cells)]
+            while let part = open.popLast() {
+                guard part.low <= part.high else { continue }
+                let b = (part.low + part.high) / 2
+                for a in part.first...min(part.last, b) {
+                    let cost = best[a] + Double(b - a) * values[a]
+                    if cost < next[b] { (next[b], choice[b]) = (cost, a) }
+                }
+                open.append((part.low, b - 1, part.first, choice[b]))
+                open.append((b + 1, part.high, choice[b], part.last))
+            }
+            best = next
+            choices.append(choice)
+        }
+        var places = [cells]
+        for choice in choices.reversed() { places.append(choice[places[places.count - 1]]) }
+        return [0] + places.reversed().map { Double($0) / Double(cells) }
+    }
+}
+
+// MARK: The file beside a model
+
+extension InformationProfile {
+    /// Where the profile of a model folder lies.
+    public static func file(in folder: URL) -> URL { folder.appending(path: "profile.json") }
+
+    /// The profile that was measured for the model in `folder`; nil where none was.
+    ///
+    /// - Throws: ``SEDDError`` of kind `invalidData` for a file that is not one.
+    public static func beside(model folder: URL) throws(SEDDError) -> InformationProfile? {
+        let file = file(in: folder)
+        guard let data = try? Data(contentsOf: file) else { return nil }
+        guard let read = try? JSONDecoder().decode(InformationProfile.self, from: data) else {
+            throw SEDDError(
+                .invalidData, "\(file.path): not an information profile; measure it again with sedd profile")
+        }
+        do { return try InformationProfile(read.nats) } catch {
+            throw SEDDError(.invalidData, "\(file.path): \(error.description)")
+        }
+    }
+
+    /// Writes the profile beside the model in `folder`.
+    ///
+    /// - Throws: `FileError` of kind `cannotWrite`.
+    public func save(in folder: URL) throws {
+        try OutputFile.write([UInt8](JSONEncoder().encode(self)), to: Self.file(in: folder))
+    }
+}

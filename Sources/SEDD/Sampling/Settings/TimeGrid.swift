@@ -1,0 +1,115 @@
+import Files
+import Foundation
+
+/// The times that a sampler with steps stops at: 1 = t_0 > ... > t_S > 0; the final denoising follows from t_S. This alone knows
+/// their formulas.
+public struct TimeGrid: Sendable, Equatable {
+    /// How the times are laid out.
+    public enum Kind: Sendable, Hashable {
+        /// Evenly.
+        case linear
+        /// The displaced share of positions is cos(pi k / 2 S) of the first: few positions settle at first (MaskGIT's schedule).
+        case cosine
+        /// What the measured information profile of the model makes the best; see ``InformationProfile``.
+        case profile
+        /// As given, falling from 1.
+        case times([Double])
+
+        /// The kinds that have a name.
+        public static let names = ["linear", "cosine", "profile"]
+
+        /// - Throws: ``SEDDError`` of kind `usage` that lists the known names.
+        public init(named name: String) throws(SEDDError) {
+            switch name {
+            case "linear": self = .linear
+            case "cosine": self = .cosine
+            case "profile": self = .profile
+            default:
+                throw SEDDError(
+                    .usage,
+                    "grid '\(name.prefix(100))' is unknown; expected \(Self.names.joined(separator: ", ")) or times")
+            }
+        }
+
+        /// Its name, `times` where they were given.
+        public var name: String {
+            switch self {
+            case .linear: "linear"
+            case .cosine: "cosine"
+            case .profile: "profile"
+            case .times: "times"
+            }
+        }
+    }
+
+    /// t_0 to t_S.
+    public let times: [Double]
+    /// S.
+    public var steps: Int { times.count - 1 }
+
+    /// - Parameter steps: S; given times have their own number.
+    /// - Throws: ``SEDDError`` of kind `usage` for times that do not fall from 1, or where no profile was measured.
+    public init(_ kind: Kind, steps: Int, process: DiffusionProcess) throws(SEDDError) {
+        let smallest = DiffusionProcess.smallestTime
+        guard steps >= 1 else { throw SEDDError(.usage, "\(steps) steps were asked for; expected 1 or more") }
+        let first = process.displaced(1)
+        switch kind {
+        case .linear: times = (0...steps).map { 1 - (1 - smallest) * Double($0) / Double(steps) }
+        case .cosine:
+            times = Self.falling(
+                (0...steps).map { process.time(displaced: first * cos(.pi / 2 * Double($0) / Double(steps))) })
+        case .profile:
+            guard let profile = process.profile else {
+                throw SEDDError(
+                    .usage,
+                    "the grid 'profile' was asked for, but the model's information profile was not measured; run sedd profile first"
+                )
+            }
+            // The denoising is a step of its own: the last boundary is where it starts.
+            let shares = profile.boundaries(segments: steps + 1)
+            times = Self.falling(shares.dropLast().map { process.time(displaced: first * (1 - $0)) })
+        case .times(let given): times = try Self.checked(given)
+        }
+    }
+
+    /// Starts at 1 and never repeats a time or passes the smallest one.
+    private static func falling(_ times: [Double]) -> [Double] {
+        var last = Double.infinity
+        return times.enumerated().map { index, time in
+            last = index == 0 ? 1 : max(DiffusionProcess.smallestTime, min(time, last))
+            return last
+        }
+    }
+
+    private static func checked(_ given: [Double]) throws(SEDDError) -> [Double] {
+        // A last time of 0 is the denoising, which follows anyway.
+        let times = given.last == 0 ? given.dropLast() : given[...]
+        guard times.count >= 2, times.first == 1, zip(times, times.dropFirst()).allSatisfy({ $0 > $1 }),
+            (times.last ?? 0) > 0
+        else {
+            throw SEDDError(
+                .usage,
+                "the grid's times are \(given.prefix(5).map { "\($0)" }.joined(separator: ", "))\(given.count > 5 ? ", ..." : ""); expected two or more that fall from 1 and stay above 0"
+            )
+        }
+        return Array(times)
+    }
+}
+
+extension TimeGrid.Kind: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let times = try? container.decode([Double].self) {
+            self = .times(times)
+            return
+        }
+        do { try self.init(named: container.decode(String.self)) } catch let error as SEDDError {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if case .times(let times) = self { try container.encode(times) } else { try container.encode(name) }
+    }
+}

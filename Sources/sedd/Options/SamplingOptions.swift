@@ -1,0 +1,106 @@
+import ArgumentParser
+import Files
+import Foundation
+import SEDD
+import Text
+
+/// How texts are drawn. The settings that a method declares for itself are flags too; they are found among what the parser
+/// does not know, so that a new one needs no line here.
+struct SamplingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Steps of the time grid, before the final denoising; 128 unless given.", valueName: "S"))
+    var steps: Int?
+    @Option(
+        help: ArgumentHelp(
+            "\(SamplingMethods.names.joined(separator: ", ")); \(SamplingMethods.names[0]) unless given.",
+            valueName: "name"))
+    var sampler: String?
+    @Option(
+        help: ArgumentHelp(
+            "Times of the steps: \(TimeGrid.Kind.names.joined(separator: ", ")), or a file with a JSON array that falls from 1.",
+            valueName: "name|file"))
+    var grid: String?
+    @Option(help: ArgumentHelp("What log-probabilities of tokens are divided by.", valueName: "x"))
+    var temperature: Double?
+    @Option(help: ArgumentHelp("The most probable k tokens alone.", valueName: "k")) var topK: Int?
+    @Option(help: ArgumentHelp("The nucleus of this probability alone.", valueName: "p")) var topP: Double?
+    @Argument(parsing: .allUnrecognized, help: .hidden) var own: [String] = []
+
+    /// The flags that methods declare, for a command's help.
+    static let help: String = {
+        let flags = SamplingMethods.settings.map { setting in
+            let owners = SamplingMethods.all.filter { $0.settings.contains(setting) }.map(\.name)
+            return
+                "  --\(setting.name): \(setting.help) (\(owners.joined(separator: ", ")); \(setting.expected), standard \(setting.standard))"
+        }
+        let methods = SamplingMethods.all.map { "  \($0.name): \($0.summary)" }
+        return (["Samplers:"] + methods + ["Their own settings:"] + flags).joined(separator: "\n")
+    }()
+
+    func validate() throws {
+        _ = try ownSettings()
+        if let steps, !(1...Limits.count).contains(steps) {
+            throw ValidationError("--steps is \(steps); expected 1 to \(Limits.count)")
+        }
+    }
+
+    /// What is asked for of a diffusion model.
+    ///
+    /// - Throws: ``SEDDError`` where a value does not fit, or a grid's file is not one.
+    func settings() throws -> SamplingSettings {
+        var settings = SamplingSettings(
+            method: sampler ?? SamplingMethods.names[0], steps: steps ?? SamplingSettings().steps, filter: filter,
+            own: try ownSettings())
+        if let grid {
+            if TimeGrid.Kind.names.contains(grid) {
+                settings.grid = try TimeGrid.Kind(named: grid)
+            } else {
+                let times = try Self.times(grid)
+                let steps = (times.last == 0 ? times.count - 1 : times.count) - 1
+                guard self.steps == nil || self.steps == steps else {
+                    throw SEDDError(.usage, "\(grid): it has \(steps) steps, but --steps is \(self.steps ?? 0)")
+                }
+                (settings.grid, settings.steps) = (.times(times), max(1, steps))
+            }
+        }
+        try settings.validate()
+        return settings
+    }
+
+    var filter: TokenFilter { TokenFilter(temperature: temperature ?? 1, topK: topK, topP: topP) }
+
+    /// Whether anything was said that only a diffusion model understands.
+    var saysDiffusion: Bool { sampler != nil || steps != nil || grid != nil || !own.isEmpty }
+
+    private static func times(_ path: String) throws -> [Double] {
+        guard let data = try? Data(contentsOf: FileSystem.url(path)) else {
+            throw SEDDError(
+                .missingInput,
+                "\(path): no such file; expected \(TimeGrid.Kind.names.joined(separator: ", ")) or a file with a JSON array of times"
+            )
+        }
+        guard let times = try? JSONDecoder().decode([Double].self, from: data), !times.isEmpty else {
+            throw SEDDError(.invalidData, "\(path): expected a JSON array of times that falls from 1")
+        }
+        return times
+    }
+
+    /// The declared settings among what the parser does not know; `--name value` or `--name=value`.
+    private func ownSettings() throws -> [String: SettingValue] {
+        var found: [String: SettingValue] = [:]
+        var rest = own[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("--") else { throw ValidationError("unexpected argument '\(word)'") }
+            let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts.first ?? "")
+            guard let setting = SamplingMethods.settings.first(where: { $0.name == name }) else {
+                let near = NearestName.of(name, among: SamplingMethods.settings.map(\.name))
+                throw ValidationError("unknown option '--\(name)'" + (near.map { "; did you mean --\($0)?" } ?? ""))
+            }
+            guard let text = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                throw ValidationError("--\(name) has no value; expected \(setting.expected)")
+            }
+            do { found[name] = try setting.value(text) } catch { throw ValidationError("--\(error.description)") }
+        }
+        return found
+    }
+}
