@@ -9,7 +9,7 @@ import Testing
 
     @Test(arguments: ["2>&-", "2>/dev/full", "2>&- <&-"])
     func trainingGoesOnWithoutStderr(redirection: String) async throws {
-        let arguments = try TinyRun.arguments(in: folder, set: ["training.n_iters=3"])
+        let arguments = try TinyRun.arguments(in: folder, set: ["training.n_iters=3", "optim.warmup=3"])
         let result = try await SeddProcess.run(arguments, shell: "exec \"$@\" \(redirection)")
         #expect(result.code == 0)
         #expect(try TinyRun.losses(folder.url.appendingPathComponent("run")).count == 3)

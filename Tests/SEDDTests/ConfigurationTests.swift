@@ -23,7 +23,7 @@ struct ConfigurationTests {
             message: "test: model.hidden_size has the wrong type; expected a whole number"),
         Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
         Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),
-        Fault(yaml: "- 1", message: "test: expected a mapping of keys to values"),
+        Fault(yaml: "- 1", message: "test: expected a mapping of keys to values; sedd config --list names them"),
         Fault(
             yaml: "model: {hidden_size: 100, n_heads: 3}",
             message:
@@ -64,9 +64,12 @@ struct ConfigurationTests {
                 "test: training.time_density.correction is full; expected none: a window leaves times out, which no weight brings back"
         ),
         Fault(
-            yaml: "{}", overrides: ["training.steps=3"], kind: .usage,
+            yaml: "tokenizer: byte", overrides: ["training.steps=3"], kind: .usage,
             message: "--set training.steps=3: the key 'training.steps' is unknown; did you mean 'training.seed'?"),
-        Fault(yaml: "{}", overrides: ["novalue"], kind: .usage, message: "--set 'novalue': expected key.path=value"),
+        Fault(
+            yaml: "tokenizer: byte", overrides: ["novalue"], kind: .usage,
+            message: "--set 'novalue': expected key.path=value"),
+        Fault(yaml: "", message: "test: expected a mapping of keys to values; sedd config --list names them"),
         Fault(
             yaml: "graph: {type: uniform}\nmodel: {scale_by_sigma: true}",
             message:
@@ -115,8 +118,8 @@ struct ConfigurationTests {
         #expect(short.training.timeDensity.type == .window)
     }
 
-    @Test func emptyFileIsTheDefaults() throws {
-        #expect(try ConfigurationFile.resolve(yaml: "", source: "test") == TrainingConfiguration())
+    @Test func whatAFileLeavesOutKeepsItsDefault() throws {
+        #expect(try ConfigurationFile.resolve(yaml: "tokenizer: byte", source: "test") == TrainingConfiguration())
     }
 
     @Test(arguments: [
