@@ -28,7 +28,7 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
 	@Scripts/example.sh
 
-test-server: build ## the server from outside: the `openai` package, ten thousand malformed requests, two replicas behind nginx
+test-server: build ## the server from outside: the clients of OpenAI, LangChain and LiteLLM, ten thousand malformed requests, two replicas behind nginx
 	@Scripts/server-test.sh $(SEDD) $(MODEL)
 
 test-page: build ## drive a headless Chromium through the page that `sedd serve` shows

@@ -3,24 +3,26 @@
 #
 #   REQUESTS=10000  malformed requests and broken connections of the fuzzing
 #
-# The `openai` package of PyPI goes into a folder of its own, never into the product. The trial of two replicas needs nginx, and
+# The clients' packages of PyPI go into a folder of their own, never into the product. The trial of two replicas needs nginx, and
 # says that it was skipped where there is none.
 set -euo pipefail
 [ $# = 2 ] || { echo "server test: expected SEDD MODEL, as in Scripts/server-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 
-openai=openai==3.57.0 # the newest when this was written; its client is what others use
+# The newest when this was written; their clients are what others use.
+packages=(openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2)
 cache=${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}
-clients="$cache/clients-$openai"
-if ! "$clients/bin/python" -c 'import openai' 2>/dev/null; then
-    echo "server test: installing $openai into $clients, once" >&2
+clients="$cache/clients-${packages[0]}-${packages[1]}-${packages[2]}"
+if ! "$clients/bin/python" -c 'import openai, langchain_openai, litellm' 2>/dev/null; then
+    echo "server test: installing ${packages[*]} into $clients, once" >&2
     rm -rf "$clients"
     python3 -m venv "$clients"
-    "$clients/bin/python" -m pip install --quiet --disable-pip-version-check "$openai"
+    "$clients/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
 fi
 export PYTHONDONTWRITEBYTECODE=1
 "$clients/bin/python" Tests/Server/openai_client.py --sedd "$sedd" --model "$model"
+"$clients/bin/python" Tests/Server/other_clients.py --sedd "$sedd" --model "$model"
 python3 Tests/Server/fuzz.py --sedd "$sedd" --model "$model" --count "${REQUESTS:-10000}"
 if command -v nginx >/dev/null; then
     python3 Tests/Server/replicas.py --sedd "$sedd" --model "$model"

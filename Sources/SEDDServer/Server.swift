@@ -17,9 +17,19 @@ package struct Server: Sendable {
         package var keys = APIKeys()
         /// Whose pages may use it from a browser, beside its own.
         package var allowedOrigins: Set<String> = []
+        /// The names that it is asked under; empty where they are not known.
+        package var names: Set<String> = []
         package var limits: ServerLimits
 
         package init(limits: ServerLimits) { self.limits = limits }
+    }
+
+    /// How a server has ended.
+    package enum Ending: Sendable {
+        /// What ran was answered, or cut off at the end of its grace.
+        case drained
+        /// Everything was cut off at once: it had been asked to stop twice.
+        case cutOff
     }
 
     /// How long answers that are written may take to arrive once the server has stopped.
@@ -28,6 +38,7 @@ package struct Server: Sendable {
     private let model: ServedModel
     private let settings: Settings
     let engine: SamplingEngine
+    let connections: Connections
     private let logger: Logger
 
     package init(_ model: ServedModel, _ settings: Settings, logger: Logger) throws {
@@ -38,75 +49,123 @@ package struct Server: Sendable {
         _ = PrometheusRegistry.shared
         engine = SamplingEngine(
             sampler: model.sampler, limits: settings.limits.engine, observer: EngineMetrics())
+        connections = Connections(
+            total: settings.limits.connections,
+            perPeer: min(settings.limits.connections, settings.limits.connectionsPerPeer),
+            reserve: settings.limits.healthConnections)
     }
 
     /// The application; tests call it as a server does.
     ///
     /// - Parameter running: told the port once connections are accepted.
     package func application(running: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
-        let limits = settings.limits
+        var connection = ConnectionSettings(settings.limits)
+        connection.refused = { [logger] fault in
+            RequestMetrics.count(fault)
+            logger.info("not a request", metadata: ["status": "\(fault.status.code)", "code": "\(fault.code ?? "")"])
+        }
         return Application(
             router: router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(limit: limits.receiving)],
-                    idleTimeout: TimeAmount(limits.idle),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
-            configuration: .init(
-                address: .hostname(settings.host, port: settings.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
+            server: HTTPServerBuilder { [connections, connection] responder in
+                ServerConnections(responder: responder, settings: connection, connections: connections)
+            },
+            configuration: .init(address: .hostname(settings.host, port: settings.port)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: logger)
     }
 
-    /// Serves until it is asked to stop by SIGTERM or SIGINT: then new requests get 503, running ones finish or are cut off at
-    /// the end of their grace, and connections are closed. A second signal cuts everything off at once.
-    package func run(running: @escaping @Sendable (Int) async -> Void) async throws {
+    /// Serves until it is asked to stop: then new requests get 503, running ones finish or are cut off at the end of their grace, and
+    /// connections are closed. Asked a second time it cuts everything off at once.
+    ///
+    /// - Parameter stops: an element each time it is asked; ``stopSignals()`` for a process of its own.
+    package func run(
+        until stops: AsyncStream<Void>, running: @escaping @Sendable (Int) async -> Void
+    ) async throws -> Ending {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: application(running: running), successTerminationBehavior: .gracefullyShutdownGroup)
                 ],
                 logger: logger))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            tasks.addTask {
-                var asked = false
-                for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-                    logger.notice("asked to stop", metadata: ["signal": "\(signal)"])
-                    if asked { _exit(130) }
-                    asked = true
-                    Task {
-                        await engine.drain(within: settings.limits.grace)
-                        await group.triggerGracefulShutdown()
-                        // All jobs have ended; what is left are connections whose clients read nothing.
-                        try await Task.sleep(for: Self.farewell)
-                        logger.warning("connections that do not end are cut off")
-                        _exit(0)
-                    }
-                }
+        do {
+            return try await withThrowingTaskGroup(of: Ending.self) { tasks in
+                tasks.addTask { await end(group, when: stops) }
+                try await group.run()
+                tasks.cancelAll()
+                return try await tasks.next() ?? .drained
             }
-            try await tasks.next()
-            tasks.cancelAll()
+        } catch {
+            await engine.drain(within: .zero)
+            throw error
         }
     }
 
+    /// Ends what runs as soon as that is asked for; returns once nobody waits for it any more.
+    private func end(_ group: ServiceGroup, when stops: AsyncStream<Void>) async -> Ending {
+        guard await Self.isAsked(stops) else { return .drained }
+        return await withTaskGroup(of: Void.self) { stopping in
+            stopping.addTask { await stop(group) }
+            guard await Self.isAsked(stops) else { return .drained }
+            connections.closeAll()
+            await engine.drain(within: .zero)
+            return .cutOff
+        }
+    }
+
+    /// An element each time this process gets SIGTERM or SIGINT.
+    package static func stopSignals() async -> AsyncStream<Void> {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        return AsyncStream { continuation in
+            let watching = Task {
+                for await _ in signals { continuation.yield() }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in watching.cancel() }
+        }
+    }
+
+    /// Waits for the next element; false where there will be none, or nobody waits for it any more.
+    private static func isAsked(_ stops: AsyncStream<Void>) async -> Bool {
+        var iterator = stops.makeAsyncIterator()
+        return await iterator.next() != nil
+    }
+
+    private func stop(_ group: ServiceGroup) async {
+        logger.notice("stopping", metadata: ["connections": "\(connections.count)"])
+        await engine.drain(within: settings.limits.grace)
+        await group.triggerGracefulShutdown()
+        // All jobs have ended; what is left are connections whose clients read nothing.
+        guard (try? await Task.sleep(for: Self.farewell)) != nil else { return }
+        logger.warning("connections that do not end are cut off", metadata: ["connections": "\(connections.count)"])
+        connections.closeAll()
+    }
+
     func router() -> Router<ServerContext> {
-        let runner = JobRunner(model: model, engine: engine, limits: settings.limits)
+        let bare = Router(context: ServerContext.self)
+        addRoutes(to: bare)
+        let errors = ErrorResponses(routes: RouteTable(bare.routes.map { (path: "\($0.path)", method: $0.method) }))
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMetrics())
-        router.add(middleware: Origins(allowed: settings.allowedOrigins, host: settings.host))
-        router.add(middleware: ErrorResponses())
+        router.add(middleware: errors)
+        router.add(
+            middleware: Origins(
+                allowed: settings.allowedOrigins, host: settings.host, names: settings.names, errors: errors))
+        addRoutes(to: router)
+        return router
+    }
 
+    private func addRoutes(to router: Router<ServerContext>) {
+        let runner = JobRunner(model: model, engine: engine, limits: settings.limits)
         let api = router.group("v1").add(middleware: Authentication(keys: settings.keys))
         api.post("completions") { try await CompletionEndpoint(runner: runner).respond($0, $1) }
         api.post("infill") { try await InfillEndpoint(runner: runner).respond($0, $1) }
         api.get("models") { [model, settings] _, _ in
             try JobRunner.response(ModelList(data: [.init(model, settings.limits)]))
         }
-        api.get("models/:name") { [model, settings] _, context in
-            let name = context.parameters.get("name") ?? ""
+        // A name may have slashes, which some clients encode and others do not.
+        api.get("models/**") { [model, settings] _, context in
+            let path = context.parameters.getCatchAll().joined(separator: "/")
+            let name = path.removingPercentEncoding ?? path
             guard name == model.name else {
                 throw APIError(
                     .notFound, .notFound,
@@ -122,14 +181,14 @@ package struct Server: Sendable {
         router.get("/metrics") { _, _ in
             Self.plain(PrometheusRegistry.shared.text(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
+        let description = OpenAPIDocument.bytes(model, settings.limits)
         router.get("/openapi.json") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: OpenAPIDocument.bytes)))
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: description)))
         }
         router.get("/") { _, _ in try Self.page("index.html") }
         router.get("/page/:file") { _, context in try Self.page(context.parameters.get("file") ?? "") }
-        return router
     }
 
     private static func page(_ name: String) throws -> Response {

@@ -9,8 +9,9 @@ public struct ServerLimits: Sendable {
     /// Reverse steps of a sequence.
     public var steps = 1024
     /// Sequences of one request: prompts times `n`.
-    public var sequences = 16
-    /// Sequences that are under way at once, all of them in turn; a request that would make them more is refused.
+    public var sequences = 128
+    /// Sequences that are under way at once, all of them in turn; a request that would make them more is refused. The last eighth is
+    /// for requests of one sequence.
     public var running = 256
     /// Tokens of one network evaluation: how soon a newcomer joins, against how well products fill the processor.
     public var evaluationTokens = 4096
@@ -20,12 +21,20 @@ public struct ServerLimits: Sendable {
     public var deadline: Duration = .seconds(300)
     /// Of that, what running requests get once the server has been asked to stop.
     public var grace: Duration = .seconds(30)
-    /// Open connections.
-    public var connections = 512
+    /// Open connections. Further ones are let in at the cost of those that wait for nothing.
+    public var connections = defaultConnections
+    /// Of those, connections of one address (IPv4) or one network (IPv6, 64 bits).
+    public var connectionsPerPeer = 256
+    /// Connections beyond these, for health checks alone, while all of them are being answered.
+    public var healthConnections = defaultHealthConnections
     /// From a connection's start, or from the head of a request, to the end of its head or of its body.
     public var receiving: Duration = .seconds(15)
     /// How long a connection may stay open between requests.
     public var idle: Duration = .seconds(75)
+
+    /// See ``connections``.
+    public static let defaultConnections = 512
+    static let defaultHealthConnections = 32
 
     /// Limits for a model of `modelLength` positions.
     public init(modelLength: Int) {

@@ -6,6 +6,16 @@ package enum NearestName {
         return edits.min { $0.count < $1.count }?.name
     }
 
+    /// The same where it is near enough to have been meant: `text`, of three letters or more, begins it or is one of its words, or
+    /// takes one edit for every three letters at most; nil where none is.
+    package static func near(_ text: String, among names: some Sequence<String>) -> String? {
+        guard text.count >= 3 else { return nil }
+        let isWord = { (name: String) in name.split { "_.-".contains($0) }.contains { $0 == text } }
+        guard let name = of(text, among: names) else { return nil }
+        if name.hasPrefix(text) || distance(name, text) <= text.count / 3 { return name }
+        return names.first(where: isWord)
+    }
+
     /// Levenshtein's edit distance.
     private static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a), Array(b))

@@ -8,7 +8,8 @@ import Testing
 /// The document says what the server does: its routes, the members that requests may have, and what answers look like.
 struct OpenAPITests {
     private func document() throws -> [String: Any] {
-        let data = Data(OpenAPIDocument.bytes)
+        let model = try Bundled.model.get()
+        let data = Data(OpenAPIDocument.bytes(model, ServerLimits(modelLength: model.length)))
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
@@ -26,7 +27,7 @@ struct OpenAPITests {
             model, .init(limits: ServerLimits(modelLength: model.length)), logger: .init(label: "test"))
         let served = Set(
             server.router().routes.map { route in
-                "\(route.method) " + "\(route.path)".replacing(/:(\w+)/) { "{\($0.1)}" }
+                "\(route.method) " + "\(route.path)".replacing("**", with: "{name}").replacing(/:(\w+)/) { "{\($0.1)}" }
             })
         #expect(served == described)
     }
@@ -42,6 +43,27 @@ struct OpenAPITests {
             let properties = try #require(try schema(name)["properties"] as? [String: Any])
             #expect(Set(properties.keys) == known, "\(name)")
         }
+    }
+
+    /// Bounds are those of the server, not of the file.
+    @Test func bounds() throws {
+        let text = String(
+            decoding: OpenAPIDocument.bytes(try Bundled.model.get(), ServerLimits(modelLength: 256)), as: UTF8.self)
+        #expect(!text.contains("\"$l") && !text.contains("\"$s") && !text.contains("\"$m"))
+        let completion = try #require(try schema("CompletionRequest")["properties"] as? [String: [String: Any]])
+        #expect(completion["n"]?["maximum"] as? Int == 128 && completion["steps"]?["maximum"] as? Int == 1024)
+        #expect(
+            completion["max_tokens"]?["minimum"] as? Int == 0 && completion["max_tokens"]?["maximum"] as? Int == 1024)
+        #expect(completion["seed"]?["minimum"] as? Int == .min)
+        #expect((completion["model"]?["enum"] as? [Any])?.first as? String == "gutenberg")
+        let prompts = try #require(completion["prompt"]?["oneOf"] as? [[String: Any]])
+        #expect(prompts[1]["maxItems"] as? Int == 128 && prompts[2]["maxItems"] as? Int == 1024)
+        #expect((prompts[2]["items"] as? [String: Any])?["maximum"] as? Int == 255)
+        let infill = try schema("InfillRequest")
+        #expect(
+            (infill["oneOf"] as? [[String: Any]])?.compactMap { $0["required"] as? [String] } == [
+                ["template"], ["segments"],
+            ])
     }
 
     @Test func answers() async throws {

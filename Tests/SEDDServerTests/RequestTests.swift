@@ -24,7 +24,8 @@ struct RequestTests {
     }
 
     static let bad: [Bad] = [
-        .completion("", nil, "no JSON"), .completion("{", nil, "no JSON"), .completion("[]", nil, "an array"),
+        .completion("", nil, "not valid JSON"), .completion("{", nil, "not valid JSON"),
+        .completion("[]", nil, "an array"),
         .completion("\"text\"", nil, "a string"),
         .completion("{\"model\": \"gpt-4\"}", "model", "'gutenberg'", status: 404),
         .completion("{\"model\": 7}", "model", "expected a string"),
@@ -35,31 +36,51 @@ struct RequestTests {
         .completion("{\"prompt\": [-1]}", "prompt", "0 to 255"),
         .completion("{\"prompt\": [\"a\", 7]}", "prompt", "in the array"),
         .completion("{\"prompt\": {}}", "prompt", "an object"),
-        .completion("{\"max_tokens\": 0}", "max_tokens", "1 to 1024"),
+        .completion("{\"max_tokens\": 1025}", "max_tokens", "0 to 1024"),
         .completion("{\"max_tokens\": -5}", "max_tokens", "-5"),
-        .completion("{\"max_tokens\": 1e300}", "max_tokens", "1 to 1024"),
-        .completion("{\"max_tokens\": 99999999999999999999999}", "max_tokens", "1 to 1024"),
+        .completion("{\"max_tokens\": 1e300}", "max_tokens", "0 to 1024"),
+        .completion("{\"max_tokens\": 99999999999999999999999}", "max_tokens", "0 to 1024"),
         .completion("{\"max_tokens\": 1.5}", "max_tokens", "1.5"),
         .completion("{\"max_tokens\": \"16\"}", "max_tokens", "a string"),
         .completion("{\"max_tokens\": true}", "max_tokens", "a boolean"),
         .completion("{\"prompt\": \"abc\", \"max_tokens\": 1024}", "max_tokens", "1024 together"),
         .completion("{\"prompt\": \"\(String(repeating: "a", count: 2000))\"}", "prompt", "1024 together"),
-        .completion("{\"n\": 17}", "n", "1 to 16"), .completion("{\"n\": 0}", "n", "1 to 16"),
-        .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 6}", "n", "16 at a time"),
-        .completion("{\"seed\": -1}", "seed", "-1"), .completion("{\"seed\": 1.5}", "seed", "1.5"),
+        .completion("{\"n\": 129}", "n", "1 to 128"), .completion("{\"n\": 0}", "n", "1 to 128"),
+        .completion("{\"n\": 39121}", "n", "1 to 128"),
+        .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; this server writes 128"),
+        .completion(
+            "{\"prompt\": [\(String(repeating: "\"a\",", count: 128))\"a\"]}", "prompt",
+            "has 129 prompts; this server takes 128"),
+        .completion(
+            "{\"prompt\": [\"a\", \"\(String(repeating: "b", count: 1100))\"]}", "prompt", "1100 tokens of prompt 1"),
+        .completion(
+            "{\"prompt\": \"a\", \"suffix\": \"\(String(repeating: "b", count: 1100))\"}", "suffix", "1100 of suffix"),
+        .completion("{\"seed\": 1.5}", "seed", "1.5"),
+        .completion("{\"seed\": 18446744073709551616}", "seed", "64 bits"),
+        .completion("{\"seed\": -9223372036854775809}", "seed", "64 bits"),
+        .completion("{\"seed\": -9223372036854775808.0}", "seed", "64 bits"),
+        .completion("{\"seed\": -9.223372036854775808e18}", "seed", "64 bits"),
+        .completion("{\"seed\": \"1\"}", "seed", "a string"),
+        .infill("{\"template\": \"a\", \"seed\": -9223372036854775809}", "seed", "64 bits"),
         .completion("{\"steps\": 0}", "steps", "1 to 1024"), .completion("{\"steps\": 100000}", "steps", "100000"),
         .completion("{\"sampler\": \"ddim\"}", "sampler", "analytic, euler"),
         .completion("{\"stream\": \"yes\"}", "stream", "true or false"),
         .completion("{\"stream_options\": {}}", "stream_options", "without stream"),
         .completion("{\"stream\": true, \"stream_options\": {\"usage\": true}}", "usage", "include_usage"),
-        .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "at most 4"),
-        .completion("{\"stop\": [\"\"]}", "stop", "a text"), .completion("{\"stop\": 5}", "stop", "a string"),
-        .completion("{\"stop\": \"\(String(repeating: "a", count: 257))\"}", "stop", "256 at most"),
+        .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "stop has 5 texts; expected at most 4"),
+        .completion("{\"stop\": [\"\"]}", "stop", "an empty text"), .completion("{\"stop\": 5}", "stop", "a string"),
+        .completion("{\"stop\": [5]}", "stop", "5 in its array"),
+        .completion(
+            "{\"stop\": \"\(String(repeating: "a", count: 257))\"}", "stop", "257 code points; expected at most 256"),
         .completion("{\"max_tokens\": 1e400}", "max_tokens", "inf"),
         .completion("{\"n\": 1, \"n\": 2}", nil, "there before"),
         .completion("{\"prompt\": \(String(repeating: "[", count: 400))", nil, "levels"),
         .completion("{\"prompt\": [\(String(repeating: "1,", count: 100_001))1]}", nil, "100000 values"),
         .completion("{\"temperature\": -0.7}", "temperature", "-0.7"),
+        .completion("{\"temperature\": \"1\"}", "temperature", "a string"),
+        .completion("{\"temperature\": 1e999}", "temperature", "0 to 100"),
+        .completion("{\"presence_penalty\": 3}", "presence_penalty", "-2 to 2"),
+        .completion("{\"frequency_penalty\": true}", "frequency_penalty", "a boolean"),
         .completion("{\"top_p\": 1.5}", "top_p", "1.5"), .completion("{\"top_k\": 0}", "top_k", "whole number"),
         .completion("{\"grid\": \"square\"}", "grid", "linear, cosine"),
         .completion("{\"grid\": \"profile\"}", "grid", "sedd profile"),
@@ -67,10 +88,17 @@ struct RequestTests {
         .completion("{\"sampler\": \"entropy-bound\", \"gamma\": -1}", "gamma", "from 0 to 1000"),
         .completion("{\"sampler\": \"remask\", \"strategy\": \"all\"}", "strategy", "cap, rescale"),
         .completion("{\"logprobs\": 3}", "logprobs", "left to right"),
-        .completion("{\"best_of\": 4}", "best_of", "use n"),
+        .completion("{\"best_of\": 4}", "best_of", "expected n, 1"),
+        .completion("{\"best_of\": 2, \"n\": 3}", "best_of", "expected n, 3"),
+        .completion("{\"messages\": []}", "messages", "send the text as prompt"),
+        .completion("{\"max_completion_tokens\": 5}", "max_completion_tokens", "send max_tokens"),
+        .completion("{\"max_token\": 5}", "max_token", "did you mean max_tokens?"),
+        .completion(
+            "{\"stream\": true, \"stream_options\": {\"include_obfuscation\": 1}}", "include_obfuscation",
+            "true or false"),
         .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "own law"),
         .completion("{\"user\": 5}", "user", "a string"), .completion("{\"step\": 5}", "step", "did you mean steps?"),
-        .completion("{\"\\u0000\": 5}", "\u{0}", "no member"),
+        .completion("{\"\\u0000\": 5}", "\u{0}", "not a member"),
         .infill("{}", "template", "neither"), .infill("{\"template\": \"a\", \"segments\": []}", "segments", "both"),
         .infill("{\"template\": \"a [[0]]\"}", "template", "[[0]]"),
         .infill("{\"template\": \"a [[x]]\"}", "template", "[[x]]"),
@@ -87,7 +115,7 @@ struct RequestTests {
         .infill("{\"segments\": [5]}", "segments", "one of text and hole"),
         .infill("{\"template\": \"a\", \"length\": 5000}", "length", "1 to 1024"),
         .infill("{\"template\": \"a[[3]]\", \"alternatives\": 11}", "alternatives", "0 to 10"),
-        .infill("{\"template\": \"a[[3]]\", \"temprature\": 1}", "temprature", "did you mean template?"),
+        .infill("{\"template\": \"a[[3]]\", \"temprature\": 1}", "temprature", "is not a member of this request"),
     ]
 
     @Test(arguments: bad) func badInput(_ bad: Bad) throws {
@@ -140,5 +168,93 @@ struct RequestTests {
         let request = try InfillRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
         let shown = request.template.map { $0.map { String(UnicodeScalar(UInt8($0))) } ?? "." }.joined()
         #expect(shown == expected)
+    }
+
+    /// A suggestion is made for a near name alone.
+    @Test(arguments: ["ignore_eos", "metadata", "colour", "x", "tools", "response_format", "xy"])
+    func farNames(_ name: String) throws {
+        let model = try Bundled.model.get()
+        var fields = try RequestFields(body: Array("{\"\(name)\": false}".utf8))
+        let error = #expect(throws: APIError.self) {
+            try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
+        }
+        #expect(error?.message == "'\(name)' is not a member of this request")
+    }
+
+    struct Taken: CustomTestStringConvertible, Sendable {
+        let body: String
+        let ignored: [String]
+        var testDescription: String { body }
+    }
+
+    /// What the default clients of OpenAI, LangChain and LiteLLM send.
+    @Test(arguments: [
+        Taken(
+            body:
+                "{\"prompt\": \"a\", \"temperature\": 0.7, \"top_p\": 1, \"n\": 1, \"max_tokens\": 256, \"presence_penalty\": 0, \"frequency_penalty\": 0, \"logit_bias\": null, \"seed\": null}",
+            ignored: []),
+        Taken(body: "{\"temperature\": 0, \"top_p\": 0}", ignored: []),
+        Taken(
+            body: "{\"temperature\": 2, \"presence_penalty\": -2, \"frequency_penalty\": 0.5}",
+            ignored: ["presence_penalty", "frequency_penalty"]),
+        Taken(body: "{\"n\": 3, \"best_of\": 3}", ignored: []), Taken(body: "{\"best_of\": 1}", ignored: []),
+        Taken(
+            body: "{\"stream\": true, \"stream_options\": {\"include_usage\": true, \"include_obfuscation\": false}}",
+            ignored: []),
+        Taken(
+            body: "{\"stream\": true, \"stream_options\": {\"include_obfuscation\": true}}",
+            ignored: ["stream_options.include_obfuscation"]),
+        Taken(
+            body:
+                "{\"stream\": false, \"stream_options\": null, \"logprobs\": null, \"suffix\": null, \"user\": \"u\"}",
+            ignored: []),
+        Taken(body: "{\"temperature\": 1.0, \"top_p\": 1.0}", ignored: []),
+    ])
+    func settingsOfOthers(_ given: Taken) throws {
+        let model = try Bundled.model.get()
+        var fields = try RequestFields(body: Array(given.body.utf8))
+        let request = try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
+        #expect(request.ignored == given.ignored)
+    }
+
+    @Test(arguments: [
+        ("0", 0, "0"), ("7", 7, "7"), ("9007199254740993", 9_007_199_254_740_993, "9007199254740993"),
+        ("9223372036854775807", 9_223_372_036_854_775_807, "9223372036854775807"),
+        ("-9223372036854775808", 9_223_372_036_854_775_808, "-9223372036854775808"),
+        ("-2", UInt64.max - 1, "-2"), ("18446744073709551615", UInt64.max, "18446744073709551615"),
+        ("9223372036854775808", 9_223_372_036_854_775_808, "-9223372036854775808"), ("1e3", 1000, "1000"),
+    ])
+    func seeds(_ text: String, _ expected: UInt64, _ told: String) throws {
+        let model = try Bundled.model.get()
+        var fields = try RequestFields(body: Array("{\"prompt\": \"a\", \"seed\": \(text)}".utf8))
+        let request = try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
+        #expect(request.fields.seed == expected)
+        #expect(String(decoding: try JSON.encoded(SeedNumber(expected)), as: UTF8.self) == told)
+    }
+
+    @Test(arguments: ["{}", "{\"seed\": -1}", "{\"seed\": null}"]) func seedsThatAreDrawn(_ body: String) throws {
+        let model = try Bundled.model.get()
+        let seeds = try (0..<3).map { _ in
+            var fields = try RequestFields(body: Array(body.utf8))
+            return try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256)).fields.seed
+        }
+        // By chance in one run of 2^31.
+        #expect(Set(seeds).count == 3 && seeds.allSatisfy { $0 < 1 << 32 })
+    }
+
+    /// Seeds count up over all sequences of a request, so that equal prompts have texts of their own.
+    @Test func seedsOfEqualPrompts() throws {
+        let model = try Bundled.model.get()
+        var fields = try RequestFields(body: Array("{\"prompt\": [\"a\", \"a\"], \"n\": 2, \"seed\": -2}".utf8))
+        let request = try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256))
+        #expect(try request.sequences(model).map(\.seed) == [UInt64.max - 1, .max, 0, 1])
+    }
+
+    @Test func asManyPromptsAsAClientSends() throws {
+        let model = try Bundled.model.get()
+        let prompts = (0..<20).map { "\"\($0)\"" }.joined(separator: ", ")
+        var fields = try RequestFields(body: Array("{\"prompt\": [\(prompts)], \"max_tokens\": 256}".utf8))
+        #expect(
+            try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256)).prompts.count == 20)
     }
 }

@@ -1,4 +1,5 @@
 import Testing
+import Torch
 
 @testable import SEDD
 @testable import SEDDServer
@@ -169,5 +170,43 @@ struct SamplingEngineTests {
         let stream = try engine.submit(job([sequence(model, holes: 256, seed: 1, steps: 1000)]))
         await engine.drain(within: .milliseconds(100))
         await #expect(throws: SamplingEngine.Refusal.stopping) { try await stream.next() }
+    }
+
+    /// A sequence whose scores are not finite ends its own job, and no other that shares its evaluations; those write what they write
+    /// alone.
+    @Test func aFailingJobEndsAlone() async throws {
+        let model = try absorbingModel()
+        try model.network.weights("vocab_embed.embedding").narrowed(0, from: 7, length: 1).copyInPlace(.full([], .nan))
+        let engine = try engine(model)
+        let good = try (0..<6).map { seed in
+            try (0..<2).map { try sequence(model, "ab", holes: 4, seed: UInt64(10 * seed + $0), steps: 6) }
+        }
+        let bad = [
+            try sequence(model, "ab", holes: 4, seed: 1, steps: 6),
+            try sequence(model, "\u{7}b", holes: 4, seed: 2, steps: 6),
+        ]
+        let streams = try good.map { try engine.submit(job($0)) }
+        let failing = try engine.submit(job(bad))
+        for (sequences, stream) in zip(good, streams) {
+            var alone = sequences
+            while !alone.allSatisfy(\.isFinished) { try model.sampler.advance(&alone) }
+            #expect(try await last(stream).map(\.states) == alone.map(\.states))
+        }
+        await #expect(throws: SEDDError.self) { while try await failing.next() != nil {} }
+        while !engine.isIdle { await Task.yield() }
+        await engine.drain(within: .seconds(5))
+    }
+
+    /// A few large jobs do not shut small ones out.
+    @Test func theLastPlacesAreForJobsOfOneSequence() async throws {
+        let model = try uniformModel()
+        let engine = try engine(model) { $0.running = 16 }
+        let large = try engine.submit(job((0..<14).map { try sequence(model, holes: 24, seed: $0, steps: 1000) }))
+        #expect(throws: SamplingEngine.Refusal.queueFull) {
+            try engine.submit(job((0..<2).map { try sequence(model, holes: 24, seed: $0, steps: 4) }))
+        }
+        #expect(try await last(engine.submit(job([sequence(model, holes: 24, seed: 3, steps: 4)]))).count == 1)
+        large.cancel()
+        await engine.drain(within: .seconds(5))
     }
 }

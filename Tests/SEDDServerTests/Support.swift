@@ -26,14 +26,26 @@ enum Bundled {
 }
 
 /// A uniform chain over bytes, as a network knows it that has learned nothing.
-func uniformModel() throws -> ServedModel {
+func uniformModel(name: String = "uniform") throws -> ServedModel {
+    try untrained(name, .init(type: .uniform), .init(type: .geometric, sigmaMin: 1e-3, sigmaMax: 8))
+}
+
+/// An absorbing chain over bytes, as a network knows it that has learned nothing: small, so that thousands of requests cost little.
+func absorbingModel(name: String = "absorbing") throws -> ServedModel {
+    try untrained(name, .init(type: .absorb), .init(type: .loglinear))
+}
+
+private func untrained(
+    _ name: String, _ graph: ModelConfiguration.Graph, _ noise: ModelConfiguration.Noise
+) throws -> ServedModel {
     let configuration = ModelConfiguration(
-        tokens: 256, graph: .init(type: .uniform), noise: .init(type: .geometric, sigmaMin: 1e-3, sigmaMax: 8),
+        tokens: 256, graph: graph, noise: noise,
         model: .init(
-            hiddenSize: 32, condDim: 16, length: 24, nBlocks: 1, nHeads: 2, scaleBySigma: false, dropout: 0),
+            hiddenSize: 32, condDim: 16, length: 24, nBlocks: 1, nHeads: 2, scaleBySigma: graph.type == .absorb,
+            dropout: 0),
         tokenizer: "byte")
     return try ServedModel(
-        name: "uniform", network: try ScoreNetwork(configuration, seed: 3), tokenizer: ByteTokenizer(), created: 0)
+        name: name, network: try ScoreNetwork(configuration, seed: 3), tokenizer: ByteTokenizer(), created: 0)
 }
 
 /// Runs `body` against a server at a free port of this machine.

@@ -72,4 +72,61 @@ struct ScheduleTests {
         #expect(schedule.next(tokens: 4096) { _ in true }?.map(\.job) == [1])
         #expect(schedule.count == 1)
     }
+
+    /// One share a job, not a sequence: a job of sixteen rows beside one of a single row gets as many steps as that one.
+    @Test func aJobOfManyRowsHasOneShare() {
+        var schedule = Schedule()
+        for index in 0..<16 { schedule.add(row(0, index), length: long) }
+        schedule.add(row(1), length: long)
+        var turns: [Int: Int] = [:]
+        for _ in 0..<64 {
+            let rows = schedule.next(tokens: 4096) { _ in true } ?? []
+            #expect(rows.contains(row(1)), "the single row goes in every evaluation")
+            for row in rows { turns[row.job, default: 0] += 1 }
+        }
+        #expect(turns[1] == 64 && abs((turns[0] ?? 0) - 64) <= 1, "\(turns)")
+    }
+
+    /// The rows of one job go evenly, and whole evaluations are filled once it is alone.
+    @Test func aJobThatIsAloneFillsEvaluations() {
+        var schedule = Schedule()
+        for index in 0..<20 { schedule.add(row(0, index), length: long) }
+        var steps: [Int: Int] = [:]
+        for _ in 0..<10 {
+            let rows = schedule.next(tokens: 4096) { _ in true } ?? []
+            #expect(rows.count == 16)
+            for row in rows { steps[row.index, default: 0] += 1 }
+        }
+        #expect(Set(steps.values) == [8] && steps.count == 20, "\(steps)")
+    }
+
+    /// Shares are equal between jobs of different lengths and numbers of rows, to within one evaluation's row of each.
+    @Test func sharesOfMixedJobs() {
+        var schedule = Schedule()
+        for index in 0..<12 { schedule.add(row(0, index), length: long) }
+        for index in 0..<3 { schedule.add(row(1, index), length: short) }
+        schedule.add(row(2), length: long)
+        for index in 0..<2 { schedule.add(row(3, index), length: index == 0 ? short : long) }
+        let lengths = { (row: Schedule.Row) in row.job == 1 || row.job == 3 && row.index == 0 ? 16 : 256 }
+        var tokens: [Int: Int] = [:]
+        for _ in 0..<4000 {
+            for row in schedule.next(tokens: 4096, ready: { _ in true }) ?? [] {
+                tokens[row.job, default: 0] += lengths(row)
+            }
+        }
+        #expect(tokens.count == 4)
+        #expect((tokens.values.max() ?? 0) - (tokens.values.min() ?? 0) <= 2 * 256, "\(tokens)")
+    }
+
+    /// What a job has left when another of its rows is done is no debt and no credit of its others.
+    @Test func removedRowsLeaveTheirJob() {
+        var schedule = Schedule()
+        for index in 0..<4 { schedule.add(row(0, index), length: short) }
+        _ = schedule.next(tokens: 4096) { _ in true }
+        schedule.removeAll { $0.index < 3 }
+        #expect(schedule.count == 1)
+        #expect(schedule.next(tokens: 4096) { _ in true } == [row(0, 3)])
+        schedule.removeAll { _ in true }
+        #expect(schedule.count == 0 && schedule.next(tokens: 4096) { _ in true } == nil)
+    }
 }

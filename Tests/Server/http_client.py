@@ -20,19 +20,29 @@ def request_bytes(method, path, body=b"", headers=None, host="localhost"):
 
 
 async def read_answer(reader):
-    head = await reader.readuntil(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
-    status = int(lines[0].split(" ")[1])
-    headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+    """The next answer that is final; its `interim` holds the statuses before it."""
+    interim = []
+    while True:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        status = int(lines[0].split(" ")[1])
+        if status >= 200:
+            break
+        interim.append(status)
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if ": " in line)}
     body = b""
     if headers.get("transfer-encoding") == "chunked":
         while size := int(await reader.readuntil(b"\r\n"), 16):
             body += await reader.readexactly(size)
             await reader.readexactly(2)
         await reader.readline()
-    else:
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Answer(status, headers, body)
+    elif "content-length" in headers:
+        body = await reader.readexactly(int(headers["content-length"]))
+    elif status != 204:
+        body = await reader.read()
+    answer = Answer(status, headers, body)
+    answer.interim = interim
+    return answer
 
 
 async def send(port, method, path, body=b"", headers=None):

@@ -1,4 +1,4 @@
-"""How long requests take: alone, among eight and among thirty-two; what sharing evaluations brings; a soak with clients that leave.
+"""How long requests take: alone, among eight and among thirty-two; what sharing evaluations brings; a soak with clients that leave, a flood of idle connections and malformed bodies.
 
     load.py --sedd SEDD --model DIR                 latencies, batching, a late short request
     load.py --sedd SEDD --model DIR --soak SECONDS  the soak alone
@@ -9,12 +9,14 @@ import asyncio
 import json
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
-from http_client import post, request_bytes, send
+from http_client import post, read_answer, request_bytes, send
 from server import Server
 
 
@@ -102,8 +104,82 @@ async def late(port):
     return failures
 
 
-async def soak(server, seconds, clients=24):
-    """Full load, with clients that leave in the middle, read nothing, or send half a request."""
+class Flood:
+    """Connections that say nothing, or not enough, more than the server has places; whoever is closed comes back at once."""
+
+    def __init__(self, port, size):
+        self.port, self.size, self.opened, self.stopping = port, size, 0, False
+
+    async def hold(self, pick):
+        while not self.stopping:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                self.opened += 1
+                kind = pick.randrange(4)
+                if kind == 1:
+                    writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                elif kind == 2:
+                    writer.write(b"POST /v1/infill HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                elif kind == 3:
+                    writer.write(b"GET /v1/mod")
+                while await asyncio.wait_for(reader.read(4096), 30):
+                    pass
+                writer.close()
+            except (OSError, asyncio.TimeoutError):
+                pass
+            await asyncio.sleep(0.05)
+
+    async def run(self, end):
+        pick = random.Random(9)
+        tasks = [asyncio.create_task(self.hold(pick)) for _ in range(self.size)]
+        await asyncio.sleep(max(0, end - time.monotonic()))
+        self.stopping = True
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Health(threading.Thread):
+    """Asks `/healthz` on connections of its own, from a thread of its own, and notes how long each answer takes."""
+
+    def __init__(self, port, end):
+        super().__init__(daemon=True)
+        self.port, self.end, self.seconds, self.faults = port, end, [], 0
+
+    def run(self):
+        while time.monotonic() < self.end:
+            start = time.monotonic()
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+                    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    answer = b""
+                    while more := connection.recv(4096):
+                        answer += more
+                if answer.startswith(b"HTTP/1.1 200"):
+                    self.seconds.append(time.monotonic() - start)
+                else:
+                    self.faults += 1
+            except OSError:
+                self.faults += 1
+            time.sleep(0.25)
+
+
+async def kept_alive(port, end, count):
+    """Small requests on one connection, as many as fit: what each leaves behind would show."""
+    while time.monotonic() < end:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+            while time.monotonic() < end:
+                writer.write(request_bytes("POST", "/v1/completions", b'{"max_tokens": 1, "steps": 1}'))
+                count(f"kept alive {(await read_answer(reader)).status}")
+            writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            count("kept alive: closed by the server")
+
+
+async def soak(server, seconds, clients=24, flood=600):
+    """Full load, with clients that leave in the middle, read nothing or send half a request, bodies that are malformed, a flood of idle
+    connections, and one connection that is kept alive."""
     pick, times, outcomes, memory = random.Random(4), [], {}, []
     end = time.monotonic() + seconds
 
@@ -113,16 +189,25 @@ async def soak(server, seconds, clients=24):
     async def client(number):
         while time.monotonic() < end:
             value = {**ask(pick.randrange(10**6), pick.choice([32, 64, 128, 256]), pick.choice([8, 16, 32, 64])), "stream": pick.random() < 0.5}
-            if pick.random() < 0.25:
-                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-                data = request_bytes("POST", "/v1/infill", json.dumps(value).encode())
-                writer.write(data if pick.random() < 0.8 else data[: len(data) // 2])
-                await asyncio.sleep(pick.random())
-                writer.transport.abort()
-                count("left")
-                continue
-            start = time.monotonic()
+            kind = pick.random()
             try:
+                if kind < 0.25:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                    data = request_bytes("POST", "/v1/infill", json.dumps(value).encode())
+                    writer.write(data if pick.random() < 0.8 else data[: len(data) // 2])
+                    await asyncio.sleep(pick.random())
+                    if pick.random() < 0.5:
+                        writer.transport.abort()
+                    else:
+                        writer.close()
+                    count("left")
+                    continue
+                if kind < 0.35:
+                    body = pick.choice([b"{", b'{"seed": -9223372036854775809}', b"[" * 10_000, pick.randbytes(500), b'{"template": "[[999999999999]]"}'])
+                    answer = await send(server.port, "POST", "/v1/infill", body)
+                    count(f"malformed {answer.status}")
+                    continue
+                start = time.monotonic()
                 answer = await post(server.port, "/v1/infill", value)
                 count(answer.status)
                 if answer.status == 200:
@@ -131,7 +216,7 @@ async def soak(server, seconds, clients=24):
                         count("a stream without its end")
                 elif answer.status == 429:
                     await asyncio.sleep(1)
-            except (ConnectionError, asyncio.IncompleteReadError):
+            except (OSError, asyncio.IncompleteReadError):
                 count("closed by the server")
 
     async def watch():
@@ -139,13 +224,21 @@ async def soak(server, seconds, clients=24):
             memory.append(server.resident_mib())
             await asyncio.sleep(5)
 
-    await asyncio.gather(watch(), *(client(number) for number in range(clients)))
+    holes, health = Flood(server.port, flood), Health(server.port, end)
+    health.start()
+    await asyncio.gather(watch(), holes.run(end), kept_alive(server.port, end, count), *(client(number) for number in range(clients)))
+    health.join(30)
     line(f"soak, {seconds} s, {clients} clients", times)
+    line("/healthz meanwhile", health.seconds)
+    print(f"at most {1000 * max(health.seconds):.0f} ms; {health.faults} health checks failed; {holes.opened} connections of the flood, {flood} at a time")
     print("outcomes: " + ", ".join(f"{outcomes[key]} x {key}" for key in sorted(outcomes, key=str)))
     third = max(1, len(memory) // 3)
     early, lately = statistics.median(memory[third : 2 * third] or memory), statistics.median(memory[-third:])
     print(f"memory {memory[0]:.0f} MiB at first, {early:.0f} in the middle third, {lately:.0f} in the last; {server.open_files()} open files")
-    failures = [f"{outcomes[key]} x {key}" for key in outcomes if key not in (200, 429, "left")]
+    usual = {200, 429, "left", "malformed 400", "kept alive 200", "kept alive 429"}
+    failures = [f"{outcomes[key]} x {key}" for key in outcomes if key not in usual]
+    if health.faults or percentile(health.seconds, 0.99) > 0.05:
+        failures.append("/healthz was not answered within 50 ms")
     if lately > 1.1 * early + 10:
         failures.append("memory grows")
     return failures
@@ -177,7 +270,7 @@ def main():
     with Server(options.sedd, options.model) as server:
         if options.soak:
             failures += asyncio.run(soak(server, options.soak))
-            checks += 2
+            checks += 3
         else:
             for clients in (1, 8, 32):
                 asyncio.run(latencies(server.port, clients, options.requests))

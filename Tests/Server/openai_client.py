@@ -1,6 +1,7 @@
 """The `openai` Python package as a client: plain, streamed, and every kind of mistake as its usual exception."""
 
 import argparse
+import asyncio
 import sys
 
 import openai
@@ -66,6 +67,47 @@ def plain(client, model):
     check("models are listed", [m.id for m in client.models.list()] == [model] and client.models.retrieve(model).id == model)
 
 
+def settings(client, model):
+    """What this client's users set as a matter of course, though it has no meaning for the method."""
+    base = {"model": model, "prompt": "The ", "max_tokens": 8, "seed": 3, "extra_body": {"steps": 8}}
+    plain = client.completions.create(**base).choices[0].text
+    raw = client.completions.with_raw_response.create(**base, presence_penalty=0.5, frequency_penalty=0)
+    check("penalties are taken", raw.parse().choices[0].text == plain)
+    check("and told", raw.headers["x-ignored-parameters"] == "presence_penalty", raw.headers.get("x-ignored-parameters"))
+    check("temperature 0", client.completions.create(**base, temperature=0, top_p=0.9).choices[0].finish_reason == "length")
+    check("best_of = n", len(client.completions.create(**base, n=2, best_of=2).choices) == 2)
+    for seed in (-1, 2**63 - 1, -(2**63)):
+        check(f"seed {seed}", client.completions.create(**{**base, "seed": seed}).choices[0].finish_reason == "length")
+    echo = client.completions.create(**{**base, "max_tokens": 0}, echo=True)
+    check("max_tokens 0 with echo", (echo.choices[0].text, echo.usage.completion_tokens) == ("The ", 0), echo)
+    twins = client.completions.create(**{**base, "prompt": ["The "] * 3, "seed": None})
+    check("equal prompts have texts of their own", len({choice.text for choice in twins.choices}) == 3)
+    stream = client.completions.create(**base, stream=True, stream_options={"include_usage": True, "include_obfuscation": False})
+    check("include_obfuscation", "".join(event.choices[0].text for event in stream if event.choices) == plain)
+    try:
+        client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hi"}])
+    except openai.NotFoundError as error:
+        check("chat tells what to use", "/v1/completions" in error.message, error.message)
+
+
+async def asynchronous(port, model):
+    client = openai.AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0)
+    base = {"model": model, "prompt": "The old prince ", "max_tokens": 24, "extra_body": {"steps": 16}}
+    answers = await asyncio.gather(*(client.completions.create(**base, seed=seed) for seed in range(8)))
+    check("eight at once", len({answer.choices[0].text for answer in answers}) == 8)
+    parts = []
+    async for event in await client.completions.create(**base, seed=5, stream=True):
+        parts += [choice.text for choice in event.choices]
+    check("an asynchronous stream adds up", "".join(parts) == answers[5].choices[0].text, parts)
+    print("asynchronous stream:", parts)
+    # A stream that is left in the middle.
+    async with await client.completions.create(**{**base, "max_tokens": 200}, seed=6, stream=True) as stream:
+        async for _ in stream:
+            break
+    check("a stream that is left", (await client.completions.create(**base, seed=1)).choices[0].text == answers[1].choices[0].text)
+    await client.close()
+
+
 def mistakes(client, model):
     create = client.completions.create
     base = {"model": model, "prompt": "a", "max_tokens": 4}
@@ -73,7 +115,10 @@ def mistakes(client, model):
     expect("unknown model", lost, "model", create, **{**base, "model": "gpt-4"})
     expect("negative max_tokens", bad, "max_tokens", create, **{**base, "max_tokens": -1})
     expect("huge max_tokens", bad, "max_tokens", create, **{**base, "max_tokens": 10**12})
-    expect("temperature", bad, "temperature", create, **base, temperature=0.2)
+    expect("temperature", bad, "temperature", create, **base, temperature=-1)
+    expect("best_of", bad, "best_of", create, **base, n=1, best_of=3)
+    expect("logprobs", bad, "logprobs", create, **base, logprobs=2)
+    expect("too many prompts", bad, "prompt", create, **{**base, "prompt": ["a"] * 200})
     expect("n", bad, "n", create, **base, n=1000)
     expect("unknown member", bad, "colour", create, **base, extra_body={"colour": "red"})
     expect("steps", bad, "steps", create, **base, extra_body={"steps": 0})
@@ -91,6 +136,8 @@ def main():
         check("ready in under 3 s", server.seconds_to_ready < 3, server.seconds_to_ready)
         client = openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="none", max_retries=0)
         plain(client, "served")
+        settings(client, "served")
+        asyncio.run(asynchronous(server.port, "served"))
         mistakes(client, "served")
         check("SIGTERM ends it with code 0", server.stop() == 0)
     import tempfile

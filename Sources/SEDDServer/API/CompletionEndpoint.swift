@@ -11,29 +11,44 @@ struct CompletionEndpoint: Sendable {
     private var model: ServedModel { runner.model }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var fields = try await runner.fields(request, context)
+        var fields = try await RequestBody.fields(request, context, limit: runner.limits.bodyBytes)
         let wanted = try CompletionRequest(&fields, model: model, limits: runner.limits)
-        let stream = try runner.start(
-            wanted.sequences(model), everyStep: wanted.isStreamed, context)
         let answer = Answer(wanted, model: model)
-        return wanted.isStreamed
-            ? streamed(stream, answer, context)
-            : try JobRunner.response(answer.whole(await runner.results(stream)))
+        var response: Response
+        if wanted.tokens == 0 {
+            response = try nothingToWrite(answer)
+        } else {
+            let job = try runner.start(
+                wanted.sequences(model), everyStep: wanted.isStreamed, context)
+            response =
+                wanted.isStreamed
+                ? streamed(job, answer, context)
+                : try JobRunner.response(answer.whole(await runner.results(job)))
+        }
+        if !wanted.ignored.isEmpty {
+            response.headers[.ignoredParameters] = wanted.ignored.joined(separator: ", ")
+        }
+        return response
     }
 
-    private func streamed(_ stream: JobStream, _ answer: Answer, _ context: ServerContext) -> Response {
+    /// `max_tokens` 0: the prompts, where they are echoed, and no network evaluation.
+    private func nothingToWrite(_ answer: Answer) throws -> Response {
+        let choices = (0..<answer.count).map { index in
+            CompletionResponse.Choice(index: index, text: answer.echo(index), finishReason: "length")
+        }
+        guard answer.request.isStreamed else {
+            return try JobRunner.response(answer.response(choices, usage: answer.usage(answer.count)))
+        }
+        var events = ByteBuffer()
+        for choice in choices { events.writeImmutableBuffer(try ServerSentEvent.json(answer.response([choice]))) }
+        events.writeImmutableBuffer(try answer.closing())
+        return Response(status: .ok, headers: ServerSentEvent.headers, body: ResponseBody(byteBuffer: events))
+    }
+
+    private func streamed(_ job: JobRunner.Reading, _ answer: Answer, _ context: ServerContext) -> Response {
         let told = Told(sequences: answer.count)
         return runner.streamed(
-            stream, context, isDone: { told.allHaveEnded },
-            closing: {
-                var buffer = ByteBuffer()
-                if answer.request.streamsUsage {
-                    buffer.writeImmutableBuffer(
-                        try ServerSentEvent.json(answer.response([], usage: answer.usage(answer.count))))
-                }
-                buffer.writeImmutableBuffer(ServerSentEvent.done)
-                return buffer
-            },
+            job, context, isDone: { told.allHaveEnded }, closing: { try answer.closing() },
             onError: { try ServerSentEvent.json($0) },
             body: { index, state in
                 let text = try answer.text(index, state)
@@ -108,8 +123,19 @@ struct CompletionEndpoint: Sendable {
 
         func response(_ choices: [CompletionResponse.Choice], usage: Usage? = nil) -> CompletionResponse {
             CompletionResponse(
-                id: id, created: created, model: model.name, choices: choices, usage: usage, seed: request.fields.seed,
+                id: id, created: created, model: model.name, choices: choices, usage: usage,
+                seed: SeedNumber(request.fields.seed),
                 settings: request.fields.settings)
+        }
+
+        /// The last events of a stream.
+        func closing() throws -> ByteBuffer {
+            var buffer = ByteBuffer()
+            if request.streamsUsage {
+                buffer.writeImmutableBuffer(try ServerSentEvent.json(response([], usage: usage(count))))
+            }
+            buffer.writeImmutableBuffer(ServerSentEvent.done)
+            return buffer
         }
 
         func whole(_ states: [Trajectory]) throws -> CompletionResponse {

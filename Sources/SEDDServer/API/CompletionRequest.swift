@@ -7,7 +7,7 @@ struct CompletionRequest: Sendable {
     static let defaultTokens = 16
     /// As many as the published API takes.
     static let greatestStops = 4
-    /// Bytes of a stop text: each step looks for them.
+    /// Code points of a stop text: each step looks for them.
     static let longestStop = 256
 
     var fields: SamplingFields
@@ -26,8 +26,10 @@ struct CompletionRequest: Sendable {
     var echo: Bool
     /// Texts that a completion ends before.
     var stops: [String]
+    /// Members that were taken and change nothing.
+    var ignored: [String]
 
-    /// - Throws: ``APIError`` that names the member which makes no sense.
+    /// - Throws: ``APIError`` that names the member that is invalid.
     init(_ fields: inout RequestFields, model: ServedModel, limits: ServerLimits) throws(APIError) {
         self.fields = try SamplingFields(&fields, model: model, limits: limits)
         prompts = try Self.prompts(fields.value("prompt") ?? .string(""), model)
@@ -35,36 +37,60 @@ struct CompletionRequest: Sendable {
             try fields.string("suffix").map { (text) throws(APIError) in
                 try model.tokens(text, parameter: "suffix")
             } ?? []
-        tokens = try fields.integer("max_tokens", in: 1...limits.length) ?? Self.defaultTokens
+        tokens = try fields.integer("max_tokens", in: 0...limits.length) ?? Self.defaultTokens
         count = try fields.integer("n", in: 1...limits.sequences) ?? 1
         isStreamed = try fields.bool("stream") ?? false
-        streamsUsage = try Self.streamOptions(fields.value("stream_options"), isStreamed: isStreamed)
+        streamsUsage = try Self.streamOptions(&fields, isStreamed: isStreamed)
         echo = try fields.bool("echo") ?? false
         stops = try Self.stops(fields.value("stop"))
-        try Self.refuseWhatHasNoMeaning(&fields)
-        try fields.finish()
+        try Self.takeSettingsOfOthers(&fields, count: count)
+        ignored = fields.ignored
+        try fields.finish(hints: Self.hints)
+        try checkSizes(limits)
+    }
+
+    private func checkSizes(_ limits: ServerLimits) throws(APIError) {
+        guard prompts.count <= limits.sequences else {
+            throw .invalid(
+                "prompt",
+                "prompt has \(prompts.count) prompts; this server takes \(limits.sequences) at a time: send fewer")
+        }
         guard prompts.count * count <= limits.sequences else {
             throw .invalid(
                 "n",
-                "\(prompts.count) prompts, \(count) completions each; this server writes \(limits.sequences) at a time")
+                "\(prompts.count) prompts with n = \(count) are \(prompts.count * count) completions; this server writes \(limits.sequences) at a time"
+            )
         }
-        for prompt in prompts where prompt.count + suffix.count + tokens > limits.length {
+        for (index, prompt) in prompts.enumerated() where prompt.count + suffix.count + tokens > limits.length {
+            let which = prompts.count > 1 ? " of prompt \(index)" : " of prompt"
             throw .invalid(
-                prompt.count + suffix.count < limits.length ? "max_tokens" : "prompt",
-                "\(prompt.count) tokens of prompt, \(suffix.count) of suffix and \(tokens) to write; this server takes \(limits.length) together",
+                prompt.count + suffix.count < limits.length
+                    ? "max_tokens" : prompt.count < limits.length ? "suffix" : "prompt",
+                "\(prompt.count) tokens\(which), \(suffix.count) of suffix and \(tokens) to write; this server takes \(limits.length) together",
                 code: "context_length_exceeded")
         }
     }
 
-    /// Members that other models know and that the law of this one leaves no room for.
-    private static func refuseWhatHasNoMeaning(_ fields: inout RequestFields) throws(APIError) {
-        let law = "tokens are drawn from the model's own law, which has no such setting"
-        try fields.only(0, "presence_penalty", because: law)
-        try fields.only(0, "frequency_penalty", because: law)
-        try fields.absent("logit_bias", because: law)
+    /// Members that other methods know. Those that clients send as a matter of course are taken and change nothing; those without which the answer would be another, or have another shape, are refused.
+    private static func takeSettingsOfOthers(_ fields: inout RequestFields, count: Int) throws(APIError) {
+        try fields.ignored("presence_penalty", in: -2...2, neutral: 0)
+        try fields.ignored("frequency_penalty", in: -2...2, neutral: 0)
+        try fields.absent(
+            "logit_bias", because: "tokens are drawn from the model's own law, which has no such setting")
         try fields.absent("logprobs", because: "a text that is not written from left to right has no such list")
-        try fields.only(1, "best_of", because: "every sequence that is written is returned: use n")
+        if let value = fields.value("best_of"), value != .integer(count) {
+            throw .invalid(
+                "best_of",
+                "best_of is \(value.name), but every sequence that is written is returned; expected n, \(count), or nothing",
+                code: "unsupported_value")
+        }
     }
+
+    private static let hints = [
+        "messages": "this server completes text and has no chat: send the text as prompt",
+        "input": "send the text as prompt", "max_completion_tokens": "send max_tokens",
+        "max_new_tokens": "send max_tokens",
+    ]
 
     private static func prompts(_ value: JSONValue, _ model: ServedModel) throws(APIError) -> [[Int]] {
         switch value {
@@ -101,11 +127,17 @@ struct CompletionRequest: Sendable {
         switch value {
         case nil: return []
         case .string(let text): return text.isEmpty ? [] : [try short(text)]
-        case .array(let values) where values.count <= greatestStops:
+        case .array(let values):
+            guard values.count <= greatestStops else {
+                throw .invalid("stop", "stop has \(values.count) texts; expected at most \(greatestStops)")
+            }
             var stops: [String] = []
             for value in values {
-                guard case .string(let text) = value, !text.isEmpty else {
-                    throw RequestFields.wrong("stop", value, "a text in the array")
+                guard case .string(let text) = value else {
+                    throw .invalid("stop", "stop has \(value.name) in its array; expected texts")
+                }
+                guard !text.isEmpty else {
+                    throw .invalid("stop", "stop has an empty text in its array; leave it out")
                 }
                 stops.append(try short(text))
             }
@@ -116,31 +148,35 @@ struct CompletionRequest: Sendable {
     }
 
     private static func short(_ stop: String) throws(APIError) -> String {
-        guard stop.utf8.count <= longestStop else {
-            throw .invalid("stop", "a stop text has \(stop.utf8.count) bytes; expected \(longestStop) at most")
+        let length = stop.unicodeScalars.count
+        guard length <= longestStop else {
+            throw .invalid("stop", "a stop text has \(length) code points; expected at most \(longestStop)")
         }
         return stop
     }
 
-    private static func streamOptions(_ value: JSONValue?, isStreamed: Bool) throws(APIError) -> Bool {
-        guard let value else { return false }
+    private static func streamOptions(_ fields: inout RequestFields, isStreamed: Bool) throws(APIError) -> Bool {
+        guard let value = fields.value("stream_options") else { return false }
         guard isStreamed else { throw .invalid("stream_options", "stream_options was given without stream") }
         guard case .object(let members) = value else { throw RequestFields.wrong("stream_options", value, "an object") }
         var inner = RequestFields(members)
         let usage = try inner.bool("include_usage") ?? false
+        // Nothing is obfuscated here.
+        if try inner.bool("include_obfuscation") == true { fields.ignore("stream_options.include_obfuscation") }
         try inner.finish()
         return usage
     }
 
-    /// The sequences, prompt by prompt, each a function of its prompt and its seed.
+    /// The sequences, prompt by prompt, each a function of its prompt and its seed. Seeds count up over all of them, so that equal
+    /// prompts have texts of their own.
     func sequences(_ model: ServedModel) throws(APIError) -> [Trajectory] {
         do {
             return try model.sampler.start(
-                prompts.flatMap { prompt in
-                    let template = prompt.map { $0 } + [Int?](repeating: nil, count: tokens) + suffix.map { $0 }
-                    return (0..<count).map {
-                        Sampler.Request(template: template, seed: fields.seed &+ UInt64($0), settings: fields.settings)
-                    }
+                (0..<prompts.count * count).map { index in
+                    let template =
+                        prompts[index / count].map { $0 } + [Int?](repeating: nil, count: tokens) + suffix.map { $0 }
+                    return Sampler.Request(
+                        template: template, seed: fields.seed &+ UInt64(index), settings: fields.settings)
                 })
         } catch { throw APIError(error, parameter: "prompt") }
     }

@@ -46,7 +46,7 @@ struct CompletionResponse: Encodable, Sendable {
     let choices: [Choice]
     let usage: Usage?
     /// Ours: what repeats the result.
-    let seed: UInt64
+    let seed: SeedNumber
     let steps: Int
     let sampler: String
     let settings: SamplingSettings

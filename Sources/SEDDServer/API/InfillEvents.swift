@@ -51,7 +51,7 @@ enum InfillEvents {
         let length: Int
         let steps: Int
         let sampler: String
-        let seed: UInt64
+        let seed: SeedNumber
         let settings: SamplingSettings
         let mask: Int?
         let positions: [Position]
@@ -60,7 +60,8 @@ enum InfillEvents {
             self.id = id
             self.model = model.name
             (sampler, settings) = (state.settings.method, state.settings)
-            (length, steps, seed, mask) = (state.states.count, state.steps, state.seed, model.graph.mask)
+            (length, steps, mask) = (state.states.count, state.steps, model.graph.mask)
+            seed = SeedNumber(state.seed)
             positions = try zip(state.states, state.template).map {
                 Position(token: try TokenText($0, model), fixed: $1 != nil)
             }
@@ -138,7 +139,7 @@ enum InfillEvents {
         let model: String
         let text: String
         let tokens: [Int]
-        let seed: UInt64
+        let seed: SeedNumber
         let steps: Int
         let sampler: String
         let settings: SamplingSettings
@@ -152,7 +153,7 @@ enum InfillEvents {
             (sampler, settings) = (state.settings.method, state.settings)
             self.seconds = seconds
             text = try model.tokenizer.text(ofSample: state.states.map { Int32($0) })
-            (tokens, seed, steps) = (state.states, state.seed, state.steps)
+            (tokens, seed, steps) = (state.states, SeedNumber(state.seed), state.steps)
             networkEvaluations = state.networkEvaluations
             let given = state.template.count { $0 != nil }
             usage = Usage(promptTokens: given, completionTokens: state.template.count - given)

@@ -12,54 +12,29 @@ struct JobRunner: Sendable {
     let engine: SamplingEngine
     let limits: ServerLimits
 
-    /// The members of a request's body.
-    ///
-    /// - Throws: ``APIError`` for another content type, a body that is too large, or no JSON object.
-    func fields(_ request: Request, _ context: ServerContext) async throws -> RequestFields {
-        let type = request.headers[.contentType]?.split(separator: ";").first.map {
-            $0.trimmingCharacters(in: .whitespaces).lowercased()
-        }
-        guard type == "application/json" else {
-            throw APIError(
-                .unsupportedMediaType, .invalidRequest,
-                "the content type is \(type.map { "'\($0.prefix(100))'" } ?? "missing"); expected application/json",
-                code: "unsupported_media_type")
-        }
-        do {
-            let body = try await request.body.collect(upTo: limits.bodyBytes)
-            return try RequestFields(body: Array(body.readableBytesView))
-        } catch let error as APIError {
-            throw error
-        } catch is NIOTooManyBytesError {
-            throw APIError(
-                .contentTooLarge, .invalidRequest, "the body has more than \(limits.bodyBytes) bytes; send less",
-                code: "body_too_large")
-        } catch {
-            context.logger.debug("a body broke off", metadata: ["error": "\(error)"])
-            throw APIError.invalid(nil, "the body does not arrive as it was announced", code: "broken_body")
-        }
+    /// A request's hold on its job: once nobody holds it, nobody will read the rest, and the job is cancelled. So is it with the task
+    /// that reads it, which ends with the client's connection.
+    final class Reading: Sendable {
+        let stream: JobStream
+        init(_ stream: JobStream) { self.stream = stream }
+        deinit { stream.cancel() }
     }
 
-    /// A stream of the job's events; it is cancelled when the client's connection closes.
+    /// Has the engine write `sequences`.
     func start(
         _ sequences: [Trajectory], everyStep: Bool, _ context: ServerContext
-    ) throws(APIError) -> JobStream {
-        let stream: JobStream
+    ) throws(APIError) -> Reading {
         do throws(SamplingEngine.Refusal) {
-            stream = try engine.submit(
-                Job(
-                    sequences: sequences, everyStep: everyStep,
-                    deadline: context.arrival + limits.deadline))
+            return Reading(
+                try engine.submit(
+                    Job(sequences: sequences, everyStep: everyStep, deadline: context.arrival + limits.deadline)))
         } catch { throw APIError(error) }
-        // Weakly: a connection outlives its requests.
-        context.channel.closeFuture.whenComplete { [weak stream] _ in stream?.cancel() }
-        return stream
     }
 
     /// The finished sequences of a job, in order.
-    func results(_ stream: JobStream) async throws -> [Trajectory] {
+    func results(_ reading: Reading) async throws -> [Trajectory] {
         var found: [Int: Trajectory] = [:]
-        while let event = try await stream.next() {
+        while let event = try await reading.stream.next() {
             if case .step(let index, let state) = event { found[index] = state }
         }
         return found.keys.sorted().compactMap { found[$0] }
@@ -86,21 +61,17 @@ struct JobRunner: Sendable {
     ///   - onError: what to write in place of the rest.
     ///   - body: what to write for a step of a sequence.
     func streamed(
-        _ stream: JobStream, _ context: ServerContext, opening: ByteBuffer? = nil,
+        _ reading: Reading, _ context: ServerContext, opening: ByteBuffer? = nil,
         isDone: @escaping @Sendable () -> Bool = { false },
         closing: @escaping @Sendable () throws -> ByteBuffer? = { nil },
         onError: @escaping @Sendable (APIError) throws -> ByteBuffer,
         body: @escaping @Sendable (Int, Trajectory) throws -> ByteBuffer?
     ) -> Response {
         let last = context.arrival + limits.deadline + limits.receiving
-        let headers: HTTPFields = [
-            .contentType: "text/event-stream", .cacheControl: "no-store",
-            // nginx would gather events otherwise.
-            .init("X-Accel-Buffering")!: "no",
-        ]
         return Response(
-            status: .ok, headers: headers,
+            status: .ok, headers: ServerSentEvent.headers,
             body: ResponseBody { writer in
+                let stream = reading.stream
                 defer { stream.cancel() }
                 // A reader that takes nothing blocks the writer; when its time is over the connection is closed.
                 let cut = context.channel.eventLoop.scheduleTask(in: .init(last - .now)) {

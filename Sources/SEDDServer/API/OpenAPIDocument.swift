@@ -1,15 +1,28 @@
 import Foundation
 import SEDD
 
-/// `/openapi.json`: the document in the source, and what the samplers declare of themselves.
+/// The description of this server: `openapi.json` with the bounds of its limits and the name of its model in the places of `"$length"`,
+/// `"$steps"`, `"$sequences"`, `"$lastToken"` and `"$model"`, and with what the samplers declare of themselves.
 enum OpenAPIDocument {
-    /// The whole document as JSON.
-    static let bytes: [UInt8] = {
-        let source = Data(PackageResources.openapi_json)
-        guard var document = (try? JSONSerialization.jsonObject(with: source)) as? [String: Any],
+    static func bytes(_ model: ServedModel, _ limits: ServerLimits) -> [UInt8] {
+        var text = String(decoding: PackageResources.openapi_json, as: UTF8.self)
+        let values = [
+            ("length", "\(limits.length)"), ("steps", "\(limits.steps)"), ("sequences", "\(limits.sequences)"),
+            ("lastToken", "\(model.graph.tokens - 1)"), ("model", quoted(model.name)),
+        ]
+        for (name, value) in values { text = text.replacing("\"$\(name)\"", with: value) }
+        return withSamplers(Array(text.utf8))
+    }
+
+    private static func quoted(_ text: String) -> String {
+        (try? JSON.encoded(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+
+    private static func withSamplers(_ bytes: [UInt8]) -> [UInt8] {
+        guard var document = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any],
             var components = document["components"] as? [String: Any],
             var schemas = components["schemas"] as? [String: Any]
-        else { return PackageResources.openapi_json }
+        else { return bytes }
         for name in ["CompletionRequest", "InfillRequest"] {
             guard var schema = schemas[name] as? [String: Any], var properties = schema["properties"] as? [String: Any]
             else { continue }
@@ -21,8 +34,8 @@ enum OpenAPIDocument {
         document["components"] = components
         let made = try? JSONSerialization.data(
             withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes])
-        return made.map { [UInt8]($0) } ?? PackageResources.openapi_json
-    }()
+        return made.map { [UInt8]($0) } ?? bytes
+    }
 
     /// The members that say how a text is drawn.
     static var samplingProperties: [String: Any] {
@@ -44,7 +57,7 @@ enum OpenAPIDocument {
                 "type": ["integer", "null"], "minimum": 1, "description": "The most probable k tokens alone.",
             ] as [String: Any],
             "top_p": [
-                "type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 1,
+                "type": ["number", "null"], "minimum": 0, "maximum": 1,
                 "description": "The nucleus of this probability alone.",
             ] as [String: Any],
         ]

@@ -8,6 +8,8 @@ struct RequestFields {
     private let members: [String: JSONValue]
     /// The members that have been asked for, present or not.
     private(set) var known: Set<String> = []
+    /// The members that were taken and change nothing.
+    private(set) var ignored: [String] = []
 
     init(_ members: [String: JSONValue]) {
         self.members = members.filter { $0.value != .null }
@@ -60,47 +62,47 @@ struct RequestFields {
 
     mutating func number(_ name: String, in range: ClosedRange<Double>) throws(APIError) -> Double? {
         guard let value = value(name) else { return nil }
-        let found: Double? =
-            switch value {
-            case .integer(let number): Double(number)
-            case .number(let number): number
-            default: nil
-            }
-        guard let found, range.contains(found) else {
-            throw Self.wrong(name, value, "a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return found
-    }
-
-    /// A number that has only one meaning here, which a client may send all the same.
-    ///
-    /// - Parameter reason: why it cannot be another.
-    mutating func only(_ expected: Double, _ name: String, because reason: String) throws(APIError) {
-        guard let value = value(name) else { return }
         let number: Double? =
             switch value {
             case .integer(let number): Double(number)
             case .number(let number): number
             default: nil
             }
-        guard number == expected else {
-            throw .invalid(
-                name, "\(name) is \(value.name), but \(reason); leave it out", code: "unsupported_value")
+        guard let number, range.contains(number) else {
+            throw Self.wrong(
+                name, value, "a number from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))")
         }
+        return number
     }
 
-    /// A member that has no meaning here unless it is empty.
+    /// A setting of other methods, which clients send as a matter of course: within its bounds it is taken, and noted where it would
+    /// have changed something.
+    ///
+    /// - Parameter neutral: the value that means nothing.
+    mutating func ignored(_ name: String, in range: ClosedRange<Double>, neutral: Double) throws(APIError) {
+        if let number = try number(name, in: range), number != neutral { ignored.append(name) }
+    }
+
+    private static func plain(_ number: Double) -> String {
+        number == number.rounded() ? "\(Int(number))" : "\(number)"
+    }
+
+    /// Notes that a member was taken and changes nothing.
+    mutating func ignore(_ name: String) { ignored.append(name) }
+
+    /// A member that would change the answer in a way that this server cannot, unless it is empty.
     mutating func absent(_ name: String, because reason: String) throws(APIError) {
         guard let value = value(name), value != .object([:]), value != .bool(false) else { return }
         throw .invalid(name, "\(name) was given, but \(reason); leave it out", code: "unsupported_parameter")
     }
 
-    /// - Throws: ``APIError`` that names a member which nothing has asked for, and the nearest known one.
-    func finish() throws(APIError) {
+    /// - Parameter hints: what to send in place of members that other servers know.
+    /// - Throws: ``APIError`` that names a member which nothing has asked for, and the one that was probably meant.
+    func finish(hints: [String: String] = [:]) throws(APIError) {
         guard let unknown = members.keys.filter({ !known.contains($0) }).sorted().first else { return }
-        let near = nearest(unknown).map { "; did you mean \($0)?" } ?? ""
+        let advice = hints[unknown].map { "; \($0)" } ?? near(unknown).map { "; did you mean \($0)?" } ?? ""
         throw .invalid(
-            Self.short(unknown), "'\(Self.short(unknown))' is no member of this request\(near)",
+            Self.short(unknown), "'\(Self.short(unknown))' is not a member of this request\(advice)",
             code: "unknown_parameter")
     }
 
@@ -111,8 +113,8 @@ struct RequestFields {
     /// A name that a stranger chose, no longer than a line of a log may be.
     private static func short(_ name: String) -> String { name.count > 64 ? "\(name.prefix(64))…" : name }
 
-    private func nearest(_ name: String) -> String? {
+    private func near(_ name: String) -> String? {
         guard name.utf8.count <= 64 else { return nil }
-        return NearestName.of(name, among: known.sorted())
+        return NearestName.near(name, among: known.sorted())
     }
 }

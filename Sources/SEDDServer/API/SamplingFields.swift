@@ -5,8 +5,11 @@ import SEDD
 /// What every request that has something written may say.
 struct SamplingFields: Sendable, Equatable {
     static let defaultSteps = 64
+    /// The seed that stands for none, as OpenAI's clients and others send it.
+    static let drawSeed = -1
 
     var settings = SamplingSettings(steps: defaultSteps)
+    /// Any integer of 64 bits; negative ones by their bit pattern.
     var seed: UInt64
 
     /// Takes `model`, `seed`, `user`, and the settings: `sampler`, `steps`, `grid`, `temperature`, `top_k`, `top_p` and whatever
@@ -35,7 +38,10 @@ struct SamplingFields: Sendable, Equatable {
         if let topK = try fields.integer("top_k", in: 1...1 << 30) {
             settings.filter.topK = settings.filter.topK ?? topK
         }
-        if let topP = try fields.number("top_p", in: 1e-6...1) { settings.filter.topP = topP == 1 ? nil : topP }
+        if let topP = try fields.number("top_p", in: 0...1) {
+            // 0 leaves the most probable token, as OpenAI's clients mean it.
+            settings.filter.topP = topP == 1 ? nil : max(topP, 1e-6)
+        }
         for setting in SamplingMethods.settings {
             guard let value = fields.value(setting.name) else { continue }
             settings.own[setting.name] = try Self.value(value, setting)
@@ -44,9 +50,20 @@ struct SamplingFields: Sendable, Equatable {
         do { _ = try SamplingMethods.make(settings, for: model.sampler.process) } catch {
             throw APIError(error, parameter: settings.grid == .profile ? "grid" : "sampler")
         }
-        // Small enough for the numbers of JavaScript and of other readers of the answer.
-        seed = try fields.integer("seed", in: 0...(1 << 53) - 1).map(UInt64.init) ?? .random(in: 0..<1 << 32)
+        // A seed that is drawn is small enough for the numbers of JavaScript and of other readers of the answer.
+        seed = try Self.seed(fields.value("seed")) ?? .random(in: 0..<1 << 32)
         _ = try fields.string("user")
+    }
+
+    /// Any integer of 64 bits, signed or not; nil where one is to be drawn.
+    private static func seed(_ value: JSONValue?) throws(APIError) -> UInt64? {
+        switch value {
+        case nil, .integer(drawSeed): nil
+        case .integer(let seed): UInt64(bitPattern: Int64(seed))
+        case .unsigned(let seed): seed
+        case let value?:
+            throw RequestFields.wrong("seed", value, "an integer of 64 bits, or \(drawSeed) for one that is drawn")
+        }
     }
 
     private static func value(_ value: JSONValue, _ setting: SettingDeclaration) throws(APIError) -> SettingValue {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import HTTPTypes
 import NIOCore
 
 /// Server-sent events (WHATWG HTML, section 9.2): one line of JSON each, so that no text can break out of its event.
@@ -14,6 +15,11 @@ enum ServerSentEvent {
         return buffer
     }
 
+    static let headers: HTTPFields = [
+        .contentType: "text/event-stream", .cacheControl: "no-store",
+        // nginx would gather events otherwise.
+        .init("X-Accel-Buffering")!: "no",
+    ]
     /// How a stream of OpenAI's API ends.
     static let done = ByteBuffer(string: "data: [DONE]\n\n")
     /// What keeps a connection open while there is nothing to tell.

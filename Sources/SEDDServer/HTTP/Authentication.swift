@@ -31,7 +31,7 @@ struct Authentication: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         guard !keys.isEmpty else { return try await next(request, context) }
-        let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        let parts = (request.headers[.authorization] ?? "").split { $0 == " " || $0 == "\t" }
         guard parts.count == 2, parts[0].lowercased() == "bearer", keys.contains(parts[1]) else {
             throw APIError(
                 .unauthorized, .authentication,

@@ -4,12 +4,14 @@ import Logging
 
 /// Turns every error into JSON of the shape that clients know, and gives every response the number of its request.
 struct ErrorResponses: RouterMiddleware {
+    var routes = RouteTable()
+
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
         do { response = try await next(request, context) } catch {
-            response = try Self.response(error, request, context)
+            response = try self.response(error, request, context)
         }
         response.headers[.requestID] = context.id
         context.logger.info(
@@ -21,20 +23,27 @@ struct ErrorResponses: RouterMiddleware {
         return response
     }
 
-    static func response(_ error: any Error, _ request: Request, _ context: ServerContext) throws -> Response {
+    func response(_ error: any Error, _ request: Request, _ context: ServerContext) throws -> Response {
         // Nobody reads it; the log has the number that other servers log for this.
         if JobRunner.clientLeft(error) {
             return Response(status: .init(code: 499, reasonPhrase: "Client Closed Request"))
         }
-        let known = apiError(error, request)
+        let isLost = (error as? HTTPError)?.status == .notFound
+        let methods = isLost ? routes.methods(otherThan: request.method, request.uri.path) : []
+        if !methods.isEmpty, request.method == .options {
+            return Response(status: .noContent, headers: [.allow: methods.joined(separator: ", ")])
+        }
+        let known = methods.isEmpty ? Self.apiError(error, request) : Self.wrongMethod(request, methods)
         if known.code == "internal" {
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
         }
         var response = try JobRunner.response(known, status: known.status)
         if let seconds = known.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        if !methods.isEmpty { response.headers[.allow] = methods.joined(separator: ", ") }
+        if known.status == .unsupportedMediaType { response.headers[.acceptEncoding] = "identity" }
         if known.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         // The answer to HEAD has no body, also where it is an error.
-        if request.method == .head { response.body = ResponseBody() }
+        if request.method == .head { response = response.createHeadResponse() }
         return response
     }
 
@@ -43,12 +52,37 @@ struct ErrorResponses: RouterMiddleware {
         guard error.status == .notFound else {
             return APIError(error.status, .invalidRequest, error.body ?? error.status.reasonPhrase)
         }
+        let path = request.uri.path
         return APIError(
-            .notFound, .notFound, "there is no \(request.method) \(request.uri.path.prefix(200)); see /openapi.json",
+            .notFound, .notFound,
+            "there is no \(request.method) \(path.prefix(200)); \(hint(path) ?? "see /openapi.json")",
             code: "unknown_url")
+    }
+
+    private static func wrongMethod(_ request: Request, _ methods: [String]) -> APIError {
+        let known = methods.joined(separator: ", ")
+        return APIError(
+            .methodNotAllowed, .invalidRequest,
+            "\(request.uri.path.prefix(200)) has no \(request.method); expected one of \(known)",
+            code: "method_not_allowed")
+    }
+
+    /// What to use in place of a path that other servers have.
+    private static func hint(_ path: String) -> String? {
+        let parts = path.split(separator: "/").map(String.init)
+        switch parts.last {
+        case "completions" where parts.suffix(2).first == "chat", "responses", "messages":
+            return
+                "this server completes text and has no chat: POST /v1/completions with the text as prompt, or /v1/infill with holes anywhere"
+        case "completions", "infill", "models":
+            return "did you mean /v1/\(parts[parts.count - 1])? A client's base URL ends in /v1"
+        default: return nil
+        }
     }
 }
 
 extension HTTPField.Name {
     static let requestID = HTTPField.Name("X-Request-ID")!
+    /// Members of a request that were taken and changed nothing.
+    static let ignoredParameters = HTTPField.Name("X-Ignored-Parameters")!
 }

@@ -20,5 +20,11 @@ struct RequestMetrics: RouterMiddleware {
         return response
     }
 
+    /// Counts what was not a request, or not one for a route.
+    static func count(_ fault: APIError) {
+        let dimensions = [("route", "none"), ("method", "other"), ("status", "\(fault.status.code)")]
+        Counter(label: "sedd_http_requests", dimensions: dimensions).increment()
+    }
+
     private static let known: Set<HTTPRequest.Method> = [.get, .post, .head, .options]
 }

@@ -31,6 +31,11 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Other origin whose pages may use the server; may be repeated.", valueName: "origin"))
     var allowOrigin: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Name that the server is asked under, if it listens beyond this machine; may be repeated. Others are refused, but for addresses.",
+            valueName: "name"))
+    var serverName: [String] = []
     @Option(help: ArgumentHelp("Tokens of a sequence; 1024 or the model's length unless given.", valueName: "L"))
     var maxLength: Int?
     @Option(help: ArgumentHelp("Reverse steps of a sequence.", valueName: "S")) var maxSteps: Int?
@@ -38,6 +43,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Bytes of a request.", valueName: "bytes")) var maxBody: Int?
     @Option(help: ArgumentHelp("Sequences under way at once, of all requests; further ones get 429.", valueName: "N"))
     var maxRunning: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Open connections; further ones take the place of those that wait for nothing.", valueName: "N"))
+    var maxConnections: Int?
+    @Option(help: ArgumentHelp("Of those, connections of one address: half unless given.", valueName: "N"))
+    var maxConnectionsPerPeer: Int?
     @Option(help: ArgumentHelp("Seconds that a request may take.", valueName: "seconds")) var deadline: Int?
     @Option(help: ArgumentHelp("Seconds that running requests get after SIGTERM.", valueName: "seconds")) var grace:
         Int?
@@ -59,12 +70,25 @@ struct Serve: AsyncParsableCommand {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port); expected 0 to 65535") }
         let counts = [
             ("max-length", maxLength), ("max-steps", maxSteps), ("max-sequences", maxSequences),
-            ("max-body", maxBody), ("max-running", maxRunning), ("deadline", deadline),
+            ("max-body", maxBody), ("max-running", maxRunning), ("max-connections", maxConnections),
+            ("max-connections-per-peer", maxConnectionsPerPeer), ("deadline", deadline),
         ]
         for (name, value) in counts {
             if let value, !(1...1 << 30).contains(value) {
                 throw ValidationError("--\(name) is \(value); expected 1 to \(1 << 30)")
             }
+        }
+        for origin in allowOrigin {
+            if let fault = AllowedOrigin.fault(origin) { throw ValidationError("--allow-origin: \(fault)") }
+        }
+        if let name = serverName.first(where: { $0.isEmpty || !$0.allSatisfy(Self.isOfName) }) {
+            throw ValidationError("--server-name is '\(name)'; expected a host name alone, such as sedd.example.org")
+        }
+        let running = maxRunning ?? ServerLimits(modelLength: 1).running
+        if let maxSequences, maxSequences > Self.mostSequences(running) {
+            throw ValidationError(
+                "--max-sequences is \(maxSequences); expected at most \(Self.mostSequences(running)), seven eighths of --max-running"
+            )
         }
         if let grace, !(0...86_400).contains(grace) {
             throw ValidationError("--grace is \(grace); expected 0 to 86400")
@@ -74,7 +98,13 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
+    private static func isOfName(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || "-._".contains(character))
+    }
+
     func run() async throws {
+        // Before anything is opened: a connection is a file too.
+        let connections = try DescriptorLimit.connections(maxConnections ?? ServerLimits.defaultConnections)
         let loaded = try options.languageModel(engine)
         let network = try loaded.diffusion()
         let folder = URL(filePath: FileSystem.realPath(options.model))
@@ -83,40 +113,61 @@ struct Serve: AsyncParsableCommand {
             tokenizer: try options.makeTokenizer(for: loaded), created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
+        let settings = try settings(model, connections, logger)
         let host = self.host
+        let ending: Server.Ending
         do {
-            try await Server(model, settings(model), logger: logger).run { port in
+            ending = try await Server(model, settings, logger: logger).run(until: stops()) { port in
                 let shown = host.contains(":") ? "[\(host)]" : host
                 try? StandardOutput.write(Array("serving \(model.name) at http://\(shown):\(port)\n".utf8))
             }
         } catch  where !(error is SEDDError || error is TorchError) {
             throw SEDDError(.cannotWrite, "cannot listen at \(host):\(port): \(error); choose another --host or --port")
         }
+        if ending == .cutOff { throw ExitCode(130) }
     }
 
-    private func settings(_ model: ServedModel) throws -> Server.Settings {
+    /// Requests to stop, from SIGTERM and SIGINT: the first lets what runs finish, the second cuts it off, the third ends the process
+    /// where it stands.
+    private func stops() async -> AsyncStream<Void> {
+        let (stops, continuation) = AsyncStream<Void>.makeStream()
+        let signals = await Server.stopSignals()
+        Task {
+            var count = 0
+            for await _ in signals {
+                count += 1
+                if count == 3 { Foundation.exit(130) }
+                continuation.yield()
+            }
+        }
+        return stops
+    }
+
+    private func settings(_ model: ServedModel, _ connections: Int, _ logger: Logger) throws -> Server.Settings {
         var limits = ServerLimits(modelLength: model.network.configuration.model.length)
         limits.length = maxLength ?? limits.length
         limits.steps = maxSteps ?? limits.steps
-        limits.sequences = maxSequences ?? limits.sequences
         limits.bodyBytes = maxBody ?? limits.bodyBytes
         limits.running = maxRunning ?? limits.running
+        limits.sequences = maxSequences ?? min(limits.sequences, Self.mostSequences(limits.running))
+        limits.connections = connections
+        limits.connectionsPerPeer = maxConnectionsPerPeer ?? max(1, connections / 2)
         limits.deadline = deadline.map { .seconds($0) } ?? limits.deadline
         limits.grace = grace.map { .seconds($0) } ?? limits.grace
         var settings = Server.Settings(limits: limits)
         (settings.host, settings.port) = (host, port)
         settings.allowedOrigins = Set(allowOrigin)
-        if let apiKeys { settings.keys = APIKeys(try keys(apiKeys)) }
+        settings.names = Set(serverName.map { $0.lowercased() })
+        if let apiKeys {
+            settings.keys = try APIKeys(contentsOf: apiKeys) { logger.warning("\($0)") }
+        } else if !["127.0.0.1", "::1", "localhost"].contains(host) {
+            logger.warning(
+                "without --api-keys whoever reaches \(host):\(port) may use this server\(serverName.isEmpty ? "; without --server-name, so may pages of any name that is pointed at it" : "")"
+            )
+        }
         return settings
     }
 
-    private func keys(_ path: String) throws -> [String] {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw SEDDError(.missingInput, "\(path): cannot be read as UTF-8; expected a file of keys, one a line")
-        }
-        let keys = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-            .filter { !$0.isEmpty }
-        guard !keys.isEmpty else { throw SEDDError(.invalidData, "\(path): it holds no key; expected one a line") }
-        return keys
-    }
+    /// What a request can have under way, whatever else is.
+    private static func mostSequences(_ running: Int) -> Int { max(1, running - running / 8) }
 }

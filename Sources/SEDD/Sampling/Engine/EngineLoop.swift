@@ -76,15 +76,34 @@ struct EngineLoop {
         guard let turn else { return (false, 0) }
         var states = turn.compactMap { running[$0.job]?.sequences[$0.index] }
         let start = ContinuousClock.now
-        do { try evaluator.advance(&states) } catch {
-            let jobs = Set(turn.map(\.job))
-            return (true, jobs.reduce(0) { $0 + drop($1, error) })
+        var finished = 0
+        do {
+            try evaluator.advance(&states)
+            for (row, state) in zip(turn, states) { finished += settle(row, state) }
+        } catch {
+            finished = stepApart(turn, error)
         }
         observer.evaluated(sequences: states.count, in: .now - start)
-        var finished = 0
-        for (row, state) in zip(turn, states) { finished += settle(row, state) }
         if finished > 0 { observer.running(schedule.count) }
         return (true, finished)
+    }
+
+    /// The same for one sequence after the other, after an evaluation that they shared has failed: only the jobs of those that fail
+    /// alone, too, end with their error.
+    ///
+    /// - Returns: how many sequences it finished.
+    private mutating func stepApart(_ rows: [Schedule.Row], _ error: any Error) -> Int {
+        guard rows.count > 1 else { return rows.reduce(0) { $0 + drop($1.job, error) } }
+        var finished = 0
+        for row in rows {
+            guard let state = running[row.job]?.sequences[row.index] else { continue }
+            var states = [state]
+            do {
+                try evaluator.advance(&states)
+                finished += settle(row, states[0])
+            } catch { finished += drop(row.job, error) }
+        }
+        return finished
     }
 
     private mutating func settle(_ row: Schedule.Row, _ state: Trajectory) -> Int {

@@ -5,11 +5,12 @@ import Synchronization
 /// Runs the jobs of all requests in shared network evaluations, on a thread of its own.
 ///
 /// Sequences join and leave between evaluations. Each has its own time, number of steps, template and seed, and what it becomes
-/// does not depend on what it shares an evaluation with. All that are under way go in turn.
+/// does not depend on what it shares an evaluation with. Jobs have equal shares, however many sequences they have.
 package final class SamplingEngine: Sendable {
     /// Why a job was not taken or did not end well.
     package enum Refusal: Error, Equatable {
-        /// As many sequences are under way as may be.
+        /// As many sequences are under way as may be; the last eighth is left to jobs of one sequence, so that a few large jobs do
+        /// not shut small ones out.
         case queueFull
         /// The server has been asked to stop.
         case stopping
@@ -62,7 +63,10 @@ package final class SamplingEngine: Sendable {
         let stream = JobStream(capacity: max(8, 2 * job.sequences.count)) { [wake] in _ = wake.signal() }
         let refusal = inbox.withLock { inbox -> Refusal? in
             guard inbox.stop == nil else { return .stopping }
-            guard inbox.sequences + job.sequences.count <= limits.running else { return .queueFull }
+            let free = limits.running - inbox.sequences
+            guard job.sequences.count <= (job.sequences.count == 1 ? free : free - limits.running / 8) else {
+                return .queueFull
+            }
             inbox.sequences += job.sequences.count
             inbox.submissions.append(Submission(job: job, stream: stream))
             return nil
@@ -81,11 +85,13 @@ package final class SamplingEngine: Sendable {
     /// Whether jobs are taken.
     package var isAccepting: Bool { inbox.withLock { $0.stop == nil } }
 
-    /// Takes no more jobs, and waits until those that run are done; they get `grace` at most.
+    /// Takes no more jobs, and waits until those that run are done; they get `grace` at most, or what an earlier call left them
+    /// where that is less.
     package func drain(within grace: Duration) async {
         await withCheckedContinuation { continuation in
             let stopped = inbox.withLock { inbox in
-                inbox.stop = inbox.stop ?? .now + grace
+                let stop = ContinuousClock.now + grace
+                inbox.stop = inbox.stop.map { min($0, stop) } ?? stop
                 if !inbox.isStopped { inbox.waiters.append(continuation) }
                 return inbox.isStopped
             }

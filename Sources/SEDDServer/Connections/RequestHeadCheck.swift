@@ -1,0 +1,105 @@
+import HTTPTypes
+import NIOHTTP1
+
+/// What of a request's head HTTP itself forbids, or this server does not implement, whatever its path.
+enum RequestHeadCheck {
+    /// - Returns: the answer to a head that cannot be taken; nil where it can.
+    static func fault(_ head: HTTPRequestHead) -> APIError? {
+        host(head) ?? framing(head) ?? target(head) ?? expectation(head)
+    }
+
+    /// Whether the head asks for, or leads to, a connection that ends with its answer.
+    static func endsConnection(_ head: HTTPRequestHead) -> Bool {
+        // The parser stops where another protocol would begin.
+        head.version.minor < 1 || tokens(head, "connection").contains { $0 == "close" || $0 == "upgrade" }
+    }
+
+    /// Whether the client waits for word before it sends the body.
+    static func expectsContinue(_ head: HTTPRequestHead) -> Bool {
+        head.version.minor >= 1 && tokens(head, "expect") == ["100-continue"]
+    }
+
+    /// The lower-case members of a list.
+    private static func tokens(_ head: HTTPRequestHead, _ name: String) -> [String] {
+        head.headers[canonicalForm: name].map { $0.lowercased() }
+    }
+
+    /// RFC 9112, section 3.2.
+    private static func host(_ head: HTTPRequestHead) -> APIError? {
+        let hosts = head.headers["host"]
+        guard hosts.count == 1 || hosts.isEmpty && head.version.minor < 1 else {
+            return .bad("the request has \(hosts.count) Host headers; expected one", code: "invalid_host")
+        }
+        let forbidden = Set(" \t/?#@\\<>\"".utf8)
+        guard hosts.allSatisfy({ $0.utf8.allSatisfy { !forbidden.contains($0) && $0 < 0x7F } }) else {
+            return .bad(
+                "the Host header is invalid: expected a name, and a port where it is not 80", code: "invalid_host")
+        }
+        return nil
+    }
+
+    /// RFC 9112, section 6.
+    private static func framing(_ head: HTTPRequestHead) -> APIError? {
+        let codings = tokens(head, "transfer-encoding")
+        if codings.isEmpty { return nil }
+        guard head.version.minor >= 1, !head.headers.contains(name: "content-length") else {
+            return .bad("Transfer-Encoding cannot stand beside Content-Length or in HTTP/1.0", code: "invalid_framing")
+        }
+        guard codings == ["chunked"] else {
+            return APIError(
+                .notImplemented, .invalidRequest,
+                "the transfer coding '\(codings.joined(separator: ", ").prefix(100))' is not implemented; send chunked, or Content-Length",
+                code: "unsupported_transfer_coding")
+        }
+        return nil
+    }
+
+    private static func target(_ head: HTTPRequestHead) -> APIError? {
+        if head.method == .CONNECT {
+            return APIError(
+                .notImplemented, .invalidRequest, "CONNECT is not implemented: this server is not a proxy",
+                code: "unsupported_method")
+        }
+        let isPath = head.uri.hasPrefix("/") || head.uri.lowercased().hasPrefix("http://") || head.uri == "*"
+        return isPath ? nil : .bad("the target is invalid: expected a path such as /v1/models", code: "invalid_target")
+    }
+
+    /// RFC 9110, section 10.1.1.
+    private static func expectation(_ head: HTTPRequestHead) -> APIError? {
+        let expected = tokens(head, "expect")
+        guard head.version.minor >= 1, !expected.isEmpty, expected != ["100-continue"] else { return nil }
+        return APIError(
+            .expectationFailed, .invalidRequest, "Expect has something else than 100-continue; leave it out",
+            code: "expectation_failed")
+    }
+}
+
+extension APIError {
+    /// What is not a request.
+    static func bad(_ message: String, code: String) -> APIError {
+        APIError(.badRequest, .invalidRequest, message, code: code)
+    }
+
+    /// The answer to bytes that the parser could not take.
+    static func unreadable(_ error: HTTPParserError, _ lines: LongLineWatch, limit: Int) -> APIError {
+        switch error {
+        case .headerOverflow where lines.hasLongRequestLine:
+            APIError(
+                .uriTooLong, .invalidRequest, "the request line is longer than \(limit) bytes; send a shorter path",
+                code: "uri_too_long")
+        case .headerOverflow:
+            APIError(
+                .requestHeaderFieldsTooLarge, .invalidRequest,
+                "the headers are larger or more than this server takes; send fewer", code: "headers_too_large")
+        case .invalidMethod where lines.beginsAsRequest:
+            APIError(
+                .notImplemented, .invalidRequest, "the method is unknown; see /openapi.json", code: "unsupported_method"
+            )
+        case _ where lines.firstLine.starts(with: "PRI * HTTP/2".utf8), .invalidVersion:
+            APIError(
+                .httpVersionNotSupported, .invalidRequest, "the version of HTTP is not supported; send HTTP/1.1",
+                code: "unsupported_version")
+        default: .bad("the bytes are not a request of HTTP/1.1", code: "invalid_http")
+        }
+    }
+}
