@@ -76,7 +76,6 @@ Harness.run([
     "tokens": { bytes, scratch in
         let url = scratch.file("x.bin", bytes)
         if let file = try? TokenFile(url) { _ = try? file.ids(0..<file.count) }
-        if let file = try? TokenFile(rawUInt16: url, vocabularySize: 50257) { _ = try? file.ids(0..<file.count) }
         let file = try TokenFile(binary: url, tokenizer: ByteTokenizer())
         _ = try file.ids(0..<file.count)
     },

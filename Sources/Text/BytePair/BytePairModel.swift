@@ -20,6 +20,11 @@ struct BytePairModel: Sendable {
         (added.tokens + addedComposed.tokens).contains { !$0.special && $0.id != endOfText }
     }
 
+    /// Whether some token takes white space that stands beside it.
+    var stripsSpace: Bool {
+        (added.tokens + addedComposed.tokens).contains { $0.stripsLeft || $0.stripsRight }
+    }
+
     /// Whether it does what GPT-2's two files alone say.
     private var isPlain: Bool {
         splitting == .gpt2 && !composes && wholePieces == nil && !findsTokens

@@ -18,8 +18,9 @@ public final class BytePairTokenizer: Tokenizer {
     public let kind: String
     public let fingerprint: String
     public var endOfText: Int32? { model.endOfText }
-    /// Whether decoding gives back the very bytes that were encoded: not where text is composed before it is split.
-    public var isLossless: Bool { !model.composes }
+    /// Whether decoding gives back the very bytes that were encoded: not where text is composed before it is split, or where
+    /// tokens take the white space around them.
+    public var isLossless: Bool { !model.composes && !model.stripsSpace }
 
     private let model: BytePairModel
     /// Where tokens that are looked for before splitting forbid a cut, by the bytes on its two sides; nil without such tokens.

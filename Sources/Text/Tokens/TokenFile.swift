@@ -39,6 +39,12 @@ public struct TokenFile: Sendable {
         documentStarts = try Self.documents(header, file)
     }
 
+    /// Opens a `.bin` file for use with a tokenizer: our own, llm.c's, or 16-bit ids without a header, as nanoGPT writes them.
+    /// - Throws: `missingInput`; `invalidData` for a file of another kind, of another tokenizer, or cut short.
+    public init(binary url: URL, tokenizer: any Tokenizer) throws(TextError) {
+        self = try BinaryTokenFile.open(url, tokenizer: tokenizer)
+    }
+
     /// Opens a file of another program, whose ids begin at `start`.
     init(_ file: ReadableFile, width: Int, start: Int, count: Int, vocabularySize: Int) {
         self.file = file
