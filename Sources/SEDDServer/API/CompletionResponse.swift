@@ -52,7 +52,7 @@ struct CompletionResponse: Encodable, Sendable {
     let settings: SamplingSettings
 
     init(
-        id: String, created: Int, model: String, choices: [Choice], usage: Usage?, seed: UInt64,
+        id: String, created: Int, model: String, choices: [Choice], usage: Usage?, seed: SeedNumber,
         settings: SamplingSettings
     ) {
         self.id = id
