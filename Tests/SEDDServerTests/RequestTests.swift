@@ -115,7 +115,7 @@ struct RequestTests {
         .infill("{\"segments\": [5]}", "segments", "one of text and hole"),
         .infill("{\"template\": \"a\", \"length\": 5000}", "length", "1 to 1024"),
         .infill("{\"template\": \"a[[3]]\", \"alternatives\": 11}", "alternatives", "0 to 10"),
-        .infill("{\"template\": \"a[[3]]\", \"temprature\": 1}", "temprature", "is not a member of this request"),
+        .infill("{\"template\": \"a[[3]]\", \"temprature\": 1}", "temprature", "did you mean temperature?"),
     ]
 
     @Test(arguments: bad) func badInput(_ bad: Bad) throws {
