@@ -114,12 +114,15 @@ public struct Sampler: Sendable {
         while let rows = schedule.next(tokens: tokens, ready: { _ in true }) {
             var turn = rows.map { trajectories[$0.index] }
             try advance(&turn)
+            var finished: Set<Schedule.Row> = []
             for (row, one) in zip(rows, turn) {
                 trajectories[row.index] = one
                 // What a trajectory does not need of its plan counts as done.
                 done += one.isFinished ? max(1, one.planned - one.done + 1) : 1
-                if one.isFinished { schedule.removeAll { $0 == row } }
+                if one.isFinished { finished.insert(row) }
             }
+            // At once: taken out one by one, many sequences would cost the square of their number.
+            if !finished.isEmpty { schedule.removeAll { finished.contains($0) } }
             try progress(done)
         }
         return trajectories

@@ -59,8 +59,7 @@ import Torch
         let oracle = MethodOracle(process: sampler.process, scores: NetworkScores(network))
         let law = try oracle.law(one.settings, template: template)
         let draws = 20_000
-        let found = try sampler.sample(
-            (0..<draws).map { .init(template: template, seed: UInt64($0), settings: one.settings) })
+        let found = try Self.sampled(sampler, template, one.settings, draws)
         var counts: [[Int]: Double] = [:]
         for sample in found { counts[sample.states, default: 0] += 1 }
         let statistic = Self.chiSquare(counts, law.probabilities, draws: draws)
@@ -90,15 +89,25 @@ import Torch
         }
         let draws = 20_000
         var counts: [[Int]: Double] = [:]
-        for sample in try sampler.sample(
-            (0..<draws).map { .init(template: template, seed: UInt64($0), settings: settings) })
-        {
+        for sample in try Self.sampled(sampler, template, settings, draws) {
             #expect(sample.networkEvaluations == 2)
             counts[sample.states, default: 0] += 1
         }
         let statistic = Self.chiSquare(counts, law, draws: draws)
         #expect(statistic < 50, "\(settings.summary): chi-square \(statistic)")
         print("oracle draws: \(settings.summary): chi-square \(String(format: "%.1f", statistic))")
+    }
+
+    /// Draws of the seeds 0, 1, ..., a thousand at a time.
+    private static func sampled(
+        _ sampler: Sampler, _ template: [Int?], _ settings: SamplingSettings, _ draws: Int
+    ) throws -> [Trajectory] {
+        try stride(from: 0, to: draws, by: 1000).flatMap { first in
+            try sampler.sample(
+                (first..<min(first + 1000, draws)).map {
+                    .init(template: template, seed: UInt64($0), settings: settings)
+                })
+        }
     }
 
     private static func chiSquare(_ counts: [[Int]: Double], _ law: [[Int]: Double], draws: Int) -> Double {
