@@ -1,6 +1,6 @@
 /// Which masked positions are revealed next, as a function of the current state and, for one of them, of chance.
 ///
-/// The position is chosen before its token is drawn: whatever the choice looks at, the law stays exact (METHODS A4); to draw all
+/// The position is chosen before its token is drawn: whatever the choice looks at, the law stays exact; to draw all
 /// tokens and keep the likeliest, as MaskGIT and LLaDA do, sharpens it.
 enum RevealOrder: Sendable, Equatable {
     /// The greatest probability of the most probable token.

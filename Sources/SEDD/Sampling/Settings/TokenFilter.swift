@@ -4,7 +4,7 @@ import Torch
 
 /// What is left of the law of a clean token before it is drawn from: temperature, then the most probable k, then the nucleus.
 ///
-/// It acts on the law of a token, never on when a position settles (METHODS: every published sampler filters before it multiplies
+/// It acts on the law of a token, never on when a position settles (published samplers filter before they multiply
 /// by the probability of settling).
 public struct TokenFilter: Sendable, Hashable {
     /// What log-probabilities are divided by; more than 0.
