@@ -61,13 +61,11 @@ import Testing
 
     @Test func mistakes() async throws {
         let model = try await model()
-        let diffusion = try await TinyRun.model().path
         let table: [(String, [String], [String])] = [
             ("a suffix", ["--model", model, "--template", "[[*]]end"], ["prefix", "[[*]]"]),
             ("a sampler", ["--model", model, "--sampler", "euler"], ["--sampler"]),
             ("no temperature", ["--model", model, "--temperature", "0"], ["temperature"]),
             ("too long", ["--model", model, "--length", "17"], ["17", "16 positions"]),
-            ("a nucleus of a diffusion model", ["--model", diffusion, "--top-p", "0.9"], ["--top-p"]),
         ]
         for (name, arguments, words) in table {
             let result = try await SeddProcess.run(["sample", "--seed", "1"] + arguments)

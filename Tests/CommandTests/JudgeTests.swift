@@ -50,7 +50,7 @@ import Testing
         let empty = try folder.file("empty.jsonl", "\n").path
         let table: [(String, Int32, [String], [String])] = [
             ("no samples", 66, ["--model", judge, "--samples", few + "x"], ["no such file"]),
-            ("no text field", 65, ["--model", judge, "--samples", bad], ["line 1", "'text'"]),
+            ("no text field", 65, ["--model", judge, "--samples", bad], ["line 1", "text"]),
             ("no lines", 65, ["--model", judge, "--samples", empty], ["no samples"]),
             (
                 "too few for MAUVE", 64, ["--model", judge, "--samples", few, "--reference", few],

@@ -10,7 +10,8 @@ import Testing
     private static let characters = TinyRun.configuration.replacingOccurrences(
         of: "tokenizer: byte", with: "tokenizer: characters"
     ).replacingOccurrences(of: "n_iters: 120", with: "n_iters: 2").replacingOccurrences(
-        of: "sample_freq: 120", with: "sample_freq: 0")
+        of: "sample_freq: 120", with: "sample_freq: 0"
+    ).replacingOccurrences(of: "warmup: 10", with: "warmup: 2")
 
     /// Trains two steps on a file and gives the result and the run.
     private func train(

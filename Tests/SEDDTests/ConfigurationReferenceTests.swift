@@ -6,7 +6,8 @@ import Testing
 struct ConfigurationReferenceTests {
     @Test func everyKeyHasASummaryAndEverySummaryAKey() throws {
         let keys = try ConfigurationReference.keys()
-        #expect(Set(keys.map(\.key)) == Set(ConfigurationReference.summaries.keys))
+        let declared = SamplingMethods.settings.map { "sampling.\($0.name)" }
+        #expect(Set(keys.map(\.key)) == Set(ConfigurationReference.summaries.keys).union(declared))
         #expect(keys.count == Set(keys.map(\.key)).count)
         for key in keys { #expect(!key.summary.isEmpty && !key.summary.hasSuffix(".") && !key.summary.contains("\n")) }
     }

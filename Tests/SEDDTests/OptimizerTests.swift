@@ -145,10 +145,8 @@ struct OptimizerTests {
         let (whole, _) = try setting.trainer("whole")
         try whole.train { _ in }
         let (first, run) = try setting.trainer("parts")
-        var steps = 0
-        _ = try? first.train(shouldStop: {
-            steps += 1; return steps == 7
-        }) { _ in }
+        var step = 0
+        _ = try? first.train(shouldStop: { step >= 7 }) { if case .step(let metrics) = $0 { step = metrics.step } }
         let stopped = try #require(run.checkpoints.steps().last)
         #expect(stopped > 3 && stopped < 12, "stopped on the way, at step \(stopped)")
         let (second, _) = try setting.trainer("parts", create: false)

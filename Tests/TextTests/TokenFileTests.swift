@@ -57,7 +57,7 @@ import Testing
         }
         let full = [UInt8](repeating: 0xFF, count: 8)
         let table: [([UInt8], String)] = [
-            ([], "empty file; give a file that holds something"),
+            ([], "empty file; give a file with tokens"),
             (Array("hello".utf8), "not a token file"),
             (Array(good.prefix(40)), "truncated token file: 40 bytes, and the header alone has at least 64"),
             (Array(good.prefix(100)), "truncated token file: 100 bytes, and the header alone has 128"),

@@ -22,7 +22,7 @@ public enum ConfigurationFile {
         do { given = try Yams.compose(yaml: yaml) ?? Node([:]) } catch {
             throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
-        guard var mapping = given.mapping, !mapping.isEmpty else {
+        guard var mapping = given.mapping, !mapping.isEmpty || !overrides.isEmpty else {
             throw SEDDError(
                 .invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
         }

@@ -26,7 +26,15 @@ public enum ConfigurationReference {
                 throw SEDDError(.invalidData, "the configuration key \(key) has no summary; add one to \(#fileID)")
             }
             return Key(key: key, type: choices[key] ?? type(of: value), default: try text(of: value), summary: summary)
-        }
+        } + SamplingMethods.settings.map(declared)
+    }
+
+    /// A setting that a sampling method declares, which has no value until one is given.
+    private static func declared(_ setting: SettingDeclaration) -> Key {
+        let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
+        return Key(
+            key: "sampling.\(setting.name)", type: setting.expected, default: "null",
+            summary: "of \(owners.joined(separator: ", ")): \(setting.help.hasSuffix(".") ? String(setting.help.dropLast()) : setting.help)")
     }
 
     private static func leaves(_ node: Node, path: [String]) -> [(path: [String], value: Node)] {
@@ -117,9 +125,13 @@ public enum ConfigurationReference {
         "optim.schedule": "how the rates fall towards the end; wsd: warm-up, stable, decay by 1 - sqrt",
         "optim.decay": "share of the run over which they fall; null: all after the warm-up, for wsd the last fifth",
         "optim.floor": "share of the rates that they fall to",
-        "optim.grad_clip": "greatest norm of the gradient; -1 for none",
-        "sampling.predictor": "sampler of the samples along the way",
+        "optim.grad_clip": "greatest norm of the gradient; 0 for no clipping",
+        "sampling.method": "sampler of the samples along the way",
         "sampling.steps": "their reverse steps",
+        "sampling.grid": "where the steps stop: linear, cosine, profile or a file of times",
+        "sampling.temperature": "log-probabilities of tokens are divided by this",
+        "sampling.top_k": "the most probable k tokens alone; null for all",
+        "sampling.top_p": "the nucleus of this probability alone; null for all",
         "sampling.count": "sequences of each of them",
     ]
 }
