@@ -8,7 +8,10 @@ import Testing
         #expect(list.code == 0, "\(list.errors)")
         #expect(list.text.contains("training.n_iters: 2500\n    whole number. Steps.\n"))
         let json = try await SeddProcess.run(["config", "--list", "--json"])
-        let keys = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]])
+        let all = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]])
+        // What single sampling methods declare stands in a file only where it is given.
+        let keys = all.filter { ($0["summary"] as? String)?.hasPrefix("of ") != true }
+        #expect(keys.count < all.count)
         let resolved = try await SeddProcess.run(["config", "--show", "published-tiny", "--resolved"])
         #expect(resolved.code == 0, "\(resolved.errors)")
         // Each leaf of the YAML is a line `key: value`, nested ones indented.

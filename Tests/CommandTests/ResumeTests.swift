@@ -215,7 +215,9 @@ import Testing
             TinyRun.arguments(in: folder, set: ["training.snapshot_freq=1000", "training.eval_freq=20"]))
         #expect(result.code == 0, "\(result.errors)")
         let validations = try TinyRun.metrics(run).compactMap { line -> (Int, Double)? in
-            guard let step = line["step"] as? Int, step > 0, let value = line["validation"] as? Double else { return nil }
+            guard let step = line["step"] as? Int, step > 0, let value = line["validation"] as? Double else {
+                return nil
+            }
             return (step, value)
         }
         let best = try #require(validations.min { $0.1 < $1.1 }?.0)

@@ -15,13 +15,20 @@ import Testing
         #expect(try TinyRun.losses(folder.url.appendingPathComponent("run")).count == 3)
     }
 
-    @Test(arguments: [
-        (["tokenize", "--tokenizer", "words"], "2>&-", 64), (["tokenize", "--tokenizer", "words"], "2>/dev/full", 64),
-        (["tokenize", "--tokenizer", "byte"], "< /", 66), (["tokenize", "--tokenizer", "byte"], "<&-", 66),
-        (["doctor"], ">/dev/full", 73), (["--help"], ">/dev/full", 73), (["train", "--help"], ">&-", 73),
-        (["--version"], ">/dev/full", 73), (["bench", "--tokens", "5", "--hidden", "8", "--heads", "2", "--blocks", "1",
-            "--length", "8", "--batch", "1", "--repeats", "1"], ">/dev/full", 73),
-    ] as [([String], String, Int32)])
+    @Test(
+        arguments: [
+            (["tokenize", "--tokenizer", "words"], "2>&-", 64),
+            (["tokenize", "--tokenizer", "words"], "2>/dev/full", 64),
+            (["tokenize", "--tokenizer", "byte"], "< /", 66), (["tokenize", "--tokenizer", "byte"], "<&-", 66),
+            (["doctor"], ">/dev/full", 73), (["--help"], ">/dev/full", 73), (["train", "--help"], ">&-", 73),
+            (["--version"], ">/dev/full", 73),
+            (
+                [
+                    "bench", "--tokens", "5", "--hidden", "8", "--heads", "2", "--blocks", "1",
+                    "--length", "8", "--batch", "1", "--repeats", "1",
+                ], ">/dev/full", 73
+            ),
+        ] as [([String], String, Int32)])
     func others(arguments: [String], redirection: String, code: Int32) async throws {
         let result = try await SeddProcess.run(arguments, shell: "exec \"$@\" \(redirection)")
         #expect(result.code == code, "\(arguments) \(redirection): \(result.errors)")
@@ -48,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["sample", "--model", "x", "--length", "9000000000000000000"], ["sample", "--model", "x", "--count", "2147483648"],
+        ["sample", "--model", "x", "--length", "9000000000000000000"],
+        ["sample", "--model", "x", "--count", "2147483648"],
         ["bench", "--tokens", "9223372036854775807"], ["bench", "--batch", "4611686018427387904"],
         ["bench", "--repeats", "9223372036854775807"], ["bench", "--threads", "2147483648"],
         ["judge", "--model", "x", "--samples", "x", "--seeds", "9223372036854775807"],

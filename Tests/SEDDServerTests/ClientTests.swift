@@ -86,7 +86,8 @@ struct ClientTests {
             let plain = try await client.post("/v1/completions", ask + "}")
             #expect(plain.headers[.ignoredParameters] == nil)
             for more in [
-                ", \"presence_penalty\": 0.2, \"frequency_penalty\": 1", ", \"presence_penalty\": 0.2, \"frequency_penalty\": 1, \"stream\": true",
+                ", \"presence_penalty\": 0.2, \"frequency_penalty\": 1",
+                ", \"presence_penalty\": 0.2, \"frequency_penalty\": 1, \"stream\": true",
             ] {
                 let answer = try await client.post("/v1/completions", ask + more + "}")
                 #expect(answer.status == 200)

@@ -40,7 +40,10 @@ import Testing
             (toy, spaced + [0xE9, 0x20], "invalid UTF-8 at byte 200; convert the text to UTF-8"),
             (toy, spaced + [0xC3], "invalid UTF-8 at byte 200; convert the text to UTF-8"),
             (toy, [UInt8](repeating: 0x80, count: 300), "invalid UTF-8 at byte 0; convert the text to UTF-8"),
-            (abc, spaced + Array("é".utf8), "character U+00E9 'é' is not in the alphabet at byte 200; build the alphabet"),
+            (
+                abc, spaced + Array("é".utf8),
+                "character U+00E9 'é' is not in the alphabet at byte 200; build the alphabet"
+            ),
             (
                 toy, spaced + long,
                 "128 bytes without a place to cut (one unbroken run of letters, digits, symbols or "

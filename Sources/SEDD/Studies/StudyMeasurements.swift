@@ -118,7 +118,8 @@ extension Study {
         let settings = made.settings ?? steps.map { SamplingSettings(method: sampler, steps: $0) }
         let records = try made.tokens.map {
             SampleRecord(
-                text: try tokenizer.text(ofSample: $0.map { Int32($0) }), tokens: $0, settings: settings, precision: precision
+                text: try tokenizer.text(ofSample: $0.map { Int32($0) }), tokens: $0, settings: settings,
+                precision: precision
             )
         }
         try write(records, "\(source)-\(sampler)-\(steps ?? 0)")

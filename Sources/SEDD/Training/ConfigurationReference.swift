@@ -34,7 +34,9 @@ public enum ConfigurationReference {
         let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
         return Key(
             key: "sampling.\(setting.name)", type: setting.expected, default: "null",
-            summary: "of \(owners.joined(separator: ", ")): \(setting.help.hasSuffix(".") ? String(setting.help.dropLast()) : setting.help)")
+            summary:
+                "of \(owners.joined(separator: ", ")): \(setting.help.hasSuffix(".") ? String(setting.help.dropLast()) : setting.help)"
+        )
     }
 
     private static func leaves(_ node: Node, path: [String]) -> [(path: [String], value: Node)] {
