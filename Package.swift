@@ -56,7 +56,8 @@ let package = Package(
         .target(
             name: "Presets", path: "Configurations",
             resources: [
-                .embedInCode("published-tiny.yaml"), .embedInCode("tiny-cpu.yaml"), .embedInCode("text8-small.yaml"),
+                .embedInCode("published-tiny.yaml"), .embedInCode("stories.yaml"), .embedInCode("tiny-cpu.yaml"),
+                .embedInCode("text8-small.yaml"),
                 .embedInCode("sedd-small.yaml"), .embedInCode("sedd-medium.yaml"),
             ], swiftSettings: strict),
         .target(
