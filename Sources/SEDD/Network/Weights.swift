@@ -42,12 +42,13 @@ public struct Weights: Sendable {
         self.layout = layout
         self.flat = flat
         self.views = try views(of: flat)
+        self.precision = precision
         halved = precision == .bf16 ? try flat.cast(to: .bfloat16) : nil
         halvedViews = try halved.map { try views(of: $0) } ?? [:]
     }
 
     /// What a trunk over these weights computes in.
-    public var precision: Precision { halved == nil ? .float32 : .bf16 }
+    public let precision: Precision
 
     /// The matrix called `name` as the trunk's products take it, not recorded.
     func matrix(_ name: String) throws -> Tensor { try halvedViews[name] ?? self(name).detached() }
