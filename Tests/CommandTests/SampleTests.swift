@@ -155,6 +155,10 @@ import Testing
         Bad(
             name: "hole that never closes", options: ["--template", "a [[12"], code: 64,
             words: ["[[12", "never closes"]),
+        Bad(
+            name: "holes beyond all memory",
+            options: ["--length", "64", "--template", String(repeating: "[[16777216]]", count: 200)], code: 64,
+            words: ["3355443200 tokens", "64"]),
         Bad(name: "hole of a word", options: ["--template", "a [[x]]"], code: 64, words: ["[[x]]"]),
     ]
 

@@ -38,6 +38,10 @@ public final class EvaluationLog {
         if !FileManager.default.fileExists(atPath: path) {
             try OutputFile.write([], to: url)
         }
+        var information = stat()
+        guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw SEDDError(.cannotWrite, "\(path): not a regular file; choose another place for the finished blocks")
+        }
         do { handle = try FileHandle(forUpdating: url) } catch {
             throw SEDDError(.cannotWrite, "\(path): cannot be opened for writing; choose another place")
         }

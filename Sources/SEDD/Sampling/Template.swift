@@ -92,8 +92,11 @@ public struct Template: Sendable, Equatable {
         return .hole(count)
     }
 
-    /// Tokens of the holes whose size is given, which the text adds to.
-    public var least: Int {
+    /// Tokens of the longest template that names no length of its own.
+    private static let greatestLength = 1 << 20
+
+    /// Total size of the holes with a count; a lower bound on the length.
+    public var sizedHoleTokens: Int {
         segments.reduce(0) { sum, segment in
             if case .hole(let count) = segment { sum + count } else { sum }
         }
@@ -128,6 +131,13 @@ public struct Template: Sendable, Equatable {
     public func positions(
         tokenizer: any Tokenizer, length: Int?, modelLength: Int
     ) throws -> [Int?] {
+        // Before there is an array of that size.
+        let most = length ?? Self.greatestLength
+        guard sizedHoleTokens <= most else {
+            throw SEDDError(
+                .usage, "template: its holes take \(sizedHoleTokens) tokens, more than the length of \(most); make them smaller"
+            )
+        }
         let parts: [[Int?]] = try segments.map { segment in
             switch segment {
             case .text(let text): try tokenizer.encode(text).map { Int($0) }

@@ -35,8 +35,8 @@ struct InfillRequest: Sendable {
         case (_?, _?): throw .invalid("segments", "template and segments were both given; choose one")
         }
         // Holes are bounded before they are laid out: a stranger's number makes no array.
-        guard made.least <= limits.length else {
-            throw .invalid(name, "the holes have \(made.least) tokens; this server takes \(limits.length) in all")
+        guard made.sizedHoleTokens <= limits.length else {
+            throw .invalid(name, "the holes have \(made.sizedHoleTokens) tokens; this server takes \(limits.length) in all")
         }
         do {
             template = try made.positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
