@@ -92,7 +92,7 @@ public struct Template: Sendable, Equatable {
         return .hole(count)
     }
 
-    /// Tokens of the longest template that names no length of its own.
+    /// Tokens that the holes of a template may take.
     private static let greatestLength = 1 << 20
 
     /// Total size of the holes with a count; a lower bound on the length.
@@ -132,11 +132,9 @@ public struct Template: Sendable, Equatable {
         tokenizer: any Tokenizer, length: Int?, modelLength: Int
     ) throws -> [Int?] {
         // Before there is an array of that size.
-        let most = length ?? Self.greatestLength
-        guard sizedHoleTokens <= most else {
+        guard sizedHoleTokens <= Self.greatestLength else {
             throw SEDDError(
-                .usage, "template: its holes take \(sizedHoleTokens) tokens, more than the length of \(most); make them smaller"
-            )
+                .usage, "template: its holes take \(sizedHoleTokens) tokens; expected at most \(Self.greatestLength)")
         }
         let parts: [[Int?]] = try segments.map { segment in
             switch segment {
