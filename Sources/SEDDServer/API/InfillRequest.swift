@@ -36,7 +36,8 @@ struct InfillRequest: Sendable {
         }
         // Holes are bounded before they are laid out: a stranger's number makes no array.
         guard made.sizedHoleTokens <= limits.length else {
-            throw .invalid(name, "the holes have \(made.sizedHoleTokens) tokens; this server takes \(limits.length) in all")
+            throw .invalid(
+                name, "the holes have \(made.sizedHoleTokens) tokens; this server takes \(limits.length) in all")
         }
         do {
             template = try made.positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
