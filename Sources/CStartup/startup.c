@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t mode = STARTUP_LEAVE;
@@ -51,6 +53,59 @@ static int is_ignored(int number) {
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+enum {
+    too_few_resources = 71,  // the exit code: EX_OSERR of sysexits.h
+    fewest_files = 16,
+    usual_files = 64,
+    working_mebibytes = 256,  // stacks of threads, arenas of the allocator, and the smallest model
+};
+
+static void refuse(const char *format, unsigned long long given, unsigned long long needed) {
+    char line[256];
+    int length = snprintf(line, sizeof line, format, given, needed);
+    if (length > 0) {
+        ssize_t ignored = write(STDERR_FILENO, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+        (void)ignored;
+    }
+    _exit(too_few_resources);
+}
+
+// Libraries that cannot open a file or start a thread end the process in their own words, or in none.
+static void check_files(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    if (files.rlim_cur < usual_files && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max < usual_files ? files.rlim_max : usual_files;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0) getrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur < fewest_files) {
+        refuse("sedd: this process may open %llu files; it needs %llu: raise the limit (ulimit -n)\n", files.rlim_cur, fewest_files);
+    }
+}
+
+#if defined(__linux__)
+static void check_address_space(void) {
+    struct rlimit space;
+    if (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur == RLIM_INFINITY) return;
+    char text[64];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    unsigned long long pages = 0;
+    if (length <= 0) return;
+    text[length] = 0;
+    if (sscanf(text, "%llu", &pages) != 1) return;
+    unsigned long long mapped = pages * (unsigned long long)sysconf(_SC_PAGESIZE) >> 20, given = space.rlim_cur >> 20;
+    if (given < mapped + working_mebibytes) {
+        refuse("sedd: this process may use %llu MiB of address space; it needs %llu or more: raise the limit (ulimit -v)\n", given,
+               mapped + working_mebibytes);
+    }
+}
+#else
+static void check_address_space(void) {}
+#endif
+
 static void begin(void) {
     handle(SIGINT);
     handle(SIGTERM);
@@ -72,6 +127,8 @@ static void begin(void) {
             }
         }
     }
+    check_files();
+    check_address_space();
 }
 
 #if defined(__ELF__)

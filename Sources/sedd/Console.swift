@@ -2,7 +2,6 @@ import Foundation
 
 /// What a command tells while it works: on stderr, a bar on a terminal and plain lines elsewhere.
 final class Console {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
     private var barShown = false
     private var lastPlain = ContinuousClock.now - .seconds(3600)
     /// Seconds between plain lines where there is no terminal.
@@ -10,7 +9,7 @@ final class Console {
 
     /// Shows how far something is, from 0 to 1.
     func progress(_ fraction: Double, _ text: @autoclosure () -> String, always: Bool = false) {
-        if isTerminal {
+        if Terminal.redraws {
             let width = 24
             let filled = min(width, max(0, Int(fraction * Double(width))))
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)

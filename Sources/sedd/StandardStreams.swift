@@ -7,12 +7,17 @@ enum StandardOutput {
     /// - Throws: ``SEDDError`` of kind `cannotWrite`, on a full disk for instance.
     static func write(_ bytes: [UInt8]) throws(SEDDError) {
         guard writeAll(bytes, to: STDOUT_FILENO) else {
+            // A reader that has seen enough, such as head, is not an error: end as the signal would have ended the process.
+            if errno == EPIPE { Foundation.exit(128 + SIGPIPE) }
             throw SEDDError(
                 .cannotWrite,
                 "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or send it elsewhere"
             )
         }
     }
+
+    /// A line that nothing depends on: work goes on where nobody reads it.
+    static func tell(_ text: String) { _ = writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
     /// A line of text.
     static func line(_ text: String) throws(SEDDError) { try write(Array((text + "\n").utf8)) }

@@ -6,7 +6,6 @@ import Text
 final class TrajectoryScreen {
     private let tokenizer: any Tokenizer
     private let mask: Int?
-    private let isTerminal = isatty(STDERR_FILENO) == 1
     private var rows = 0
     /// Snapshots where there is no terminal.
     private let snapshots = 6
@@ -21,14 +20,14 @@ final class TrajectoryScreen {
         let planned = max(1, state.planned)
         let shown = state.done * snapshots / planned
         let before = (state.done - 1) * snapshots / planned
-        guard isTerminal || state.done == 0 || state.isFinished || shown != before else { return }
+        guard Terminal.redraws || state.done == 0 || state.isFinished || shown != before else { return }
         let settled = mask.map { mask in state.states.count { $0 != mask } } ?? state.states.count
         let share = "\(settled) of \(state.states.count) positions settled"
         let title =
             "step \(min(state.done, state.planned)) of \(state.planned)  "
             + (mask == nil ? "\(state.changes.count) positions moved" : share)
         let text = title + "\n" + (try rendered(state))
-        if isTerminal {
+        if Terminal.redraws {
             let up = rows > 0 ? "\u{1B}[\(rows)A\r\u{1B}[J" : ""
             rows = lines(text)
             write(up + text + "\n")
@@ -38,9 +37,9 @@ final class TrajectoryScreen {
         }
     }
 
-    /// The text with unsettled positions as blocks; on a terminal what the last step changed stands out.
+    /// The text with unsettled positions as blocks; where there are colours what the last step changed stands out.
     private func rendered(_ state: Trajectory) throws -> String {
-        let fresh = Set(isTerminal ? state.changes.map(\.position) : [])
+        let fresh = Set(Terminal.hasColors ? state.changes.map(\.position) : [])
         var result = ""
         var run: [UInt8] = []
         var runIsFresh = false
@@ -67,8 +66,7 @@ final class TrajectoryScreen {
 
     /// Screen rows that `text` takes.
     private func lines(_ text: String) -> Int {
-        var size = winsize()
-        let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        let width = Terminal.width
         let plain = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")
         return plain.split(separator: "\n", omittingEmptySubsequences: false)
             .reduce(0) { $0 + max(1, ($1.count + width - 1) / width) }

@@ -206,6 +206,11 @@ import Testing
             #expect(result.errors.contains("nanoGPT"), "\(result.errors)")
             #expect(try objects(result.text).count == 1)
         }
+        let sampled = try await SeddProcess.run(
+            ["sample", "--jsonl", "--count", "64", "--seed", "1", "--template", "ab[[*]]"] + options)
+        #expect(sampled.code == 0 && sampled.errors.contains("10 outputs, the tokenizer 8 tokens"), "\(sampled.errors)")
+        let tokens = try objects(sampled.text).flatMap { $0["tokens"] as? [Int] ?? [] }
+        #expect(tokens.count > 64 && tokens.allSatisfy { (0..<8).contains($0) })
         let more = try folder.file("more.txt", "abcdefghijk").path
         let refused = try await SeddProcess.run(
             ["evaluate", "--data", text, "--model", checkpoint, "--tokenizer", "characters:\(more)"])

@@ -65,7 +65,7 @@ struct ConfigurationTests {
         ),
         Fault(
             yaml: "tokenizer: byte", overrides: ["training.steps=3"], kind: .usage,
-            message: "--set training.steps=3: the key 'training.steps' is unknown; did you mean 'training.seed'?"),
+            message: "--set training.steps=3: the key 'training.steps' is unknown; did you mean 'sampling.steps'?"),
         Fault(
             yaml: "tokenizer: byte", overrides: ["novalue"], kind: .usage,
             message: "--set 'novalue': expected key.path=value"),

@@ -19,11 +19,16 @@ public struct LeftToRightSampler: Sendable {
 
     private let network: AutoregressiveNetwork
     private let choice: TokenChoice
+    private let vocabulary: Int
 
     /// Writes with `network`, drawing tokens by `choice`.
-    public init(network: AutoregressiveNetwork, choice: TokenChoice) {
+    ///
+    /// - Parameter vocabulary: draws the first so many outputs of the network alone, those that the tokenizer knows, where a released
+    ///   model has further ones as padding; all of them unless given.
+    public init(network: AutoregressiveNetwork, choice: TokenChoice, vocabulary: Int? = nil) {
         self.network = network
         self.choice = choice
+        self.vocabulary = min(vocabulary ?? .max, network.configuration.outputs)
     }
 
     /// Sequences of `length` tokens, the prefixes included; a sequence is a function of its request, whatever it is written
@@ -33,14 +38,13 @@ public struct LeftToRightSampler: Sendable {
     /// - Throws: ``SEDDError`` of kind `usage` where a request makes no sense.
     public func sample(_ requests: [Request], length: Int) throws -> [[Int]] {
         guard let prefix = requests.first?.prefix.count else { return [] }
-        let outputs = network.configuration.outputs
         guard requests.allSatisfy({ $0.prefix.count == prefix }), length >= 1, prefix <= length else {
             throw SEDDError(
                 .usage,
                 "prefixes of \(requests.map(\.prefix.count)) tokens for a length of \(length); expected one that fits")
         }
-        if let token = requests.flatMap(\.prefix).first(where: { $0 < 0 || $0 >= outputs }) {
-            throw SEDDError(.usage, "token \(token) is outside the model's vocabulary of \(outputs)")
+        if let token = requests.flatMap(\.prefix).first(where: { $0 < 0 || $0 >= vocabulary }) {
+            throw SEDDError(.usage, "token \(token) is outside the model's vocabulary of \(vocabulary)")
         }
         guard length <= network.configuration.length else {
             throw SEDDError(
@@ -57,8 +61,9 @@ public struct LeftToRightSampler: Sendable {
             let width = inputs[0].count
             let tokens = try Tensor(inputs.flatMap { $0 }, shape: [requests.count, width], device: network.device)
             let hidden = try network.hidden(tokens, cache: cache, dropout: nil).selected(1, width - 1)
+            let logits = try network.logits(hidden).narrowed(1, from: 0, length: vocabulary)  // [B, n]
             let drawn = try choice.draw(
-                network.logits(hidden),
+                logits,
                 uniforms: streams.map { $0.uniform(step: 0, sequence: 0, position: position) })
             for (index, token) in drawn.enumerated() { sequences[index].append(token) }
             inputs = drawn.map { [$0] }

@@ -5,7 +5,9 @@ public import Text
 /// Text with holes: which positions are given and which the model writes.
 ///
 /// `[[12]]` is twelve free tokens, `[[*]]` whatever fills the length (several share it evenly, the first ones take what
-/// is left over), `[[end]]` the tokenizer's end of text, `\[[` a literal `[[`. Each stretch of text is tokenized by itself.
+/// is left over), `[[end]]` the tokenizer's end of text. Before a `[`, and only there, a backslash is an escape: `\[` is a literal `[`,
+/// so that `\[[12]]` is the text `[[12]]` and `\[[[4]]` a bracket before a hole; `\\[[4]]` is a backslash before a hole. Each stretch of
+/// text is tokenized by itself.
 public struct Template: Sendable, Equatable {
     /// A part of a template.
     public enum Segment: Sendable, Equatable {
@@ -37,7 +39,7 @@ public struct Template: Sendable, Equatable {
     /// Bytes that the inside of a hole has at most: those of the largest count.
     private static let longestHole = 8
 
-    /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that makes no sense.
+    /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that is invalid.
     public init(_ source: String) throws(SEDDError) {
         // By bytes, once: to Swift's strings a mark that follows a hole is part of its last bracket.
         let bytes = Array(source.utf8)
@@ -49,9 +51,18 @@ public struct Template: Sendable, Equatable {
         var text: [UInt8] = []
         var place = 0
         while place < bytes.count {
-            if bytes[place] == escape, has(open, twiceAt: place + 1) {
-                text += [open, open]
-                place += 3
+            if bytes[place] == escape {
+                let escapes = bytes[place...].prefix { $0 == escape }.count
+                place += escapes
+                guard place < bytes.count, bytes[place] == open else {
+                    text += repeatElement(escape, count: escapes)
+                    continue
+                }
+                text += repeatElement(escape, count: escapes / 2)
+                if escapes % 2 == 1 {
+                    text.append(open)
+                    place += 1
+                }
             } else if has(open, twiceAt: place) {
                 let start = place + 2
                 guard
@@ -86,7 +97,7 @@ public struct Template: Sendable, Equatable {
         guard let count = Int(inside), holes.contains(count) else {
             throw SEDDError(
                 .usage,
-                "template: the hole '[[\(inside)]]' makes no sense; expected a count of 1 to \(holes.upperBound), *, or end; write \\[[ for a literal [["
+                "template: the hole '[[\(inside)]]' is invalid; expected a count of 1 to \(holes.upperBound), *, or end; write \\[[ for a literal [["
             )
         }
         return .hole(count)

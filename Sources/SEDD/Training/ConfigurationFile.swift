@@ -160,6 +160,16 @@ public enum ConfigurationFile {
         return .mapping(mapping)
     }
 
+    /// The key that was probably meant: of this name elsewhere, or of nearly this name here; otherwise those that there are here.
+    private static func suggestion(for name: String, in path: [String], among names: [String]) throws -> String {
+        let namesake = try leaves(TrainingConfiguration()).map(\.key).first {
+            $0.split(separator: ".").last ?? "" == name
+        }
+        let near = NearestName.near(name, among: names).map { (path + [$0]).joined(separator: ".") }
+        if let meant = namesake ?? near { return "did you mean '\(meant)'?" }
+        return "expected one of \(names.joined(separator: ", "))"
+    }
+
     private static func overlay(
         _ tree: inout Node, with given: Node, known: Node, path: [String], source: String,
         kind: SEDDError.Kind = .invalidData
@@ -175,9 +185,8 @@ public enum ConfigurationFile {
             let name = key.string ?? "?"
             let whole = (path + [name]).joined(separator: ".")
             guard names.contains(name), let below = known[name] else {
-                let nearest = NearestName.of(name, among: names) ?? ""
-                let suggestion = (path + [nearest]).joined(separator: ".")
-                throw SEDDError(kind, "\(source): the key '\(whole)' is unknown; did you mean '\(suggestion)'?")
+                let advice = try suggestion(for: name, in: path, among: Array(names))
+                throw SEDDError(kind, "\(source): the key '\(whole)' is unknown; \(advice)")
             }
             guard (below.mapping == nil) == (value.mapping == nil) else {
                 let expected = below.mapping == nil ? "one value" : "a mapping"

@@ -38,7 +38,7 @@ struct Evaluate: ParsableCommand {
     var blocks: Int?
     @Option(help: ArgumentHelp("Only the last share of each data set, as training holds it out.", valueName: "share"))
     var last = 1.0
-    @Option(help: ArgumentHelp("Seed of the times and the noise.", valueName: "N")) var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Seed of the times and the noise.", valueName: "N")) var seed: Seed = 0
     @Option(help: ArgumentHelp("bound (three terms) or published (the first alone).", valueName: "name"))
     var convention: LikelihoodBound.Convention = .bound
     @Option(
@@ -73,7 +73,7 @@ struct Evaluate: ParsableCommand {
         // A data set that is misspelt is told before a model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model, allowsPadding: true)
+        let tokenizer = try options.makeTokenizer(for: model)
         let likelihood = try self.likelihood(of: model)
         let console = Console()
         Interruption.note()
@@ -128,7 +128,7 @@ struct Evaluate: ParsableCommand {
             throw SEDDError(.usage, "--order is for diffusion models; one that writes from left to right has one order")
         case .diffusion(let network):
             try LikelihoodBound(
-                network: network, convention: convention, timesPerBlock: timeSamples, seed: seed,
+                network: network, convention: convention, timesPerBlock: timeSamples, seed: seed.value,
                 tokensPerBatch: batchTokens)
         case .autoregressive(let network):
             ExactLikelihood(

@@ -42,7 +42,7 @@ struct JudgeCommand: ParsableCommand {
         let texts = try TextSample.read(samples.url)
         let specification = try reference.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model, allowsPadding: true)
+        let tokenizer = try options.makeTokenizer(for: model)
         let judge = try Judge(network: model.autoregressive(), tokenizer: tokenizer, tokensPerBatch: batchTokens)
         let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in
             guard specification.name == nil, DocumentReader.form(of: specification.file) == .json else {

@@ -25,7 +25,7 @@ struct Profile: ParsableCommand {
     @Option(help: ArgumentHelp("Only the last share of the data, as training holds it out.", valueName: "share"))
     var last = 1.0
     @Option(help: ArgumentHelp("Known shares that are looked at, from 0 to 1.", valueName: "N")) var shares = 33
-    @Option(help: ArgumentHelp("Seed of the masks.", valueName: "N")) var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Seed of the masks.", valueName: "N")) var seed: Seed = 0
     @Flag(help: "Print the profile as one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
 
@@ -41,7 +41,7 @@ struct Profile: ParsableCommand {
         let specification = try DataSpecification(data)
         let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
-        let measurement = try ProfileMeasurement(network: model.diffusion(), knots: shares, seed: seed)
+        let measurement = try ProfileMeasurement(network: model.diffusion(), knots: shares, seed: seed.value)
         let console = Console()
         Interruption.note()
         defer { console.finish() }

@@ -9,7 +9,7 @@ struct Sample: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write text from noise, or fill the holes of a template.",
         discussion: """
-            In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, [[end]] the end of text, \\[[ a literal [[. A template \
+            In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, [[end]] the end of text, \\[ a literal [. A template \
             without [[*]] that is shorter than --length goes on freely after its end. A model that writes from left to right \
             takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps. A text ends at its first end of \
             text, where the tokenizer has one; its tokens are the whole sequence.
@@ -29,7 +29,9 @@ struct Sample: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L"))
     var length: Int?
     @OptionGroup var sampling: SamplingOptions
-    @Option(help: ArgumentHelp("Seed; drawn and told unless given.", valueName: "N")) var seed: UInt64?
+    @Option(
+        help: ArgumentHelp("Seed, any integer of 64 bits; drawn and told unless given, and for -1.", valueName: "N"))
+    var seed: Seed?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
     @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: PathArgument?
     @Option(
@@ -55,8 +57,9 @@ struct Sample: AsyncParsableCommand {
         let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
-        let first = seed ?? UInt64.random(in: 0..<1 << 32)
-        if seed == nil && !jsonl { StandardError.write("seed \(first)\n") }
+        let given = seed?.orNilToDraw
+        let first = given ?? UInt64.random(in: 0..<1 << 32)
+        if given == nil && !jsonl { StandardError.write("seed \(first)\n") }
         switch model {
         case .diffusion(let network):
             let sampler = try Sampler(
@@ -105,7 +108,8 @@ struct Sample: AsyncParsableCommand {
                 .usage,
                 "--show, --sampler, --steps, --grid and what samplers declare are for diffusion models; leave them out")
         }
-        let sampler = LeftToRightSampler(network: network, choice: try TokenChoice(sampling.filter))
+        let sampler = LeftToRightSampler(
+            network: network, choice: try TokenChoice(sampling.filter), vocabulary: tokenizer.vocabularySize)
         for start in stride(from: 0, to: count, by: batch) {
             let seeds = (start..<min(start + batch, count)).map { first &+ UInt64($0) }
             let clock = ContinuousClock.now
@@ -144,7 +148,7 @@ struct Sample: AsyncParsableCommand {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try StandardOutput.write([UInt8](encoder.encode(record)) + [UInt8(ascii: "\n")])
-        } else if !(show && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
+        } else if !(show && Terminal.redraws && isatty(STDOUT_FILENO) == 1) {
             // On a terminal that has shown the sequence form, its last state is the result.
             let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""
             try StandardOutput.write(Array((title + record.text + "\n").utf8))

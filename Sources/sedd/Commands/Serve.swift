@@ -119,7 +119,7 @@ struct Serve: AsyncParsableCommand {
         do {
             ending = try await Server(model, settings, logger: logger).run(until: stops()) { port in
                 let shown = host.contains(":") ? "[\(host)]" : host
-                try? StandardOutput.write(Array("serving \(model.name) at http://\(shown):\(port)\n".utf8))
+                StandardOutput.tell("serving \(model.name) at http://\(shown):\(port)")
             }
         } catch  where !(error is SEDDError || error is TorchError) {
             throw SEDDError(.cannotWrite, "cannot listen at \(host):\(port): \(error); choose another --host or --port")

@@ -21,15 +21,13 @@ struct ModelOptions: ParsableArguments {
             FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
     }
 
-    /// The tokenizer, checked against the model's vocabulary.
-    ///
-    /// - Parameter allowsPadding: whether an autoregressive model may have further outputs, which no text has: vocabularies are
-    ///   padded to round sizes, and pad tokens added.
-    func makeTokenizer(for loaded: LanguageModel, allowsPadding: Bool = false) throws -> any Tokenizer {
+    /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have further outputs, which no text
+    /// has: vocabularies are padded to round sizes, and pad tokens added.
+    func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }
             ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model).containingFolder)
-        if case .autoregressive(let network) = loaded, allowsPadding, made.vocabularySize < loaded.tokens,
+        if case .autoregressive(let network) = loaded, made.vocabularySize < loaded.tokens,
             network.configuration.accepts(vocabulary: made.vocabularySize)
         {
             Console.note(

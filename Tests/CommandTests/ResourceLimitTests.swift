@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// What the machine grants: few open files, little address space, a terminal of little ability.
+@Suite struct ResourceLimitTests {
+    @Test(arguments: [4, 5, 8, 15])
+    func tooFewFiles(count: Int) async throws {
+        let result = try await SeddProcess.run(["doctor"], shell: "ulimit -n \(count); exec \"$@\"")
+        expectFailure(result, 71, ["\(count) files", "16", "ulimit -n"], "\(count) files")
+    }
+
+    /// A limit that the process may raise itself costs nobody anything.
+    @Test(arguments: ["-Sn 5", "-n 16"])
+    func enoughFiles(limit: String) async throws {
+        let result = try await SeddProcess.run(
+            [
+                "bench", "--tokens", "5", "--hidden", "8", "--heads", "2", "--blocks", "1", "--length", "8", "--batch",
+                "1", "--repeats", "1",
+            ],
+            shell: "ulimit \(limit); exec \"$@\"")
+        #expect(result.code == 0, "\(limit): \(result.errors)")
+    }
+
+    #if os(Linux)
+        @Test func tooLittleAddressSpace() async throws {
+            // As much as the libraries map, and little more.
+            let result = try await SeddProcess.run(["doctor"], shell: "ulimit -v 600000; exec \"$@\"")
+            #expect([71, 127].contains(result.code), "\(result.errors)")
+            if result.code == 71 { expectFailure(result, 71, ["MiB", "ulimit -v"], "address space") }
+        }
+
+        /// `script` gives the command a terminal.
+        @Test(arguments: [
+            (["NO_COLOR": "1", "TERM": "xterm"], false, true), (["TERM": "dumb"], false, false),
+            (["NO_COLOR": "", "TERM": "xterm"], true, true), (["TERM": "xterm"], true, true),
+        ])
+        func colorsAndCursor(environment: [String: String], colors: Bool, moves: Bool) async throws {
+            try #require(FileManager.default.isExecutableFile(atPath: "/usr/bin/script"))
+            let model = try await TinyRun.model().path
+            let result = try await SeddProcess.run(
+                ["sample", "--model", model, "--steps", "3", "--length", "8", "--seed", "3", "--show"],
+                environment: environment, shell: "script -qec \"$*\" /dev/null </dev/null")
+            #expect(result.code == 0)
+            #expect(result.text.contains("\u{1B}[1;32m") == colors)
+            #expect(result.text.contains("\u{1B}[J") == moves)
+        }
+    #endif
+
+    /// A pipe into `head` ends as the signal would have ended it, and says nothing.
+    @Test func aReaderThatHasSeenEnough() async throws {
+        let result = try await SeddProcess.run(
+            ["config", "--list"], shell: "{ \"$@\"; echo $? >&2; } | head -n 1")
+        #expect(result.lines.count == 1)
+        #expect(result.errors == "141\n" || result.errors == "0\n", "\(result.errors)")
+    }
+}
