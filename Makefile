@@ -9,7 +9,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test fuzz test-server test-page test-cuda bench bench-operations bench-server format format-check docs clean
+.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-page: build ## drive a headless Chromium through the page that `sedd serve`
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
 	@Scripts/build-tests.sh
 	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
+
+test-kill: build ## kill training runs a thousand times (KILLS), also inside saves and on full disks, and compare what they become to the byte
+	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 
 fuzz: setup ## vary inputs of every reader of files, RUNS executions each (default 20000), under coverage and address sanitizer
 	@Scripts/fuzz.sh $(or $(RUNS),20000) $(TARGETS)

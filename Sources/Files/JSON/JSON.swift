@@ -40,6 +40,17 @@ package enum JSON {
     ) throws(FileError) -> Value {
         try decode(from: FileSystem.contents(of: file, limit: limit), source: file.path, rules: rules)
     }
+
+    /// `value` as JSON: the same bytes for the same value, always.
+    ///
+    /// - Parameter pretty: over several lines, for people to read.
+    package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        // Members of a dictionary have no order of their own.
+        encoder.outputFormatting =
+            pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+        return [UInt8](try encoder.encode(value))
+    }
 }
 
 extension DecodingError {

@@ -54,10 +54,7 @@ public final class EvaluationLog {
     func blocks(terms: Int) -> [Int: [Double]] { found.filter { $0.value.count == terms } }
 
     func add(_ block: Int, _ nats: [Double]) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        var line = try encoder.encode(Line(key: key, block: block, nats: nats))
-        line.append(UInt8(ascii: "\n"))
+        let line = try JSON.encode(Line(key: key, block: block, nats: nats)) + [UInt8(ascii: "\n")]
         do { try handle.write(contentsOf: line) } catch {
             throw SEDDError(.cannotWrite, "\(path): cannot write; free space, and the same command goes on from there")
         }
@@ -88,9 +85,7 @@ public final class EvaluationLog {
         var hash = SHA256()
         hash.update(data: try weights.flat.moved(to: .cpu).bytes())
         hash.update(data: Data("\(model)\n\(length)\n".utf8))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        hash.update(data: try encoder.encode(settings))
+        hash.update(data: try JSON.encode(settings))
         for block in 0..<(text.count / max(1, length)) {
             let tokens = try text.block(block, length: length).map { UInt32($0).littleEndian }
             tokens.withUnsafeBytes { hash.update(bufferPointer: $0) }

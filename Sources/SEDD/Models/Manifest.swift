@@ -64,9 +64,7 @@ struct Manifest: Codable, Equatable {
     }
 
     func write(to folder: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try OutputFile.write([UInt8](encoder.encode(self)), to: folder.appending(path: Self.fileName))
+        try OutputFile.write(JSON.encode(self, pretty: true), to: folder.appending(path: Self.fileName))
     }
 
     private static func names(in folder: URL) throws -> [String] {

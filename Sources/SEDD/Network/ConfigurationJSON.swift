@@ -22,8 +22,6 @@ enum ConfigurationJSON {
     }
 
     static func data(_ configuration: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(configuration)
+        Data(try JSON.encode(configuration, pretty: true))
     }
 }

@@ -197,11 +197,7 @@ extension Study {
     }
 
     private func write(_ samples: [SampleRecord], _ name: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let lines = try samples.map {
-            String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
-        }
+        let lines = try samples.map { String(decoding: try JSON.encode($0), as: UTF8.self) + "\n" }
         let target = folder.appending(path: "samples")
         try FileSystem.createFolder(target)
         let file = name.replacingOccurrences(of: " ", with: "-") + ".jsonl"

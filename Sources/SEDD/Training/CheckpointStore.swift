@@ -47,10 +47,10 @@ public struct CheckpointStore: Sendable {
             for (name, weights) in Self.parts(of: state) {
                 try Safetensors.write(weights.named, to: training.appending(path: name + ".safetensors"))
             }
-            let progress = try JSONEncoder().encode(
+            let progress = try JSON.encode(
                 Progress(
                     step: state.step, best: state.best, times: state.times == TimeProfile() ? nil : state.times))
-            try OutputFile.write([UInt8](progress), to: training.appending(path: "progress.json"))
+            try OutputFile.write(progress, to: training.appending(path: "progress.json"))
             try Manifest(of: partial).write(to: partial)
         } catch {
             try? FileManager.default.removeItem(at: partial)

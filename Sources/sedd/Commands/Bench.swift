@@ -68,9 +68,7 @@ struct Bench: ParsableCommand {
             optimizer: optimizer
         ).run()
         guard !json else {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            try StandardOutput.line(String(decoding: try encoder.encode(result), as: UTF8.self))
+            try StandardOutput.line(String(decoding: try JSON.encode(result), as: UTF8.self))
             return
         }
         try StandardOutput.line("model        \(result.parameters) weights; \(result.tokens) tokens a batch")

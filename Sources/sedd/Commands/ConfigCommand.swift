@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Presets
 import SEDD
@@ -39,9 +40,7 @@ struct ConfigCommand: ParsableCommand {
         }
         let keys = try ConfigurationReference.keys()
         guard !json else {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-            try StandardOutput.line(String(decoding: encoder.encode(keys), as: UTF8.self))
+            try StandardOutput.line(String(decoding: JSON.encode(keys, pretty: true), as: UTF8.self))
             return
         }
         for key in keys {

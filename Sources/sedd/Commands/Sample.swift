@@ -145,9 +145,7 @@ struct Sample: AsyncParsableCommand {
 
     private func write(_ record: SampleRecord, index: Int) throws {
         if jsonl {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try StandardOutput.write([UInt8](encoder.encode(record)) + [UInt8(ascii: "\n")])
+            try StandardOutput.write(JSON.encode(record) + [UInt8(ascii: "\n")])
         } else if !(show && Terminal.redraws && isatty(STDOUT_FILENO) == 1) {
             // On a terminal that has shown the sequence form, its last state is the result.
             let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""

@@ -92,9 +92,7 @@ struct Tokenize: ParsableCommand {
             throw SEDDError(
                 .invalidData, "\(place): the ids decode to bytes that are not UTF-8; decode them without --jsonl")
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        return [UInt8](try encoder.encode(text)) + [UInt8(ascii: "\n")]
+        return try JSON.encode(text) + [UInt8(ascii: "\n")]
     }
 
     private func write(_ bytes: [UInt8]) throws { try StandardOutput.write(bytes) }

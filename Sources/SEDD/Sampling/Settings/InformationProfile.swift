@@ -125,6 +125,6 @@ extension InformationProfile {
     ///
     /// - Throws: `FileError` of kind `cannotWrite`.
     public func save(in folder: URL) throws {
-        try OutputFile.write([UInt8](JSONEncoder().encode(self)), to: Self.file(in: folder))
+        try OutputFile.write(JSON.encode(self), to: Self.file(in: folder))
     }
 }
