@@ -118,7 +118,7 @@ async def lines(port, pick):
         return statuses[-1]
     except asyncio.TimeoutError:
         return f"no answer in a minute (kind {kind})"
-    except (ConnectionError, asyncio.IncompleteReadError):
+    except (OSError, asyncio.IncompleteReadError):
         return "closed by the server"
     finally:
         writer.close()
@@ -153,7 +153,7 @@ async def connection(port, pick):
         if answer.status >= 400 and answer.body:
             assert set(json.loads(answer.body)["error"]) == {"message", "type", "param", "code"}, answer.body[:300]
         return answer.status
-    except (ConnectionError, asyncio.IncompleteReadError):
+    except (OSError, asyncio.IncompleteReadError):
         return "closed by the server"
     finally:
         writer.close()

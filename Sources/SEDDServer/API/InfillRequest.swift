@@ -50,20 +50,22 @@ struct InfillRequest: Sendable {
 
     private static func segments(_ value: JSONValue) throws(APIError) -> [Template.Segment] {
         guard case .array(let values) = value, !values.isEmpty else {
-            throw RequestFields.wrong("segments", value, "an array of objects with text or hole")
+            throw RequestFields.wrong("segments", value, "an array of objects with text, hole or end")
         }
         var segments: [Template.Segment] = []
         for value in values {
             switch value {
             case .object(let members) where members.count == 1:
-                switch (members["text"], members["hole"]) {
-                case (.string(let text)?, nil): segments.append(.text(text))
-                case (nil, .integer(let count)?): segments.append(.hole(count))
-                case (nil, .string("*")?): segments.append(.fill)
+                switch members.first {
+                case ("text", .string(let text))?: segments.append(.text(text))
+                case ("hole", .integer(let count))?: segments.append(.hole(count))
+                case ("hole", .string("*"))?: segments.append(.fill)
+                case ("end", .bool(true))?: segments.append(.end)
                 default:
-                    throw RequestFields.wrong("segments", value, "a text, a count of tokens, or \"*\" in each object")
+                    throw RequestFields.wrong(
+                        "segments", value, "a text, a hole (a count of tokens or \"*\"), or \"end\": true in each object")
                 }
-            default: throw RequestFields.wrong("segments", value, "objects with one of text and hole in the array")
+            default: throw RequestFields.wrong("segments", value, "objects with one of text, hole and end in the array")
             }
         }
         return segments

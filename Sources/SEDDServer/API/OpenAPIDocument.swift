@@ -28,6 +28,7 @@ enum OpenAPIDocument {
             else { continue }
             properties.merge(samplingProperties) { $1 }
             schema["properties"] = properties
+            schema["allOf"] = ownership
             schemas[name] = schema
         }
         components["schemas"] = schemas
@@ -63,6 +64,19 @@ enum OpenAPIDocument {
         ]
         for setting in SamplingMethods.settings { properties[setting.name] = schema(setting) }
         return properties
+    }
+
+    /// A setting is refused beside a sampler that does not declare it.
+    private static var ownership: [[String: Any]] {
+        SamplingMethods.settings.map { setting in
+            let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
+            let isStandard = owners.contains(SamplingMethods.names[0])
+            let sampler: [String: Any] = ["enum": owners + (isStandard ? [NSNull()] : []) as [Any]]
+            return [
+                "if": ["required": [setting.name], "properties": [setting.name: ["not": ["type": "null"]]]],
+                "then": ["properties": ["sampler": sampler], "required": isStandard ? [] : ["sampler"]] as [String: Any],
+            ]
+        }
     }
 
     private static func schema(_ setting: SettingDeclaration) -> [String: Any] {
