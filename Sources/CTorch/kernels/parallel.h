@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 extern "C" {
@@ -45,6 +46,27 @@ void parallel_rows(int64_t count, int64_t grain, const Body &body) {
             const int64_t share = (work.count + members - 1) / members;
             const int64_t begin = member * share, end = std::min(work.count, begin + share);
             if (begin < end) (*work.body)(begin, end);
+        },
+        &work, static_cast<unsigned>(parts), 0);
+}
+
+// Calls body(task) once for each task in [0, count), by whichever thread is free: one that the system delays holds up one task.
+template <typename Body>
+void parallel_tasks(int64_t count, const Body &body) {
+    const int64_t parts = std::min<int64_t>(at::get_num_threads(), count);
+    if (parts <= 1 || GOMP_parallel == nullptr) {
+        for (int64_t task = 0; task < count; ++task) body(task);
+        return;
+    }
+    struct Work {
+        const Body *body;
+        int64_t count;
+        std::atomic<int64_t> next{0};
+    } work{&body, count};
+    GOMP_parallel(
+        [](void *data) {
+            Work &work = *static_cast<Work *>(data);
+            for (int64_t task; (task = work.next.fetch_add(1, std::memory_order_relaxed)) < work.count;) (*work.body)(task);
         },
         &work, static_cast<unsigned>(parts), 0);
 }

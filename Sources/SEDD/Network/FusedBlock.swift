@@ -46,15 +46,17 @@ struct FusedBlock: Sendable {
         _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (y: Tensor, tape: Tape?) {
         let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)
-        let joint = try normed1.linear(qkv)  // [R, 3 d]
+        // Without a tape each row is a function of its sequence alone, to the bit; with one the fastest product will do.
+        let product = { (x: Tensor, weight: Tensor) in try recording ? x.linear(weight) : x.rowLinear(weight) }
+        let joint = try product(normed1, qkv)  // [R, 3 d]
         let (mixed, attention) = try attention(rotary).mix(joint, recording: recording)
-        let attended = try mixed.linear(out)  // [R, d]
+        let attended = try product(mixed, out)  // [R, d]
         let attentionGate = Kernels.GatedResidual(
             bias: nil, gatePart: 2, dropout: dropout?.of(block: index, branch: 0))
         let middle = try attentionGate.forward(x, branch: attended, modulation)
         let (normed2, statistics2) = try norm2.forward(middle, modulation, as: element)
-        let raised = try normed2.linear(up)  // [R, 4 d]
-        let mapped = try Kernels.biasGelu(raised, bias: upBias).linear(down)  // [R, d]
+        let raised = try product(normed2, up)  // [R, 4 d]
+        let mapped = try product(Kernels.biasGelu(raised, bias: upBias), down)  // [R, d]
         let mlpGate = Kernels.GatedResidual(
             bias: downBias, gatePart: 5, dropout: dropout?.of(block: index, branch: 1))
         let y = try mlpGate.forward(middle, branch: mapped, modulation)

@@ -62,8 +62,12 @@ struct FusedTrunk: Sendable {
         _ tokens: Tensor, waves: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
         let shape = try tokens.shape
-        let condition = try sigmaEmbedding(waves)  // [B, cond]
-        let recorded = try modulations.map { try condition.linear($0.weight, $0.bias) }  // [B, 6 d], the last [B, 2 d]
+        let condition = try sigmaEmbedding(waves, recording: recording)  // [B, cond]
+        let recorded = try modulations.map { layer in
+            try recording
+                ? condition.linear(layer.weight, layer.bias)
+                : condition.rowLinear(layer.weight.detached(), layer.bias.detached())
+        }  // [B, 6 d], the last [B, 2 d]
         let parts = try recorded.map { try $0.detached() }
         var x = try embedding.embedding(tokens).reshaped([shape[0] * shape[1], configuration.model.hiddenSize])
         var tapes: [FusedBlock.Tape] = []

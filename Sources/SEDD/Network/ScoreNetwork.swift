@@ -90,9 +90,10 @@ public final class ScoreNetwork: Sendable {
         }
     }
 
-    /// Logits of M chosen positions, float32 [M, V]: log-scores before the shift, and with any own entry.
+    /// Logits of M chosen positions, float32 [M, V]: log-scores before the shift, and with any own entry. Each row follows from its
+    /// hidden vector alone, to the bit, on the CPU.
     func logits(_ hidden: Tensor) throws -> Tensor {
-        try hidden.cast(to: .float32).linear(head.weight, head.bias)
+        try hidden.cast(to: .float32).rowLinear(head.weight, head.bias)
     }
 
     /// What is subtracted from logits to give log-scores: log(expm1 sigma) + log n where the network is scaled so.

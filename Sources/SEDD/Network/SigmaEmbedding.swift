@@ -17,12 +17,17 @@ struct SigmaEmbedding: Sendable {
 
     /// - Parameter sigma: total noise of each sequence.
     func callAsFunction(_ sigma: [Double], device: Device) throws -> Tensor {
-        try callAsFunction(Tensor(Self.waves(sigma), shape: [sigma.count, Self.frequencies], device: device))
+        try callAsFunction(
+            Tensor(Self.waves(sigma), shape: [sigma.count, Self.frequencies], device: device), recording: true)
     }
 
-    /// - Parameter waves: the sinusoids, [B, frequencies].
-    func callAsFunction(_ waves: Tensor) throws -> Tensor {
-        try waves.linear(weight0, bias0).silu().linear(weight2, bias2).silu()  // [B, cond]
+    /// - Parameters:
+    ///   - waves: the sinusoids, [B, frequencies].
+    ///   - recording: whether gradients may be asked for; without, each row is a function of its noise alone, to the bit.
+    func callAsFunction(_ waves: Tensor, recording: Bool) throws -> Tensor {
+        if recording { return try waves.linear(weight0, bias0).silu().linear(weight2, bias2).silu() }  // [B, cond]
+        let middle = try waves.rowLinear(weight0.detached(), bias0.detached()).silu()  // [B, cond]
+        return try middle.rowLinear(weight2.detached(), bias2.detached()).silu()  // [B, cond]
     }
 
     /// The sinusoids of each total noise, one after the other.

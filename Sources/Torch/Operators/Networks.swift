@@ -12,6 +12,12 @@ extension Tensor {
         try Tensor.make("linear") { ct_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
     }
 
+    /// The same, of which each row is a function of that row of x alone, to the bit: no number of rows beside it and no number of
+    /// threads changes it. So on the CPU in float32, where no gradient is recorded; elsewhere ``linear(_:_:)``.
+    public func rowLinear(_ weight: Tensor, _ bias: Tensor? = nil) throws(TorchError) -> Tensor {
+        try Tensor.make("row linear") { ct_row_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
+    }
+
     /// (x - mean) / sqrt(variance + epsilon) * weight over the last dimension; no bias.
     public func layerNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
         try Tensor.make("layer norm") { ct_layer_norm(handle, weight.handle, epsilon, $0) }
