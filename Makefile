@@ -9,7 +9,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check docs clean
+.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,7 @@ demo: build ## watch the bundled model write text and fill holes
 
 test: setup ## run all tests, and build the example package as a user of the library would
 	@Scripts/arrows.sh
+	@Scripts/links.py
 	@Scripts/build-tests.sh
 	swift test --skip-build
 	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
@@ -62,9 +63,14 @@ format: ## format the Swift sources
 format-check: ## fail where the Swift sources are not formatted
 	swift format lint --strict --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
 
-docs: setup ## build the documentation, .build/docs
-	swift package --allow-writing-to-directory .build/docs generate-documentation --target SEDD \
-	    --output-path .build/docs --disable-indexing
+links: ## check the links of all Markdown files
+	@Scripts/links.py
+
+configuration: build ## regenerate docs/CONFIGURATION.md from `sedd config --list`
+	@Scripts/configuration.py $(SEDD)
+
+docs: setup links ## build the documentation as a site, .build/docs
+	@Scripts/docs.sh .build/docs
 
 clean: ## remove what was built; the libtorch cache stays
 	rm -rf .build Benchmarks/.build Examples/*/.build
