@@ -1,15 +1,15 @@
-# `make help` lists the targets. Everything that the product needs is set up by `make setup`, which the others call.
+# `make help` lists the targets. `make setup` installs everything that the other targets need.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
-# Tests start processes that compute: more at once than there are cores for only makes each of them wait.
+# Tests start CPU-bound processes: more than there are cores would only slow each other down.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check docs clean
+.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,51 +20,57 @@ setup: ## find or install libtorch (LIBTORCH=/path uses yours)
 build: setup ## build the release binary, .build/release/sedd
 	swift build -c release --product sedd
 
-demo: build ## watch the bundled model write text and fill holes
+demo: build ## watch the bundled model generate text and fill holes
 	@Scripts/demo.sh $(SEDD) $(MODEL)
 
-test: setup ## run all tests, and build the example package as a user of the library would
+test: setup ## run all tests, and build the example package like a user of the library
 	@Scripts/arrows.sh
+	@Scripts/links.py
 	@Scripts/build-tests.sh
 	swift test --skip-build
 	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
 	@Scripts/example.sh
 
-test-server: build ## the server from outside: the clients of OpenAI, LangChain and LiteLLM, ten thousand malformed requests, two replicas behind nginx
+test-server: build ## test the server from outside: the clients of OpenAI, LangChain and LiteLLM, ten thousand malformed requests, two replicas behind nginx
 	@Scripts/server-test.sh $(SEDD) $(MODEL)
 
-test-page: build ## drive a headless Chromium through the page that `sedd serve` shows
+test-page: build ## test the page of `sedd serve` in a headless Chromium
 	@Scripts/page-test.sh $(SEDD) $(MODEL)
 
-test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them on the CPU in the place of their twins
+test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them emulated on the CPU
 	@Scripts/build-tests.sh
 	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
 
-test-kill: build ## kill training runs a thousand times (KILLS), also inside saves and on full disks, and compare what they become to the byte
+test-kill: build ## kill training runs a thousand times (KILLS), also inside saves and on full disks, and compare the results byte for byte
 	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 
-fuzz: setup ## vary inputs of every reader of files, RUNS executions each (default 20000), under coverage and address sanitizer
+fuzz: setup ## fuzz every file reader, RUNS executions each (default 20000), with coverage and address sanitizer
 	@Scripts/fuzz.sh $(or $(RUNS),20000) $(TARGETS)
 
-bench: build ## measure training and sampling steps beside a plain PyTorch SEDD, by turns
+bench: build ## time training and sampling steps alternately with a plain PyTorch SEDD
 	@Scripts/bench.sh $(SEDD)
 
 bench-operations: setup ## time single operations (tokenize, corrupt, loss, reverse step, optimizer, writing)
 	cd Benchmarks && BENCHMARK_DISABLE_JEMALLOC=1 swift package benchmark --target Operations --no-progress
 
-bench-server: build ## latencies of the server, what sharing evaluations brings, and with SOAK=SECONDS a soak
+bench-server: build ## measure latencies and batching of the server; SOAK=SECONDS adds a soak test
 	@python3 Tests/Server/load.py --sedd $(SEDD) --model $(MODEL)
 	@if [ -n "$(SOAK)" ]; then python3 Tests/Server/load.py --sedd $(SEDD) --model $(MODEL) --soak $(SOAK); fi
 
 format: ## format the Swift sources
 	swift format --in-place --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
 
-format-check: ## fail where the Swift sources are not formatted
+format-check: ## fail if the Swift sources are not formatted
 	swift format lint --strict --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
 
-docs: setup ## build the documentation, .build/docs
-	swift package --allow-writing-to-directory .build/docs generate-documentation --target SEDD \
-	    --output-path .build/docs --disable-indexing
+links: ## check the links of all Markdown files
+	@Scripts/links.py
 
-clean: ## remove what was built; the libtorch cache stays
+configuration: build ## regenerate docs/CONFIGURATION.md from `sedd config --list`
+	@Scripts/configuration.py $(SEDD)
+
+docs: setup links ## build the documentation as a site, .build/docs
+	@Scripts/docs.sh .build/docs
+
+clean: ## remove build products; the libtorch cache stays
 	rm -rf .build Benchmarks/.build Examples/*/.build

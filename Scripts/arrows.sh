@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD; inside SEDD a file names only types
-# of its own folder and of earlier ones. Prints every arrow that runs back, and fails where there is one.
+# of its own folder and of earlier ones. Prints every arrow that runs backward, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "$0")/../Sources"
 failed=0
@@ -28,10 +28,10 @@ for ((earlier = 0; earlier < ${#order[@]}; earlier++)); do
     for ((later = earlier + 1; later < ${#order[@]}; later++)); do
         names=$(types "${order[later]}" | paste -sd '|' -)
         [ -n "$names" ] || continue
-        # Comments may look ahead; code may not.
+        # Comments may refer to later folders; code may not.
         found=$(grep -rnwE --include='*.swift' "$names" "SEDD/${order[earlier]}" | grep -vE ':[0-9]+: *///?' || true)
         [ -z "$found" ] || say "${order[earlier]} names a type of ${order[later]}: $found"
     done
 done
-[ $failed = 0 ] && echo "arrows: none runs back"
+[ $failed = 0 ] && echo "arrows: none runs backward"
 exit $failed

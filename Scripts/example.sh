@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs the example package, which depends on this one as an outside user's would.
+# Builds and runs the example package, which depends on this package like that of a user.
 set -euo pipefail
 cd "$(dirname "$0")/../Examples/TrainAndSample"
 swift build

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzz the readers of files: fuzz.sh [RUNS] [TARGET...]
-# Each target runs RUNS times (default 20000) from its seeds and from what Fuzz/corpus keeps of earlier findings, under
+# Fuzzes the file readers: fuzz.sh [RUNS] [TARGET...]
+# Each target runs RUNS times (default 20000) from its seeds and from earlier findings in Fuzz/corpus, with
 # libFuzzer's coverage and the address sanitizer; a crash, a time-out of 10 s or 2 GiB of memory end it with the input in
 # .build-fuzz/findings. Prints executions, coverage at the start and at the end, and findings.
 set -euo pipefail

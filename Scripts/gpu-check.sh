@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Checks and measures on a machine with a GPU, which needs torch 2.11 (a pip install) and no Swift.
+# Checks and benchmarks on a machine with a GPU, which needs torch 2.11 (from pip) but not Swift.
 #
 #   Scripts/gpu-check.sh pack [FILE.tar.gz]   here: builds a stripped release binary with the Swift runtime inside, and packs it
 #                                             with golden values, the bundled model and the benchmark (.build/gpu-check.tar.gz)
 #   ./gpu-check.sh run                        there, in the unpacked folder: doctor, golden values, CPU against CUDA, the
-#                                             benchmark beside PyTorch; leaves gpu-check.json, fails where a check failed
+#                                             benchmark beside PyTorch; leaves gpu-check.json, fails if a check fails
 #
-# Of `run`:
+# Settings of `run`:
 #   LIBTORCH=/path   the folder that holds lib/ (default: where python3 finds torch)
-#   DEVICE=cuda      or cpu, which tries the whole of it without a GPU
+#   DEVICE=cuda      or cpu, to try everything without a GPU
 #   SHAPES="small medium"   what the benchmark measures (SEDD small and medium, length 1024), or tiny
-#   LARGEST=256      where the search for the largest batch ends
+#   LARGEST=256      upper limit of the search for the largest batch
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -39,7 +39,7 @@ pack() {
             cp "../shared/golden/$model"/{config.json,model.safetensors,expected.safetensors} "$box/golden/$model/"
         done
     else
-        echo "gpu-check: no ../shared/golden here: packed without golden values" >&2
+        echo "gpu-check: ../shared/golden not found: packed without golden values" >&2
     fi
     mkdir -p "$(dirname "$out")"
     tar -C "$folder" -czf "$out" gpu-check
@@ -51,15 +51,15 @@ pack() {
 
 run() {
     cd "$here"
-    [ -x ./sedd ] || fail "no ./sedd here: unpack what 'Scripts/gpu-check.sh pack' made, and run it there"
+    [ -x ./sedd ] || fail "./sedd not found: unpack the output of 'Scripts/gpu-check.sh pack', and run this there"
     local torch=${LIBTORCH:-}
     [ -n "$torch" ] || torch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))') ||
-        fail "python3 finds no torch: pip install torch==2.11.0, or set LIBTORCH"
+        fail "python3 does not find torch: pip install torch==2.11.0, or set LIBTORCH"
     [ -e "$torch/lib/libtorch_cpu.so" ] || fail "$torch/lib has no libtorch_cpu.so; set LIBTORCH to torch's folder"
-    # The binary looks there; where libtorch of another place lies in its way, this goes before it.
+    # The binary looks there; this takes precedence over another libtorch.
     ln -sfn "$torch/lib" lib
     export LD_LIBRARY_PATH="$torch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-    # Kernels are compiled anew, so that the file says what that takes.
+    # Kernels are recompiled, to measure the time.
     export SEDD_CACHE="$here/cache"
     rm -rf "$SEDD_CACHE"
     exec python3 gpu_check.py --device "${DEVICE:-cuda}" --shapes ${SHAPES:-small medium} --largest "${LARGEST:-256}" \
@@ -69,5 +69,5 @@ run() {
 case "${1:-}" in
 pack) pack "$(realpath -m "${2:-$here/../.build/gpu-check.tar.gz}")" ;;
 run) run ;;
-*) fail "expected 'pack' or 'run'; see the head of this file" ;;
+*) fail "expected 'pack' or 'run'; see the comment at the top" ;;
 esac

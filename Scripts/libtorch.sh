@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Finds or installs libtorch and leaves `.libtorch/` in the checkout: `libtorch.pc` for pkg-config and `lib`, a link to
-# the folder of the shared libraries. Says what it found.
+# the folder of the shared libraries. Reports what it found.
 #
 #   LIBTORCH=/path   use an installed libtorch (2.11 to 2.15; the folder that holds include/ and lib/, for instance
 #                    .../site-packages/torch); CPU-only builds work too
 #   SEDD_CACHE=/path where the wheel is unpacked (default: $XDG_CACHE_HOME/swift-sedd or ~/.cache/swift-sedd);
 #                    clones share it
 #
-# Without LIBTORCH, the PyPI wheel of torch is unpacked there: headers and libraries lie inside, Python never runs them.
+# Without LIBTORCH, the PyPI wheel of torch is unpacked there: it contains headers and libraries; Python is not used.
 set -euo pipefail
 
 torch_version=2.11.0      # the version that the golden values were checked with
@@ -53,7 +53,7 @@ install_wheel() { # unpacks the wheel into the cache, once, whole or not at all
         python3 -m pip install --quiet --disable-pip-version-check --no-cache-dir --root-user-action ignore \
             --target "$aside" "${runtime[@]}" || fail "pip could not install the CUDA runtime that libtorch names; see above"
     fi
-    # Another clone may have finished first: its copy is as good as ours.
+    # Another clone may have finished first; its copy is equivalent.
     mv -T "$aside" "$target" 2>/dev/null || mv "$aside" "$target" 2>/dev/null || [ -d "$target/torch" ] ||
         fail "could not move the unpacked wheel to $target"
     trap - EXIT
@@ -61,7 +61,7 @@ install_wheel() { # unpacks the wheel into the cache, once, whole or not at all
 }
 
 if [ -n "${LIBTORCH:-}" ]; then
-    folder=$(cd "$LIBTORCH" 2>/dev/null && pwd) || fail "LIBTORCH=$LIBTORCH is no folder"
+    folder=$(cd "$LIBTORCH" 2>/dev/null && pwd) || fail "LIBTORCH=$LIBTORCH is not a folder"
     version=$(check "$folder")
     source="LIBTORCH"
 else
@@ -74,7 +74,7 @@ fi
 
 mkdir -p "$root/.libtorch"
 ln -sfn "$folder/lib" "$root/.libtorch/lib"
-# Written only when it changes, so that an unchanged set-up rebuilds nothing.
+# Written only if changed, so that an unchanged setup rebuilds nothing.
 pc=$(cat <<PC
 Name: libtorch
 Description: tensor engine (CPU; CUDA is opened at run time)

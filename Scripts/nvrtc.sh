@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs NVRTC, NVIDIA's compiler for the kernels, once, into a folder of its own in the cache, and prints the folder of its
-# libraries. Compiling takes no GPU; a machine with one has NVRTC beside its torch, and does not need this.
+# Installs NVRTC, NVIDIA's compiler for the kernels, once, into the cache, and prints the folder of its
+# libraries. Compiling does not require a GPU; a machine with one has NVRTC with its torch, and does not need this.
 set -euo pipefail
 
 version=13.0.2  # of the CUDA toolkit that torch 2.11 goes with

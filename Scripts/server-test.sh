@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The server from outside: server-test.sh SEDD MODEL
+# Tests the server from outside: server-test.sh SEDD MODEL
 #
 #   REQUESTS=10000  malformed requests and broken connections of the fuzzing
 #
-# The clients' packages of PyPI go into a folder of their own, never into the product. The trial of two replicas needs nginx, and
-# says that it was skipped where there is none.
+# The clients' PyPI packages are installed into a separate folder. The test of two replicas requires nginx, and
+# is reported as skipped without it.
 set -euo pipefail
 [ $# = 2 ] || { echo "server test: expected SEDD MODEL, as in Scripts/server-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 
-# The newest when this was written; their clients are what others use.
+# The newest versions at the time of writing.
 packages=(openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2)
 cache=${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}
 clients="$cache/clients-${packages[0]}-${packages[1]}-${packages[2]}"
@@ -27,5 +27,5 @@ python3 Tests/Server/fuzz.py --sedd "$sedd" --model "$model" --count "${REQUESTS
 if command -v nginx >/dev/null; then
     python3 Tests/Server/replicas.py --sedd "$sedd" --model "$model"
 else
-    echo "server test: skipped two replicas behind nginx: install nginx to try them" >&2
+    echo "server test: skipped two replicas behind nginx: install nginx to test them" >&2
 fi

@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# The Swift files that people wrote: generated ones (*.pb.swift) are left as their generator makes them.
+# The hand-written Swift files, without generated ones (*.pb.swift).
 cd "$(dirname "$0")/.."
 git ls-files --cached --others --exclude-standard -- '*.swift' ':!*.pb.swift'

@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// A package of your own: depend on swift-sedd, and give what you run the path of libtorch's libraries.
-// Build with PKG_CONFIG_PATH naming the folder that swift-sedd's `make setup` wrote libtorch.pc into.
+// A package that depends on swift-sedd. Executables need the run path of libtorch's libraries.
+// Build with PKG_CONFIG_PATH set to the folder where swift-sedd's `make setup` wrote libtorch.pc.
 let package = Package(
     name: "TrainAndSample",
     platforms: [.macOS(.v15)],

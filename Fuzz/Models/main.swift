@@ -38,6 +38,6 @@ Harness.run([
     },
     "template": { bytes, _ in
         let template = try Template(String(decoding: bytes, as: UTF8.self))
-        precondition(template.least >= 0)
+        precondition(template.sizedHoleTokens >= 0)
     },
 ])

@@ -1,8 +1,8 @@
-/// What kind of failure an error reports: what a command's exit code, and a caller that recovers, depend on.
+/// The class of a failure, which determines a command's exit code and how callers recover.
 public enum FailureKind: String, Sendable, CaseIterable {
-    /// An option or a value that the caller chose is invalid.
+    /// An option or value chosen by the caller is invalid.
     case usage
-    /// A file or a value is not what it should be.
+    /// A file or value is malformed.
     case invalidData
     /// A file or folder does not exist or cannot be read.
     case missingInput
@@ -10,13 +10,13 @@ public enum FailureKind: String, Sendable, CaseIterable {
     case cannotWrite
     /// A loss, a gradient or a weight is not finite.
     case diverged
-    /// The user asked to stop.
+    /// The user interrupted the operation.
     case interrupted
-    /// Memory, a device or the tensor engine failed.
+    /// Out of memory, or a failure of a device or of libtorch.
     case engine
 }
 
-/// An error that says in one line what was expected, what was found and what to do, and of which kind it is.
+/// An error that states in one line what was expected, what was found and what to do, with its class.
 public protocol ClassifiedError: Error, CustomStringConvertible {
     var failure: FailureKind { get }
 }

@@ -1,7 +1,9 @@
-/// What went wrong with a file or its content, in one line: where, what, and what to do.
+/// An error about a file or its content, in one line: where, what, and what to do.
 public struct FileError: ClassifiedError, Sendable, Equatable {
+    /// The class of the failure.
     public typealias Kind = FailureKind
 
+    /// The class of the failure.
     public let kind: Kind
     /// What was found, and what was expected.
     public let problem: String
@@ -12,8 +14,10 @@ public struct FileError: ClassifiedError, Sendable, Equatable {
     /// What to do about it.
     public let remedy: String?
 
+    /// The class of the failure.
     public var failure: FailureKind { kind }
 
+    /// Creates an error from its parts.
     public init(
         _ kind: Kind, _ problem: String, source: String? = nil, byteOffset: Int? = nil, remedy: String? = nil
     ) {
@@ -24,6 +28,7 @@ public struct FileError: ClassifiedError, Sendable, Equatable {
         self.remedy = remedy
     }
 
+    /// `SOURCE: PROBLEM at byte N; REMEDY`.
     public var description: String {
         var line = source.map { "\($0): " } ?? ""
         line += problem
@@ -32,7 +37,7 @@ public struct FileError: ClassifiedError, Sendable, Equatable {
         return line
     }
 
-    /// The same error as seen from a whole file, of which the buffer that failed began at byte `start`.
+    /// The same error located in a whole file, given that the failing buffer began at byte `start`.
     package func located(in source: String, from start: Int = 0) -> FileError {
         FileError(kind, problem, source: source, byteOffset: byteOffset.map { $0 + start }, remedy: remedy)
     }

@@ -1,13 +1,13 @@
 package import Foundation
 
-/// A file that one process at a time holds; it names its owner. It is given back when the process ends, however it ends.
+/// A lock file that one process holds at a time and that names its owner. The system releases it when the process ends.
 package final class FileLock {
     private let descriptor: Int32
 
     /// Takes the lock.
     ///
-    /// - Parameter what: what the lock is for, as a message says it: "a process is training here".
-    /// - Throws: `cannotWrite`, naming the process that holds it.
+    /// - Parameter what: the purpose of the lock, for messages: "a process is training here".
+    /// - Throws: `cannotWrite` that names the process holding it.
     package init(_ file: URL, what: String) throws(FileError) {
         descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
@@ -15,7 +15,7 @@ package final class FileLock {
                 .cannotWrite, "cannot be created (\(FileSystem.reason(errno)))", source: file.path,
                 remedy: "check the permissions of the folder, or choose another place")
         }
-        // File systems without locks (some network ones) say so: work goes on there without.
+        // Some network file systems lack locks and report it: continue without one.
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             var bytes = [UInt8](repeating: 0, count: 32)
             let count = max(0, pread(descriptor, &bytes, bytes.count, 0))

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// The system calls that more than one room makes, with typed errors.
+/// File system calls with typed errors, shared by several components.
 package enum FileSystem {
     /// Opens a regular file.
-    /// - Throws: `missingInput`, saying whether it is absent, unreadable or not a regular file.
+    /// - Throws: `missingInput` that says whether the file is absent, unreadable or not a regular file.
     package static func openForReading(_ file: URL) throws(FileError) -> (descriptor: Int32, information: stat) {
-        // O_NONBLOCK: a named pipe that nobody writes must not stop the open before it is seen to be none.
+        // O_NONBLOCK: opening a named pipe without a writer must not block before it is recognized as one.
         let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR {
@@ -21,12 +21,12 @@ package enum FileSystem {
         return (descriptor, information)
     }
 
-    /// A whole file in memory; also what a pipe gives until it ends.
+    /// Reads a whole file into memory, or a pipe until it ends.
     ///
-    /// - Parameter limit: bytes; what is longer is refused before it is read.
-    /// - Throws: `missingInput`; `invalidData` where it is longer than `limit`.
+    /// - Parameter limit: maximum size in bytes; a longer file is refused before it is read.
+    /// - Throws: `missingInput`; `invalidData` if it is longer than `limit`.
     package static func contents(of file: URL, limit: Int = 1 << 32) throws(FileError) -> [UInt8] {
-        // O_NONBLOCK: as above. A pipe that somebody writes is then waited for.
+        // O_NONBLOCK: as above. A pipe with a writer is then waited for.
         let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR {
@@ -57,22 +57,23 @@ package enum FileSystem {
         }
     }
 
-    /// A path as a shell means it: relative to the working folder, and otherwise to the letter, since what `..` means after a link
-    /// only the system knows.
+    /// Interprets a path like a shell: relative to the working directory, otherwise unchanged, because only the system
+    /// knows what `..` means after a symbolic link.
     package static func url(_ path: String) -> URL {
         URL(filePath: path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
     }
 
-    /// The one absolute name of what is at `path`, without links; the path itself where nothing is.
+    /// The canonical absolute path without symbolic links; the path itself if nothing exists there.
     package static func realPath(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return url(path).path }
         defer { free(real) }
         return String(cString: real)
     }
 
+    /// Whether something exists at the path.
     package static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
-    /// Makes a folder and those above it that are missing; each new name is durable when this returns.
+    /// Creates a folder and its missing parents; each new name is durable on return.
     /// - Throws: `cannotWrite`.
     package static func createFolder(_ folder: URL) throws(FileError) {
         var missing: [URL] = []
@@ -91,7 +92,8 @@ package enum FileSystem {
         for made in missing { sync(folder: made.deletingLastPathComponent()) }
     }
 
-    /// Makes the names in a folder durable. Not every file system can sync a folder; the data of its files is safe then too.
+    /// Makes the names in a folder durable. File systems that cannot sync folders keep the data of their files safe in
+    /// any case.
     package static func sync(folder: URL) {
         let descriptor = open(folder.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -99,12 +101,13 @@ package enum FileSystem {
         close(descriptor)
     }
 
-    /// What `errno` says of a read that failed.
+    /// The error for a read that failed with `errno`.
     package static func unreadable(_ file: URL) -> FileError {
         FileError(
             .missingInput, "cannot be read (\(reason(errno)))", source: file.path, remedy: "check its permissions")
     }
 
+    /// The system's message for an error number, in lower case.
     package static func reason(_ code: Int32) -> String { String(cString: strerror(code)).lowercased() }
 }
 

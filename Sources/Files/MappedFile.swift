@@ -1,8 +1,8 @@
 package import Foundation
 
-/// A file as read-only memory: the pages that are used are the ones that are read, and processes share them.
+/// A read-only memory-mapped file: only the pages used are read, and processes share them.
 ///
-/// The file must not be cut short while it is mapped, which is why token files are replaced and never rewritten.
+/// The file must not be truncated while it is mapped; files that may be are read with ``RandomAccessFile`` instead.
 package final class MappedFile: @unchecked Sendable {  // Immutable after init.
     /// The size in bytes, never 0.
     package var count: Int { bytes.count }
@@ -16,7 +16,7 @@ package final class MappedFile: @unchecked Sendable {  // Immutable after init.
         defer { close(descriptor) }
         let size = Int(information.st_size)
         guard size > 0 else {
-            throw FileError(.invalidData, "empty file", source: file.path, remedy: "give a file that holds something")
+            throw FileError(.invalidData, "empty file", source: file.path, remedy: "give a file that is not empty")
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED else {
             throw FileSystem.unreadable(file)
@@ -24,12 +24,12 @@ package final class MappedFile: @unchecked Sendable {  // Immutable after init.
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
-    /// Calls `body` with the bytes, which are there only as long as it runs.
+    /// Calls `body` with the bytes, which are valid only during the call.
     @inlinable @inline(__always)
     package func withBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws(FileError) -> Result
     ) throws(FileError) -> Result {
-        // The mapping ends with the object, and a pointer alone does not keep it.
+        // The mapping ends with the object; a pointer alone does not keep it alive.
         defer { withExtendedLifetime(self) {} }
         return try body(bytes)
     }

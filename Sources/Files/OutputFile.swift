@@ -1,11 +1,13 @@
 package import Foundation
 
-/// A file that appears under its name only when it is complete: written aside, synced, renamed, its folder synced.
+/// A file that appears under its name only when it is complete: written to a temporary file, synced and renamed, and
+/// its folder synced.
 ///
-/// One that is never committed leaves nothing behind. A pipe or a device (`/dev/stdout`) is written to as it is.
+/// Without a commit nothing is left behind. A pipe or device (`/dev/stdout`) is written to directly.
 package final class OutputFile {
+    /// Path of the finished file.
     package let target: URL
-    /// Nil where the target is written to as it is.
+    /// Nil if the target is written to directly.
     private let temporary: URL?
     private var descriptor: Int32
 
@@ -22,7 +24,7 @@ package final class OutputFile {
             target, through: target.deletingLastPathComponent().appendingPathComponent(name), flags: O_CREAT | O_EXCL)
     }
 
-    /// `temporary` must lie on the same volume as `target`; it is removed unless the file is committed.
+    /// `temporary` must be on the same volume as `target`; it is removed unless the file is committed.
     package init(_ target: URL, through temporary: URL?, flags: Int32) throws(FileError) {
         self.target = target
         self.temporary = temporary
@@ -36,8 +38,8 @@ package final class OutputFile {
         if let temporary { unlink(temporary.path) }
     }
 
-    /// Writes all the bytes, at `offset` from the start or, without one, after what was written before.
-    /// - Throws: `cannotWrite`, naming the reason, such as a full disk.
+    /// Writes all bytes, at `offset` from the start, or after the preceding ones.
+    /// - Throws: `cannotWrite` that names the reason, such as a full disk.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) throws(FileError) {
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
@@ -53,17 +55,17 @@ package final class OutputFile {
         }
     }
 
-    /// Writes all the bytes after what was written before.
+    /// Writes all bytes after the preceding ones.
     /// - Throws: `cannotWrite`.
     package func write(_ bytes: [UInt8]) throws(FileError) {
         let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try write(buffer) } }
         try result.get()
     }
 
-    /// Makes the bytes durable and gives the file its name, in place of any that had it.
+    /// Makes the bytes durable and renames the file, replacing any existing one.
     /// - Throws: `cannotWrite`.
     package func commit() throws(FileError) {
-        // Pipes and some devices have nothing to sync.
+        // Pipes and some devices cannot be synced.
         guard fsync(descriptor) == 0 || temporary == nil else { throw failure("cannot be written") }
         if let temporary, rename(temporary.path, target.path) != 0 { throw failure("cannot be renamed into place") }
         close(descriptor)
@@ -71,7 +73,7 @@ package final class OutputFile {
         if temporary != nil { FileSystem.sync(folder: target.deletingLastPathComponent()) }
     }
 
-    /// Writes a small file whole, creating its folder.
+    /// Writes a small file atomically, creating its folder.
     /// - Throws: `cannotWrite`.
     package static func write(_ bytes: [UInt8], to target: URL) throws(FileError) {
         try FileSystem.createFolder(target.deletingLastPathComponent())

@@ -1,12 +1,13 @@
 package import Foundation
 
-/// A regular file that is read in parts, by `pread`.
+/// A regular file that is read in parts with `pread`.
 ///
-/// Unlike a mapping, a file that is cut short while it is open gives an error and not a signal, and several threads may read
-/// at once.
+/// Unlike a memory-mapped file, a file truncated while open causes an error and not a signal, and several threads may
+/// read concurrently.
 package final class RandomAccessFile: Sendable {
+    /// Path, for messages.
     package let path: String
-    /// Bytes, as they were when the file was opened.
+    /// Size in bytes when the file was opened.
     package let count: Int
     private let descriptor: Int32
 
@@ -20,9 +21,9 @@ package final class RandomAccessFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `target` with the bytes from `offset` on.
+    /// Fills `target` with the bytes starting at `offset`.
     ///
-    /// - Throws: `invalidData` where the file has become shorter; `missingInput` where it cannot be read.
+    /// - Throws: `invalidData` if the file has become shorter; `missingInput` if it cannot be read.
     package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
         var done = 0
         while done < target.count, let base = target.baseAddress {
@@ -31,8 +32,8 @@ package final class RandomAccessFile: Sendable {
             guard found >= 0 else { throw FileSystem.unreadable(URL(fileURLWithPath: path)) }
             guard found > 0 else {
                 throw FileError(
-                    .invalidData, "cut short while it was read (no byte \(offset + done) of \(count))", source: path,
-                    remedy: "wait until it is written, or fetch it again")
+                    .invalidData, "truncated while it was read (no byte \(offset + done) of \(count))", source: path,
+                    remedy: "wait until it is complete, or download it again")
             }
             done += found
         }
@@ -40,12 +41,12 @@ package final class RandomAccessFile: Sendable {
 
     /// The bytes of `range`, which must lie within ``count``.
     ///
-    /// - Throws: `invalidData` where the range lies outside or the file has become shorter.
+    /// - Throws: `invalidData` if the range lies outside or the file has become shorter.
     package func bytes(_ range: Range<Int>) throws(FileError) -> [UInt8] {
         guard range.lowerBound >= 0, range.upperBound <= count else {
             throw FileError(
                 .invalidData, "bytes \(range) were expected, the file has \(count)", source: path,
-                remedy: "it is damaged or truncated: fetch it again")
+                remedy: "it is damaged or truncated: download it again")
         }
         var failure: FileError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in

@@ -1,17 +1,19 @@
 package import Foundation
 
-/// Reads a file from start to end through one buffer of fixed size, cut where the caller says that it may be cut.
+/// Reads a file sequentially through a buffer of fixed size, cut at positions that the caller accepts.
 package final class TextReader {
-    /// A part of the file; the bytes are valid until the next is asked for.
+    /// A part of the file; its bytes are valid until the next part is requested.
     package struct Chunk {
         /// The offset of the first byte in the file.
         package let start: Int
+        /// The bytes.
         package let bytes: UnsafeBufferPointer<UInt8>
     }
 
-    /// Also the longest stretch without a place to cut.
+    /// Buffer size; also the longest run without a cut.
     package static let defaultCapacity = 2 << 20
 
+    /// The file.
     package let file: URL
     /// The size when the file was opened, in bytes.
     package let size: Int
@@ -22,7 +24,7 @@ package final class TextReader {
     private var filled = 0
     private var ended = false
 
-    /// - Throws: `missingInput` when the file is absent, unreadable or no file.
+    /// - Throws: `missingInput` if the file is absent, unreadable or not a regular file.
     package init(_ file: URL, capacity: Int = defaultCapacity) throws(FileError) {
         let (descriptor, information) = try FileSystem.openForReading(file)
         self.file = file
@@ -36,8 +38,8 @@ package final class TextReader {
         buffer.deallocate()
     }
 
-    /// The next part, nil at the end of the file. `cut` gives the length of the prefix that may stand alone.
-    /// - Throws: `missingInput` when reading fails; `invalidData` where a full buffer has no place to cut.
+    /// The next part, nil at the end of the file. `cut` returns the length of the prefix that may stand alone.
+    /// - Throws: `missingInput` when reading fails; `invalidData` if a full buffer has no place to cut.
     package func next(cut: (UnsafeBufferPointer<UInt8>) -> Int) throws(FileError) -> Chunk? {
         carryRest()
         try fill()
@@ -45,7 +47,7 @@ package final class TextReader {
         let bytes = UnsafeBufferPointer(rebasing: buffer[..<filled])
         consumed = ended ? filled : cut(bytes)
         if consumed == 0 {
-            // A broken file is the likelier reason, and the more useful message.
+            // Invalid UTF-8 is the likelier cause, and the more useful message.
             if let offset = UTF8Bytes.firstInvalid(in: bytes), offset < UTF8Bytes.lastBoundary(in: bytes) {
                 throw UTF8Bytes.invalid(at: offset).located(in: file.path, from: start)
             }

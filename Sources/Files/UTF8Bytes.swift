@@ -1,4 +1,4 @@
-/// UTF-8 over raw bytes: validity, boundaries, single scalars.
+/// UTF-8 on raw bytes: validation, boundaries, single scalars.
 package enum UTF8Bytes {
     /// The offset of the first ill-formed sequence, or nil when the bytes are valid UTF-8.
     package static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
@@ -21,11 +21,12 @@ package enum UTF8Bytes {
         return nil
     }
 
-    /// - Throws: `invalidData` naming the byte offset, unless the bytes are valid UTF-8.
+    /// - Throws: `invalidData` with the byte offset, unless the bytes are valid UTF-8.
     package static func validate(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
         if let offset = firstInvalid(in: bytes) { throw invalid(at: offset) }
     }
 
+    /// The error for an ill-formed sequence at `offset`.
     package static func invalid(at offset: Int) -> FileError {
         FileError(.invalidData, "invalid UTF-8", byteOffset: offset, remedy: "convert the text to UTF-8")
     }
@@ -38,9 +39,9 @@ package enum UTF8Bytes {
         let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
         guard lead >= 0xC2, lead <= 0xF4, index + length <= bytes.count else { return 0 }
         let second = bytes[index + 1]
-        let least: UInt8 = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80
-        let greatest: UInt8 = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF
-        guard second >= least, second <= greatest else { return 0 }
+        let lowest: UInt8 = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80
+        let highest: UInt8 = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF
+        guard second >= lowest, second <= highest else { return 0 }
         for position in 2..<4 where position < length && !isContinuation(bytes[index + position]) { return 0 }
         return length
     }
@@ -57,9 +58,9 @@ package enum UTF8Bytes {
         return ((lead & 0x07) << 18 | second << 12 | third << 6 | UInt32(base[index + 3] & 0x3F), 4)
     }
 
-    /// Where the last complete scalar ends: a cut there leaves no scalar in two halves.
+    /// End of the last complete scalar: a cut there splits no scalar.
     ///
-    /// Ill-formed bytes are kept, so that whoever reads the prefix finds and names them.
+    /// Ill-formed bytes are kept, so that the reader of the prefix reports them.
     package static func lastBoundary(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
         let count = bytes.count
         for back in 1..<4 where back <= count {
@@ -72,14 +73,15 @@ package enum UTF8Bytes {
     }
 
     @inlinable @inline(__always)
+    /// Whether the byte continues a scalar.
     package static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
-    /// A scalar as a message shows it: `U+00E9 'é'`.
+    /// A scalar as shown in messages: `U+00E9 'é'`.
     package static func name(of value: UInt32) -> String {
         let hexadecimal = String(value, radix: 16, uppercase: true)
         let padded = String(repeating: "0", count: max(0, 4 - hexadecimal.count)) + hexadecimal
         guard let scalar = Unicode.Scalar(value) else { return "U+\(padded)" }
-        // Control characters and line ends would break the one line of the message.
+        // Control characters and line ends would break the message.
         return "U+\(padded) '\(scalar.escaped(asASCII: scalar.properties.generalCategory == .control))'"
     }
 }

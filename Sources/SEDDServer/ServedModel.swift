@@ -1,25 +1,27 @@
 package import SEDD
 package import Text
 
-/// The model that a server serves, and what it is called.
+/// The model that a server serves, and its name.
 package struct ServedModel: Sendable {
-    /// What requests call it.
+    /// The model's name in requests.
     package let name: String
+    /// The network.
     package let network: ScoreNetwork
-    /// What starts its trajectories.
+    /// The sampler that starts its trajectories.
     let sampler: Sampler
+    /// The model's tokenizer.
     package let tokenizer: any Tokenizer
-    /// Its chain.
+    /// The model's chain.
     let graph: any TransitionGraph
-    /// Positions that it was trained on.
+    /// Sequence length used in training.
     let length: Int
-    /// When it was loaded, seconds since 1970.
+    /// Time of loading, seconds since 1970.
     let created: Int
 
     /// - Parameters:
-    ///   - created: seconds since 1970.
-    ///   - profile: the model's information profile, where it was measured.
-    /// - Throws: ``SEDDError`` where the network's configuration is not one.
+    ///   - created: time of loading, seconds since 1970.
+    ///   - profile: the model's information profile, if one was measured.
+    /// - Throws: ``SEDDError`` if the network's configuration is invalid.
     package init(
         name: String, network: ScoreNetwork, profile: InformationProfile? = nil, tokenizer: any Tokenizer, created: Int
     ) throws {
@@ -37,7 +39,7 @@ package struct ServedModel: Sendable {
         do { return try tokenizer.encode(text).map { Int($0) } } catch { throw APIError(error, parameter: parameter) }
     }
 
-    /// The text of tokens; what is no UTF-8 becomes U+FFFD.
+    /// Decodes tokens; invalid UTF-8 becomes U+FFFD.
     func text(_ tokens: some Sequence<Int>) throws -> String {
         try tokenizer.text(of: tokens.map { Int32($0) })
     }

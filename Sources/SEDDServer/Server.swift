@@ -7,32 +7,36 @@ import SEDD
 import ServiceLifecycle
 import UnixSignals
 
-/// One model over HTTP.
+/// An HTTP server for one model.
 package struct Server: Sendable {
-    /// Where and for whom it listens.
+    /// Address, access control and limits.
     package struct Settings: Sendable {
+        /// The address on which it listens.
         package var host = "127.0.0.1"
-        /// 0 takes a free one.
+        /// The port; 0 selects a free one.
         package var port = 8080
+        /// The required API keys.
         package var keys = APIKeys()
-        /// Whose pages may use it from a browser, beside its own.
+        /// Origins of other sites whose pages may use the server from a browser.
         package var allowedOrigins: Set<String> = []
-        /// The names that it is asked under; empty where they are not known.
+        /// The server's names; empty if unknown.
         package var names: Set<String> = []
+        /// Limits on requests and connections.
         package var limits: ServerLimits
 
+        /// Default settings with the given limits.
         package init(limits: ServerLimits) { self.limits = limits }
     }
 
-    /// How a server has ended.
+    /// How a server stopped.
     package enum Ending: Sendable {
-        /// What ran was answered, or cut off at the end of its grace.
+        /// Running requests were completed, or cancelled after the grace period.
         case drained
-        /// Everything was cut off at once: it had been asked to stop twice.
+        /// Everything was cancelled at once after a second stop request.
         case cutOff
     }
 
-    /// How long answers that are written may take to arrive once the server has stopped.
+    /// How long written responses may take to be delivered after the server has stopped.
     private static let farewell = Duration.seconds(5)
 
     private let model: ServedModel
@@ -42,10 +46,11 @@ package struct Server: Sendable {
     private let logger: Logger
 
     package init(_ model: ServedModel, _ settings: Settings, logger: Logger) throws {
+        /// Creates a server; ``run(stops:running:)`` starts it.
         self.model = model
         self.settings = settings
         self.logger = logger
-        // Metrics that are made before the registry is known are counted nowhere.
+        // Metrics created before the registry is installed would be lost.
         _ = PrometheusRegistry.shared
         engine = SamplingEngine(
             sampler: model.sampler, limits: settings.limits.engine, observer: EngineMetrics())
@@ -55,9 +60,9 @@ package struct Server: Sendable {
             reserve: settings.limits.healthConnections)
     }
 
-    /// The application; tests call it as a server does.
+    /// The application; tests call it as the server does.
     ///
-    /// - Parameter running: told the port once connections are accepted.
+    /// - Parameter running: called with the port once connections are accepted.
     package func application(running: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
         var connection = ConnectionSettings(settings.limits)
         connection.refused = { [logger] fault in
@@ -74,10 +79,10 @@ package struct Server: Sendable {
             logger: logger)
     }
 
-    /// Serves until it is asked to stop: then new requests get 503, running ones finish or are cut off at the end of their grace, and
-    /// connections are closed. Asked a second time it cuts everything off at once.
+    /// Serves until asked to stop: then new requests get 503, running ones complete or are cancelled after the grace
+    /// period, and connections are closed. A second stop request cancels everything at once.
     ///
-    /// - Parameter stops: an element each time it is asked; ``stopSignals()`` for a process of its own.
+    /// - Parameter stops: one element per stop request; ``stopSignals()`` for a process of its own.
     package func run(
         until stops: AsyncStream<Void>, running: @escaping @Sendable (Int) async -> Void
     ) async throws -> Ending {
@@ -100,7 +105,7 @@ package struct Server: Sendable {
         }
     }
 
-    /// Ends what runs as soon as that is asked for; returns once nobody waits for it any more.
+    /// Cancels everything as soon as requested; returns once nothing waits for it any more.
     private func end(_ group: ServiceGroup, when stops: AsyncStream<Void>) async -> Ending {
         guard await Self.isAsked(stops) else { return .drained }
         return await withTaskGroup(of: Void.self) { stopping in
@@ -112,7 +117,7 @@ package struct Server: Sendable {
         }
     }
 
-    /// An element each time this process gets SIGTERM or SIGINT.
+    /// One element each time this process receives SIGTERM or SIGINT.
     package static func stopSignals() async -> AsyncStream<Void> {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         return AsyncStream { continuation in
@@ -124,7 +129,7 @@ package struct Server: Sendable {
         }
     }
 
-    /// Waits for the next element; false where there will be none, or nobody waits for it any more.
+    /// Waits for the next element; false if there will be none, or the wait was cancelled.
     private static func isAsked(_ stops: AsyncStream<Void>) async -> Bool {
         var iterator = stops.makeAsyncIterator()
         return await iterator.next() != nil
@@ -134,7 +139,7 @@ package struct Server: Sendable {
         logger.notice("stopping", metadata: ["connections": "\(connections.count)"])
         await engine.drain(within: settings.limits.grace)
         await group.triggerGracefulShutdown()
-        // All jobs have ended; what is left are connections whose clients read nothing.
+        // All jobs have ended; only connections of stalled readers remain.
         guard (try? await Task.sleep(for: Self.farewell)) != nil else { return }
         logger.warning("connections that do not end are cut off", metadata: ["connections": "\(connections.count)"])
         connections.closeAll()
@@ -155,14 +160,14 @@ package struct Server: Sendable {
     }
 
     private func addRoutes(to router: Router<ServerContext>) {
-        let runner = JobRunner(model: model, engine: engine, limits: settings.limits)
+        let service = GenerationService(model: model, engine: engine, limits: settings.limits)
         let api = router.group("v1").add(middleware: Authentication(keys: settings.keys))
-        api.post("completions") { try await CompletionEndpoint(runner: runner).respond($0, $1) }
-        api.post("infill") { try await InfillEndpoint(runner: runner).respond($0, $1) }
+        api.post("completions") { try await CompletionEndpoint(service: service).respond($0, $1) }
+        api.post("infill") { try await InfillEndpoint(service: service).respond($0, $1) }
         api.get("models") { [model, settings] _, _ in
-            try JobRunner.response(ModelList(data: [.init(model, settings.limits)]))
+            try JSONResponse.make(ModelList(data: [.init(model, settings.limits)]))
         }
-        // A name may have slashes, which some clients encode and others do not.
+        // Model names may contain slashes, which some clients encode and others do not.
         api.get("models/**") { [model, settings] _, context in
             let path = context.parameters.getCatchAll().joined(separator: "/")
             let name = path.removingPercentEncoding ?? path
@@ -172,7 +177,7 @@ package struct Server: Sendable {
                     "the model '\(name.prefix(100))' is not served here; expected '\(model.name)'",
                     parameter: "model", code: "model_not_found")
             }
-            return try JobRunner.response(ModelList.Model(model, settings.limits))
+            return try JSONResponse.make(ModelList.Model(model, settings.limits))
         }
         router.get("/healthz") { _, _ in Self.plain("alive\n") }
         router.get("/readyz") { [engine] _, _ in

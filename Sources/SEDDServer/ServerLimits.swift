@@ -1,42 +1,42 @@
 import SEDD
 
-/// What the server takes on, so that no request and no number of them can exhaust it.
+/// Limits of a server that prevent any client from exhausting it.
 public struct ServerLimits: Sendable {
-    /// Bytes of a request body.
+    /// Maximum size of a request body, bytes.
     public var bodyBytes = 1 << 20
-    /// Tokens of a sequence, prompt and holes together.
+    /// Maximum tokens per sequence, prompt and holes together.
     public var length: Int
-    /// Reverse steps of a sequence.
+    /// Maximum reverse steps per sequence.
     public var steps = 1024
-    /// Sequences of one request: prompts times `n`.
+    /// Maximum sequences per request: prompts times `n`.
     public var sequences = 128
-    /// Sequences that are under way at once, all of them in turn; a request that would make them more is refused. The last eighth is
-    /// for requests of one sequence.
+    /// Maximum sequences in progress, all of which advance in turn; a request that would exceed it is refused. The last
+    /// eighth is reserved for requests of one sequence.
     public var running = 256
-    /// Tokens of one network evaluation: how soon a newcomer joins, against how well products fill the processor.
+    /// Tokens per network evaluation: trades latency of new requests against throughput of matrix products.
     public var evaluationTokens = 4096
-    /// Those of the engine.
+    /// The limits of the engine.
     var engine: EngineLimits { EngineLimits(running: running, evaluationTokens: evaluationTokens) }
-    /// From the arrival of a request to its last event.
+    /// Deadline from the arrival of a request to its last event.
     public var deadline: Duration = .seconds(300)
-    /// Of that, what running requests get once the server has been asked to stop.
+    /// Grace period of running requests after a stop request.
     public var grace: Duration = .seconds(30)
-    /// Open connections. Further ones are let in at the cost of those that wait for nothing.
+    /// Maximum open connections. Further ones evict idle connections.
     public var connections = defaultConnections
-    /// Of those, connections of one address (IPv4) or one network (IPv6, 64 bits).
+    /// Maximum connections of one IPv4 address or one IPv6 /64 network.
     public var connectionsPerPeer = 256
-    /// Connections beyond these, for health checks alone, while all of them are being answered.
+    /// Additional connections for health checks only, when all others are being served.
     public var healthConnections = defaultHealthConnections
-    /// From a connection's start, or from the head of a request, to the end of its head or of its body.
+    /// Timeout from a connection's start to the end of a request head, and from there to the end of its body.
     public var receiving: Duration = .seconds(15)
-    /// How long a connection may stay open between requests.
+    /// How long a connection may stay idle between requests.
     public var idle: Duration = .seconds(75)
 
-    /// See ``connections``.
+    /// The default of ``connections``.
     public static let defaultConnections = 512
     static let defaultHealthConnections = 32
 
-    /// Limits for a model of `modelLength` positions.
+    /// Default limits for a model trained on `modelLength` tokens.
     public init(modelLength: Int) {
         length = max(1024, modelLength)
     }

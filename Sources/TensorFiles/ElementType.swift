@@ -1,8 +1,9 @@
-/// The element types that files of tensors name.
+/// The element types of tensor files.
 ///
 /// Not all of them can be computed with; those that can have a `DType` of the same name.
 package enum ElementType: String, Sendable, CaseIterable {
     case float64, float32, float16, bfloat16
+    /// Bits per element.
     case int64, int32, int16, int8, uint8, bool
     case uint64, uint32, uint16, complex64
     case float8e5m2, float8e4m3, float8e8m0, float8e4m3fnuz, float8e5m2fnuz
@@ -19,7 +20,7 @@ package enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether weights can be read from it: a number of its own for each, without a scale kept elsewhere.
+    /// Whether weights can be read from it: each element is a number of its own, without a separate scale.
     package var isFloatingPoint: Bool {
         switch self {
         case .float64, .float32, .float16, .bfloat16: true
@@ -55,13 +56,13 @@ package enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
-    /// The type that a safetensors header calls `name`.
+    /// The type called `name` in a safetensors header.
     package init?(safetensorsName name: String) {
         guard let found = Self.allCases.first(where: { $0.safetensorsName == name }) else { return nil }
         self = found
     }
 
-    /// The type of the elements of PyTorch's storage class `name`, for instance `FloatStorage`.
+    /// The element type of PyTorch's storage class `name`, for instance `FloatStorage`.
     package init?(storageClass name: String) {
         switch name {
         case "DoubleStorage": self = .float64

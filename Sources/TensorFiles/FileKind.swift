@@ -1,23 +1,23 @@
 package import Files
 
-/// What a file is, by its first bytes, whatever its name.
+/// The kind of a file, determined by its first bytes, regardless of its name.
 package enum FileKind: Equatable, Sendable {
     case safetensors
-    /// A zip archive, which PyTorch's files are since 1.6.
+    /// A zip archive: PyTorch's format since 1.6.
     case zip
-    /// A pickle; PyTorch's files of before 1.6 are several of them.
+    /// A pickle; PyTorch files before 1.6 are a sequence of pickles.
     case pickle
-    /// A JSON object: an index of shards, if anything.
+    /// A JSON object, possibly an index of shards.
     case json
-    /// What stands in a repository in the place of a large file, and the size of that file in bytes.
+    /// The placeholder of a large file in a Git repository, and the size of that file in bytes.
     case gitPointer(bytes: String)
     case webPage
-    /// Something else that has a name; what to do with it.
+    /// A known kind other than weights; what to do with it.
     case other(String, remedy: String)
     case empty
     case unknown
 
-    /// - Throws: ``FileError`` where the file cannot be read.
+    /// - Throws: ``FileError`` if the file cannot be read.
     package init(of file: RandomAccessFile) throws(FileError) {
         self = Self.of(try file.bytes(0..<min(file.count, 1024)), count: file.count)
     }
@@ -27,7 +27,8 @@ package enum FileKind: Equatable, Sendable {
         guard !start.isEmpty else { return .empty }
         let white: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
         let looksLikeHeader = start.count > 8 && start[8...].first { !white.contains($0) } == UInt8(ascii: "{")
-        // A length that fits comes before all else: its bytes may look like anything, and no text's are that small.
+        // A plausible header length takes precedence: its bytes may look like anything, but no text has such small
+        // values.
         let length = start.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         if looksLikeHeader, length <= UInt64(max(0, count - 8)) { return .safetensors }
         if start.starts(with: [0x50, 0x4B, 3, 4]) || start.starts(with: [0x50, 0x4B, 5, 6]) { return .zip }
@@ -58,30 +59,30 @@ package enum FileKind: Equatable, Sendable {
         ([0x93] + Array("NUMPY".utf8), "a NumPy array", "save the weights as safetensors"),
     ]
 
-    /// What to tell whoever takes the file for weights.
+    /// The error for a file that was expected to hold weights.
     func refusal(path: String) -> FileError {
-        let expected = "expected weights: safetensors, or what torch.save writes"
+        let expected = "expected weights: safetensors or a file of torch.save"
         switch self {
         case .gitPointer(let bytes):
             return FileError(
-                .invalidData, "a Git LFS pointer: the \(bytes) bytes that it stands for are not here", source: path,
-                remedy: "run 'git lfs pull' in its repository, or fetch the file itself")
+                .invalidData, "a Git LFS pointer: the \(bytes) bytes of the actual file are missing", source: path,
+                remedy: "run 'git lfs pull' in its repository, or download the file itself")
         case .webPage:
             return FileError(
                 .invalidData, "a web page, not weights", source: path,
-                remedy: "fetch the file itself (a hub's address of it has /resolve/ in place of /blob/)")
+                remedy: "download the file itself (on a model hub, its URL has /resolve/ instead of /blob/)")
         case .other(let name, let remedy):
             return FileError(.invalidData, "\(name); \(expected)", source: path, remedy: remedy)
         case .empty:
-            return FileError(.invalidData, "an empty file; \(expected)", source: path, remedy: "fetch it again")
+            return FileError(.invalidData, "an empty file; \(expected)", source: path, remedy: "download it again")
         case .json:
             return FileError(
                 .invalidData, "a JSON file without a 'weight_map'; \(expected)", source: path,
-                remedy: "name the file of weights")
+                remedy: "name the weight file")
         default:
             return FileError(
-                .invalidData, "not a file of weights that is known; \(expected)", source: path,
-                remedy: "it is damaged or something else: fetch it again, or name another")
+                .invalidData, "not a known kind of weight file; \(expected)", source: path,
+                remedy: "it is damaged or another kind of file: download it again, or name another")
         }
     }
 }

@@ -1,12 +1,14 @@
 package import Files
 
-/// What a PyTorch file holds: one table of tensors, wherever it lies, and what says more of it.
+/// The contents of a PyTorch file: one table of tensors, wherever it is nested, and its metadata.
 package struct PyTorchContent: TensorTable, Sendable {
+    /// Shapes and types by name.
     package let entries: [String: TensorEntry]
+    /// Path of the file.
     package var path: String { file.path }
-    /// What the user should know of how the table was chosen.
+    /// What the user should know about how the table was chosen.
     package let notes: [String]
-    /// The numbers and flags of `model_args`, which nanoGPT keeps beside its table.
+    /// The numbers and flags of `model_args`, which nanoGPT stores beside its table.
     package let modelArguments: [String: Argument]?
     /// The unnamed tensors of `ema.shadow_params`, in the order in which the network registers its parameters.
     let shadow: [PickledTensor]?
@@ -20,12 +22,12 @@ package struct PyTorchContent: TensorTable, Sendable {
         case flag(Bool)
     }
 
-    /// Entries under which training loops keep a network's tensors.
+    /// Entries under which training loops store a network's tensors.
     static let usualNames = ["state_dict", "model_state_dict", "model", "module"]
 
     /// Finds the table of tensors in `file`.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData` that lists the entries where there is none, or more than one.
+    /// - Throws: ``FileError`` of kind `invalidData` that lists the entries if there is no table, or more than one.
     package init(_ file: PyTorchFile) throws(FileError) {
         var finder = TableFinder(file)
         let found = try finder.find()
@@ -57,13 +59,13 @@ package struct PyTorchContent: TensorTable, Sendable {
         }
     }
 
-    /// Whether there is a moving average beside the table.
+    /// Whether the file has a moving average beside the table.
     package var hasAverage: Bool { shadow != nil }
 
-    /// The moving average in place of the table.
+    /// Replaces the table with the moving average.
     ///
-    /// - Parameter names: what its tensors are called, in order.
-    /// - Throws: ``FileError`` of kind `invalidData` where there is none, or of another count.
+    /// - Parameter names: names of its tensors, in order.
+    /// - Throws: ``FileError`` of kind `invalidData` if there is none, or the count differs.
     package func average(names: [String]) throws(FileError) -> PyTorchContent {
         guard let shadow else {
             throw FileError(
@@ -92,7 +94,7 @@ package struct PyTorchContent: TensorTable, Sendable {
     }
 }
 
-/// Looks for the dictionary of named tensors in a pickle.
+/// Finds the dictionary of named tensors in a pickle.
 private struct TableFinder {
     let pickle: Pickle
     let path: String
@@ -106,10 +108,10 @@ private struct TableFinder {
         var notes: [String] = []
         if let unknown = pickle.heap.unknown.first {
             let more = pickle.heap.unknown.count > 1 ? " and \(pickle.heap.unknown.count - 1) more" : ""
-            notes.append("\(path): it asks for \(unknown)\(more), which was not carried out; only tensors are read")
+            notes.append("\(path): references \(unknown)\(more), which was not executed; only tensors are read")
         }
         var value = pickle.root
-        // State dictionaries lie at most two or three deep; the bound is against one that holds itself.
+        // State dictionaries are nested at most two or three levels deep; the bound protects against cycles.
         for _ in 0..<8 {
             if let tensors = table(value) { return (tensors, notes) }
             guard let entries = pickle.entries(value), !entries.isEmpty else { break }
@@ -136,7 +138,7 @@ private struct TableFinder {
             remedy: "save it with torch.save(model.state_dict(), FILE)")
     }
 
-    /// A dictionary of which every entry is a tensor with a name.
+    /// A dictionary in which every entry is a named tensor.
     private func table(_ value: PickleValue) -> [String: PickledTensor]? {
         guard let entries = pickle.entries(value), !entries.isEmpty else { return nil }
         var tensors: [String: PickledTensor] = [:]
@@ -152,13 +154,13 @@ private struct TableFinder {
     private func several(_ names: [String]) -> FileError {
         FileError(
             .invalidData, "several entries are tables of tensors: \(listed(names))", source: path,
-            remedy: "save the one that is meant alone, with torch.save(checkpoint['\(names.first ?? "model")'], FILE)")
+            remedy: "save only the intended one, with torch.save(checkpoint['\(names.first ?? "model")'], FILE)")
     }
 
     private func none(_ entries: [String]) -> FileError {
         FileError(
             .invalidData, "no entry is a table of tensors; it holds \(listed(entries))", source: path,
-            remedy: "save the weights alone, with torch.save(model.state_dict(), FILE)")
+            remedy: "save only the weights, with torch.save(model.state_dict(), FILE)")
     }
 
     private func listed(_ names: [String]) -> String {
@@ -170,11 +172,11 @@ private struct TableFinder {
         case .none: "None"
         case .bool: "a flag"
         case .integer, .number: "a number"
-        case .text: "a text"
+        case .text: "a string"
         case .bytes: "bytes"
         case .list(let place): "a list of \(pickle.heap.sequences[place].count)"
         case .tuple(let place): "a tuple of \(pickle.heap.sequences[place].count)"
-        case .dictionary(let place): "a table of \(pickle.heap.tables[place].count) entries"
+        case .dictionary(let place): "a dictionary of \(pickle.heap.tables[place].count) entries"
         case .tensor(let tensor): "a tensor \(tensor.shape)"
         case .global, .storage, .opaque: "an object"
         }

@@ -1,9 +1,9 @@
 package import Files
 
-/// A file that `torch.save` wrote, opened: its pickle read, its storages located.
+/// An open file of `torch.save`, with its pickle read and its storages located.
 ///
-/// Two containers are known: a zip archive with a record for each storage, since 1.6, and before (or with
-/// `_use_new_zipfile_serialization=False`) five pickles with the storages behind them.
+/// Two containers are supported: a zip archive with a record per storage, since 1.6, and the older one (also
+/// `_use_new_zipfile_serialization=False`) of five pickles followed by the storages.
 package struct PyTorchFile: Sendable {
     private enum Container: Sendable {
         case zip(ZipArchive, folder: String)
@@ -12,19 +12,19 @@ package struct PyTorchFile: Sendable {
 
     package var path: String { file.path }
     let pickle: Pickle
-    /// The bytes of the record `config.json`, which files written here carry.
+    /// The record `config.json`, which files written by this project embed.
     package let configuration: [UInt8]?
     let file: RandomAccessFile
     private let container: Container
 
-    /// Pickles hold names and shapes; tensors lie outside of them.
+    /// Maximum pickle size: pickles hold names and shapes; tensors are stored outside of them.
     static let greatestPickle = 1 << 26
-    /// What each file of before 1.6 starts with, behind the protocol: the pickled number 0x1950a86a20f9469cfc6c.
+    /// The start of every file before 1.6, after the protocol opcode: the pickled number 0x1950a86a20f9469cfc6c.
     static let legacyMagic: [UInt8] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
 
     /// Opens a zip archive.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData`, naming the file and the fault.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the file and the fault.
     package init(zip file: RandomAccessFile) throws(FileError) {
         self.file = file
         let archive = try ZipArchive(file)
@@ -39,10 +39,10 @@ package struct PyTorchFile: Sendable {
         guard archive.size(main) ?? 0 <= Self.greatestPickle else {
             throw FileError(
                 .invalidData, "a pickle of \(archive.size(main) ?? 0) bytes; expected at most \(Self.greatestPickle)",
-                source: file.path, remedy: "save the weights alone, with torch.save(model.state_dict(), FILE)")
+                source: file.path, remedy: "save only the weights, with torch.save(model.state_dict(), FILE)")
         }
         pickle = try PickleReader.read(archive.bytes(main), path: file.path)
-        // Absent in older files, which are little-endian on every machine that is still met.
+        // Absent in older files, which are little-endian on all machines in use.
         if let size = archive.size(folder + "/byteorder"), size < 64,
             try archive.bytes(folder + "/byteorder") != Array("little".utf8)
         {
@@ -56,17 +56,17 @@ package struct PyTorchFile: Sendable {
         container = .zip(archive, folder: folder)
     }
 
-    /// Opens a file of before 1.6: magic number, version, description of the machine, content, keys of the storages; then each
-    /// storage, its count of elements before it.
+    /// Opens a file from before 1.6: magic number, version, machine description, content, storage keys; then each
+    /// storage, preceded by its element count.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData`, naming the file and the fault.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the file and the fault.
     package init(legacy file: RandomAccessFile) throws(FileError) {
         self.file = file
         configuration = nil
         let bytes = try file.bytes(0..<min(file.count, Self.greatestPickle))
         guard bytes.count > 2, bytes[0] == 0x80, bytes.dropFirst(2).starts(with: Self.legacyMagic) else {
             throw FileError(
-                .invalidData, "a pickle that torch.save did not write", source: file.path,
+                .invalidData, "a pickle, but not one written by torch.save", source: file.path,
                 remedy: "save the weights with torch.save(model.state_dict(), FILE)")
         }
         let version = try PickleReader.read(bytes, from: 2 + Self.legacyMagic.count, path: file.path)
@@ -88,7 +88,7 @@ package struct PyTorchFile: Sendable {
         func damaged(_ what: String) -> FileError {
             FileError(
                 .invalidData, "\(what) is not within the file of \(file.count) bytes", source: file.path,
-                remedy: "it is damaged or truncated: save it again with torch.save, or fetch it again")
+                remedy: "it is damaged or truncated: save it again with torch.save, or download it again")
         }
         var ranges: [String: Range<Int>] = [:]
         var place = keys.end
@@ -121,9 +121,9 @@ package struct PyTorchFile: Sendable {
             .invalidData, "its numbers are big-endian", source: file.path, remedy: "save it on a little-endian machine")
     }
 
-    /// The elements of `tensor` in row order.
+    /// The elements of `tensor` in row-major order.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData` where the storage is absent or of another size.
+    /// - Throws: ``FileError`` of kind `invalidData` if the storage is absent or has another size.
     func bytes(_ tensor: PickledTensor) throws(FileError) -> [UInt8] {
         let storage = tensor.storage
         let width = try Self.width(of: storage, path)
@@ -141,7 +141,7 @@ package struct PyTorchFile: Sendable {
         return tensor.gathered(try file.bytes(start..<start + reach * width), width: width, count: count)
     }
 
-    /// Where the storage lies, of which `storage` may be a view, checked against the file.
+    /// Location of a storage, or of the storage of which it is a view, checked against the file.
     private func range(_ storage: PickledStorage) throws(FileError) -> Range<Int> {
         let found: Range<Int>
         switch container {
@@ -158,14 +158,14 @@ package struct PyTorchFile: Sendable {
             throw FileError(
                 .invalidData,
                 "the record data/\(storage.key) has \(found.count) bytes; expected \(whole.count) elements of \(whole.type)",
-                source: path, remedy: "it is damaged: save it again with torch.save, or fetch it again")
+                source: path, remedy: "it is damaged: save it again with torch.save, or download it again")
         }
         return found
     }
 }
 
 extension PickledTensor {
-    /// Whether the elements lie one after the other in row order.
+    /// Whether the elements are contiguous in row-major order.
     var isContiguous: Bool {
         var step = 1
         for (size, stride) in zip(shape, strides).reversed() where size != 1 {
@@ -175,7 +175,7 @@ extension PickledTensor {
         return true
     }
 
-    /// Elements in row order from those that `bytes` hold, the first of which is the tensor's first.
+    /// Gathers elements in row-major order from `bytes`, which begin with the tensor's first element.
     func gathered(_ bytes: [UInt8], width: Int, count: Int) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(count * width)

@@ -3,15 +3,17 @@ package import Foundation
 
 /// A safetensors file: eight bytes of header length, a JSON header, then the raw little-endian elements.
 ///
-/// What the header claims is checked before an element is read, as the format's own reader checks it: sizes, ranges, overlaps
-/// and holes are errors; `__metadata__` may be null, and further keys of a tensor are passed over.
+/// The header is validated before any element is read, as strictly as by the format's own reader: invalid sizes,
+/// ranges, overlaps and holes are errors; `__metadata__` may be null, and unknown keys of a tensor are ignored.
 package struct SafetensorsFile: TensorTable, Sendable {
+    /// Shapes and types by name.
     package let entries: [String: TensorEntry]
-    /// The free-form strings that the header carries.
+    /// The header's free-form strings.
     package let metadata: [String: String]
+    /// Path of the file.
     package var path: String { file.path }
     private let file: RandomAccessFile
-    /// Where the tensors lie, in bytes from the start of the file.
+    /// Start of the tensor data, in bytes from the start of the file.
     private let ranges: [String: Range<Int>]
 
     static let greatestHeader = 100_000_000
@@ -51,15 +53,17 @@ package struct SafetensorsFile: TensorTable, Sendable {
 }
 
 extension SafetensorsFile {
-    /// What the header says, checked.
+    /// The validated header.
     package struct Header {
+        /// Shapes and types by name.
         package private(set) var entries: [String: TensorEntry] = [:]
+        /// Free-form strings.
         package private(set) var metadata: [String: String] = [:]
-        /// Bytes after the header.
+        /// Byte offset after the header.
         package private(set) var ranges: [String: Range<Int>] = [:]
         private let path: String
 
-        /// A header has tensors by name, their fields, and shapes; deeper is nothing that is read.
+        /// A header contains tensors by name, their fields, and shapes; nothing deeper is read.
         static let rules: JSONParser.Rules = {
             var rules = JSONParser.Rules(depth: 32, values: 1 << 22)
             rules.allowsDuplicates = true
@@ -68,7 +72,7 @@ extension SafetensorsFile {
 
         /// - Parameters:
         ///   - json: the header.
-        ///   - payload: bytes that follow it.
+        ///   - payload: number of bytes after the header.
         package init(_ json: [UInt8], payload: Int, path: String) throws(FileError) {
             self.path = path
             let tree: JSONValue
@@ -134,7 +138,7 @@ extension SafetensorsFile {
             ranges[name] = offsets[0]..<offsets[1]
         }
 
-        /// Tensors follow each other without a hole and fill the payload.
+        /// Tensors must be contiguous and fill the payload.
         private func requireCover(_ payload: Int) throws(FileError) {
             var end = 0
             let ordered = ranges.sorted {

@@ -1,9 +1,9 @@
 import Files
 import Foundation
 
-/// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file of a folder holds which tensor.
+/// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: maps tensors to the files of a folder.
 struct ShardedIndex: Decodable {
-    /// File name by the name of a tensor.
+    /// File name by tensor name.
     let weightMap: [String: String]
 
     enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
@@ -11,7 +11,7 @@ struct ShardedIndex: Decodable {
     static let greatestFile = 1 << 26
     static let greatestCount = 4096
 
-    /// The names of the shards, in order.
+    /// The names of the shards, sorted.
     let shards: [String]
 
     init(from decoder: any Decoder) throws {
@@ -19,9 +19,9 @@ struct ShardedIndex: Decodable {
         shards = Set(weightMap.values).sorted()
     }
 
-    /// Reads an index and checks that its shards are there.
+    /// Reads an index and checks that its shards exist.
     ///
-    /// - Throws: ``FileError`` that names the missing shard: `missingInput`, or `invalidData` where the index itself is wrong.
+    /// - Throws: ``FileError`` that names the missing shard (`missingInput`), or `invalidData` for an invalid index.
     static func read(_ url: URL) throws(FileError) -> ShardedIndex {
         let index: ShardedIndex = try JSON.decode(contentsOf: url, limit: greatestFile)
         guard !index.shards.isEmpty, index.shards.count <= greatestCount else {
@@ -40,7 +40,7 @@ struct ShardedIndex: Decodable {
             guard FileSystem.exists(file) else {
                 throw FileError(
                     .missingInput, "no such file, one of the \(index.shards.count) shards of \(url.lastPathComponent)",
-                    source: file.path, remedy: "fetch it into the folder")
+                    source: file.path, remedy: "download it into the folder")
             }
         }
         return index

@@ -1,10 +1,10 @@
-/// What wrappers put before the names of a network's tensors, and what is left without it.
+/// Prefixes that wrappers add to tensor names, and their removal.
 package enum TensorNames {
-    /// Compiled modules, parallel training, and networks that another class holds.
+    /// Compiled modules, parallel training, and networks wrapped in another class.
     static let wrappers: Set<Substring> = ["_orig_mod", "module", "backbone"]
 
-    /// `name` without the wrappers it starts with, in any order and repetition; a compiled module's wrapper is taken out of the
-    /// middle as well.
+    /// `name` without leading wrapper prefixes, in any order and repetition; a compiled module's prefix is also removed
+    /// from the middle.
     package static func stripped(_ name: String) -> String {
         guard name.utf8.contains(UInt8(ascii: ".")) else { return name }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)

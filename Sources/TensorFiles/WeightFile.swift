@@ -1,25 +1,26 @@
 package import Files
 package import Foundation
 
-/// The one opener of weights: a file, or an index of several, of any kind that ``FileKind`` tells apart by content; its tensors
-/// by the names that a network registers them under.
+/// Opens weights of any supported format: a file, or an index of shards. ``FileKind`` determines the format by content;
+/// tensors have the names under which a network registers them.
 package struct WeightFile: Sendable {
-    /// What messages call it.
+    /// Path, for messages.
     package let path: String
+    /// Shapes and types by name.
     package let entries: [String: TensorEntry]
-    /// What the user should know of how it was read, a line each.
+    /// What the user should know about how it was read, one line each.
     package let notes: [String]
-    /// The `config.json` that the file carries within itself.
+    /// The `config.json` embedded in the file.
     package let configuration: [UInt8]?
-    /// Bytes of all files together.
+    /// Total size of all files, bytes.
     package let bytesOnDisk: Int
     private let tables: [any TensorTable & Sendable]
-    /// By a name without wrappers: the table, and the name there.
+    /// For each name without wrappers: the table, and the name there.
     private let places: [String: (table: Int, name: String)]
 
-    /// Opens a file of weights.
+    /// Opens a weight file.
     ///
-    /// - Throws: ``FileError``, naming the file, what it is and what to do.
+    /// - Throws: ``FileError`` that names the file, its kind and what to do.
     package init(_ url: URL) throws(FileError) {
         try self.init(url, allowsIndex: true)
     }
@@ -32,7 +33,7 @@ package struct WeightFile: Sendable {
         case .zip: try self.init(PyTorchContent(PyTorchFile(zip: file)), bytes: file.count)
         case .pickle: try self.init(PyTorchContent(PyTorchFile(legacy: file)), bytes: file.count)
         case .json where allowsIndex && url.lastPathComponent.hasSuffix(".json"): try self.init(index: url)
-        // The name asks for an answer in the words of its format.
+        // The extension promises a format: report errors in its terms.
         case .unknown where url.pathExtension == "safetensors": try self.init(safetensors: file)
         default: throw kind.refusal(path: url.path)
         }
@@ -61,7 +62,7 @@ package struct WeightFile: Sendable {
             guard let place = places[shard], opened[place].entries[TensorNames.stripped(name)] != nil else {
                 throw FileError(
                     .invalidData, "no tensor '\(name)', which \(url.lastPathComponent) says is here",
-                    source: folder.appending(path: shard).path, remedy: "fetch the folder's files again")
+                    source: folder.appending(path: shard).path, remedy: "download the folder's files again")
             }
         }
         try self.init(
@@ -94,7 +95,7 @@ package struct WeightFile: Sendable {
         bytesOnDisk = bytes
     }
 
-    /// The elements of `name` in row order, little-endian.
+    /// The elements of `name` in row-major order, little-endian.
     ///
     /// - Throws: ``FileError`` of kind `invalidData`.
     package func bytes(_ name: String) throws(FileError) -> [UInt8] {
@@ -102,7 +103,7 @@ package struct WeightFile: Sendable {
         return try tables[place.table].bytes(place.name)
     }
 
-    /// Whether `a` and `b` are the same numbers: views of the same elements, or of equal bytes.
+    /// Whether `a` and `b` hold the same numbers: views of the same elements, or equal bytes.
     package func areEqual(_ a: String, _ b: String) throws(FileError) -> Bool {
         guard let first = places[a], let second = places[b], entries[a] == entries[b] else { return false }
         if first.table == second.table, let table = tables[first.table] as? PyTorchContent,
@@ -113,13 +114,13 @@ package struct WeightFile: Sendable {
         return try bytes(a) == bytes(b)
     }
 
-    /// The PyTorch file that this is; nil for any other kind.
+    /// The PyTorch file; nil for any other format.
     package var pyTorch: PyTorchContent? { tables.count == 1 ? tables[0] as? PyTorchContent : nil }
 
-    /// The moving average of a training checkpoint in place of its table.
+    /// Replaces the table of a training checkpoint with its moving average.
     ///
-    /// - Parameter names: what its tensors are called, in the order in which the network registers them.
-    /// - Throws: ``FileError`` of kind `invalidData` where there is none, or of another count.
+    /// - Parameter names: names of its tensors, in the order in which the network registers them.
+    /// - Throws: ``FileError`` of kind `invalidData` if there is none, or the count differs.
     package func average(names: [String]) throws(FileError) -> WeightFile {
         guard let content = pyTorch else {
             throw FileError(.invalidData, "no moving average", source: path, remedy: "use --weights raw")

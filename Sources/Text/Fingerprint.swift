@@ -1,4 +1,4 @@
-/// 64-bit FNV-1a: stable over runs, machines and versions, which Swift's own `Hasher` is not.
+/// 64-bit FNV-1a: stable across runs, machines and versions, unlike Swift's `Hasher`.
 struct Fingerprint {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -12,12 +12,12 @@ struct Fingerprint {
         combine(CollectionOfOne(0))
     }
 
-    /// Whole numbers, a step each: for what there are millions of.
+    /// Integers, one step each, for large arrays.
     mutating func combine(words: some Sequence<Int64>) {
         for word in words { value = (value ^ UInt64(bitPattern: word)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// An integer as eight bytes, the lowest first.
+    /// An integer as eight little-endian bytes.
     mutating func combine(_ number: Int) {
         for shift in stride(from: 0, to: 64, by: 8) {
             combine(CollectionOfOne(UInt8(truncatingIfNeeded: number >> shift)))

@@ -1,13 +1,13 @@
-/// Of a list of names the one that somebody probably meant.
+/// Suggests the name that was probably meant.
 package enum NearestName {
-    /// A name that `text` begins, or else the one that takes the fewest edits from it; nil for an empty list.
+    /// A name that begins with `text`, or else the one at the smallest edit distance; nil for an empty list.
     package static func of(_ text: String, among names: some Sequence<String>) -> String? {
         let edits = names.map { (name: $0, count: !text.isEmpty && $0.hasPrefix(text) ? 0 : distance($0, text)) }
         return edits.min { $0.count < $1.count }?.name
     }
 
-    /// The same where it is near enough to have been meant: `text`, of three letters or more, begins it or is one of its words, or
-    /// takes one edit for every three letters at most; nil where none is.
+    /// The same if it is close enough: `text`, of three letters or more, begins it or is one of its words, or differs
+    /// by at most one edit per three letters; otherwise nil.
     package static func near(_ text: String, among names: some Sequence<String>) -> String? {
         guard text.count >= 3 else { return nil }
         let isWord = { (name: String) in name.split { "_.-".contains($0) }.contains { $0 == text } }
@@ -16,7 +16,7 @@ package enum NearestName {
         return names.first(where: isWord)
     }
 
-    /// Edits from one text to the other: insertions, deletions, replacements, and swaps of neighbours (optimal string alignment).
+    /// Edit distance with insertions, deletions, replacements and transpositions (optimal string alignment).
     private static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a), Array(b))
         var (before, above) = ([Int](), Array(0...b.count))

@@ -1,4 +1,4 @@
 public import Files
 
-/// What went wrong with a text, a tokenizer or a token file.
+/// An error about a text, a tokenizer or a token file.
 public typealias TextError = FileError

@@ -1,15 +1,16 @@
 import CTorch
 
-/// Work on a CUDA device that is captured once and then launched as one, which costs the processor one call instead of
-/// hundreds.
+/// Work on a CUDA device, captured once and then launched as a unit: one host call instead of hundreds.
 ///
-/// What is captured may neither read from the device nor move anything to it, and works on the same arrays each time. Whoever
-/// replays a graph is its only user at that moment; that is what `@unchecked Sendable` rests on.
+/// Captured work may neither read from the device nor copy to it, and uses the same arrays each time. Only one thread
+/// may replay a graph at a time, which justifies `@unchecked Sendable`.
 public final class CUDAGraph: @unchecked Sendable {
-    /// Memory that the captures of several graphs share, where none is replayed before another's results have been read.
+    /// A memory pool shared by the captures of several graphs; a graph may be replayed only after the results of the
+    /// previous one have been read.
     public struct Memory: Sendable {
         fileprivate let pool: CTGraphPool
 
+        /// Creates a pool.
         public init() throws(TorchError) {
             var made = CTGraphPool()
             try check(ct_graph_new_pool(&made), "graph memory")
@@ -19,8 +20,8 @@ public final class CUDAGraph: @unchecked Sendable {
 
     private let handle: CTGraph
 
-    /// Runs `body` twice on a stream of its own: once for what must be there before a capture (kernels, libraries, their
-    /// workspaces), and once captured. What the second run makes stays where it is for as long as someone holds it.
+    /// Runs `body` twice on a stream of its own: once to initialize kernels, libraries and workspaces, and once
+    /// captured. The results of the second run stay in place as long as they are referenced.
     public init(on device: Device, in memory: Memory, _ body: () throws -> Void) throws {
         var made = CTGraph()
         try check(ct_graph_create(device.handle, &made), "graph")
@@ -31,7 +32,7 @@ public final class CUDAGraph: @unchecked Sendable {
             try check(ct_graph_begin(handle, memory.pool), "capture")
             try body()
         } catch {
-            // The capture is broken off; why is told by `error`.
+            // The capture is aborted; `error` has the reason.
             _ = ct_graph_leave(handle)
             throw error
         }
@@ -40,12 +41,12 @@ public final class CUDAGraph: @unchecked Sendable {
 
     deinit { ct_graph_destroy(handle) }
 
-    /// Launches what was captured on the current stream.
+    /// Launches the captured work on the current stream.
     public func replay() throws(TorchError) {
         try check(ct_graph_replay(handle), "replay")
     }
 
-    /// Names that are looked up in libtorch's CUDA part.
+    /// Names looked up in libtorch's CUDA library.
     static var symbols: [String] {
         var names: [String] = []
         while let name = ct_cuda_symbol(Int32(names.count)) { names.append(String(cString: name)) }

@@ -1,10 +1,10 @@
 import CTorch
 
-/// The element types that tensors and model files use.
+/// The element types of tensors and model files.
 public enum DType: String, Sendable, CaseIterable, Codable {
     case float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool
 
-    /// Bytes an element takes.
+    /// Bytes per element.
     public var width: Int {
         switch self {
         case .float64, .int64: 8
@@ -31,7 +31,7 @@ public enum DType: String, Sendable, CaseIterable, Codable {
 
     init(_ handle: CTType) throws(TorchError) {
         guard let found = Self.allCases.first(where: { $0.handle == handle }) else {
-            throw TorchError(.value, "dtype: the tensor has an element type that this library does not use")
+            throw TorchError(.value, "dtype: the tensor has an element type that this library does not support")
         }
         self = found
     }

@@ -1,15 +1,18 @@
 import CTorch
 
-/// Where a tensor lives and is computed on.
+/// The device that holds and computes tensors.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
-    /// The kinds of processor that the same code runs on.
+    /// The supported kinds of device.
     public enum Kind: String, Sendable, CaseIterable {
         case cpu, cuda, mps
     }
 
+    /// Kind of processor.
     public let kind: Kind
+    /// Index among the devices of its kind.
     public let index: Int
 
+    /// The CPU.
     public static let cpu = Device(kind: .cpu, index: 0)
 
     init(kind: Kind, index: Int) {
@@ -17,7 +20,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         self.index = index
     }
 
-    /// `cpu`, `cuda`, `cuda:1` or `mps`, once it is known to be there.
+    /// Parses `cpu`, `cuda`, `cuda:1` or `mps`, and checks that the device exists.
     ///
     /// - Throws: ``TorchError`` of kind `device` that says what was found instead.
     public init(_ name: String) throws(TorchError) {
@@ -29,11 +32,12 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         let count = try Device.count(of: kind)
         guard index < count else {
             throw TorchError(
-                .device, "device '\(name)' is not here: \(count) of kind \(kind.rawValue) found; use --device cpu")
+                .device, "device '\(name)' is not available: \(count) of kind \(kind.rawValue) found; use --device cpu")
         }
         self.init(kind: kind, index: index)
     }
 
+    /// The name that ``init(_:)`` accepts.
     public var description: String { kind == .cuda ? "cuda:\(index)" : kind.rawValue }
 
     /// How many devices of `kind` this process can use.
@@ -43,10 +47,10 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         return Int(found)
     }
 
-    /// Whether there are fused kernels for it.
+    /// Whether fused kernels exist for it.
     public var hasKernels: Bool { kind != .mps }
 
-    /// What a CUDA device is: 90 for compute capability 9.0.
+    /// The compute capability of a CUDA device, for instance 90 for 9.0.
     ///
     /// - Throws: ``TorchError`` for a device of another kind.
     public func computeCapability() throws(TorchError) -> Int {
@@ -55,7 +59,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         return Int(capability)
     }
 
-    /// The most that tensors on a CUDA device have taken at once, bytes.
+    /// Peak memory of tensors on a CUDA device, bytes.
     ///
     /// - Throws: ``TorchError`` for a device of another kind.
     public func peakBytes() throws(TorchError) -> Int {
@@ -64,7 +68,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         return Int(bytes)
     }
 
-    /// Waits until everything asked of this device is done.
+    /// Waits until all work submitted to this device has finished.
     public func synchronize() throws(TorchError) {
         try check(ct_synchronize(handle), "synchronize")
     }

@@ -1,21 +1,20 @@
 import CTorch
 
-/// Recording and running backwards.
+/// Automatic differentiation.
 ///
-/// Operators are recorded where one of their parameters asks for a gradient, and nowhere else: weights that were loaded
-/// for sampling ask for none.
+/// Operators are recorded only if one of their operands requires a gradient: weights loaded for sampling do not.
 extension Tensor {
-    /// Asks that operators on this tensor be recorded.
+    /// Enables or disables recording of operators on this tensor.
     public func requireGradient(_ required: Bool = true) throws(TorchError) {
         try check(ct_require_gradient(handle, required), "require gradient")
     }
 
-    /// The same elements, outside any recorded computation.
+    /// The same elements, detached from the recorded computation.
     public func detached() throws(TorchError) -> Tensor {
         try Tensor.make("detach") { ct_detach(handle, $0) }
     }
 
-    /// What backward passes have added up for this tensor, or nil where none has reached it.
+    /// The accumulated gradient of this tensor; nil if no backward pass has reached it.
     public var gradient: Tensor? {
         get throws(TorchError) {
             var out = CTTensor()
@@ -25,12 +24,12 @@ extension Tensor {
         }
     }
 
-    /// Makes backward passes add into `storage`, which has this tensor's shape.
+    /// Makes backward passes accumulate into `storage`, which has this tensor's shape.
     public func accumulateGradient(into storage: Tensor) throws(TorchError) {
         try check(ct_set_gradient(handle, storage.handle), "set gradient")
     }
 
-    /// Runs the recorded computation backwards from this tensor, whose own gradient is `gradient`.
+    /// Runs the backward pass from this tensor, whose own gradient is `gradient`.
     public func backward(_ gradient: Tensor) throws(TorchError) {
         try check(ct_backward(handle, gradient.handle), "backward")
     }

@@ -2,31 +2,31 @@ import CTorch
 import Foundation
 import Synchronization
 
-/// The engine as a whole: its version, its threads, and the parts that are opened only where they are needed.
+/// Process-wide settings of libtorch: version, threads, and libraries that are loaded only on demand.
 public enum Runtime {
-    /// The version of libtorch that this was compiled against, for instance `2.11.0`.
+    /// The version of libtorch at compile time, for instance `2.11.0`.
     public static var version: String { String(cString: ct_version()) }
 
-    /// Threads that operators on the CPU use.
+    /// Number of threads of CPU operators.
     public static func threads() throws(TorchError) -> Int {
         var count: Int32 = 0
         try check(ct_threads(&count), "threads")
         return Int(count)
     }
 
-    /// Sets the number of threads that operators on the CPU use.
+    /// Sets the number of threads of CPU operators.
     public static func setThreads(_ count: Int) throws(TorchError) {
         try check(ct_set_threads(Int32(clamping: count)), "set threads")
     }
 
-    /// What the engine says of its threads, libraries and vector instructions; several lines.
+    /// libtorch's report on threads, libraries and vector instructions; several lines.
     public static func parallelInformation() throws(TorchError) -> String {
         var buffer = [CChar](repeating: 0, count: 8192)
         try check(ct_parallel_information(&buffer, buffer.count), "parallel information")
         return text(buffer)
     }
 
-    /// The folder that libtorch's libraries were loaded from.
+    /// The folder from which libtorch was loaded.
     public static func libraryFolder() throws(TorchError) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         try check(ct_library_path(&buffer, buffer.count), "library folder")
@@ -39,9 +39,9 @@ public enum Runtime {
 
     private static let cudaState = Mutex<Result<Void, TorchError>?>(nil)
 
-    /// Opens libtorch's CUDA part, once.
+    /// Loads libtorch's CUDA library, once.
     ///
-    /// It is not linked: a machine without a GPU needs none of it.
+    /// It is not linked, because machines without a GPU do not need it.
     /// - Throws: ``TorchError`` of kind `device` with the loader's reason.
     static func openCUDA() throws(TorchError) {
         let result = cudaState.withLock { state -> Result<Void, TorchError> in

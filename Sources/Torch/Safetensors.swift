@@ -2,40 +2,40 @@ public import Files
 public import Foundation
 package import TensorFiles
 
-/// A file of named tensors: eight bytes of header length, a JSON header, then the raw little-endian elements.
+/// A file of named tensors: eight bytes of header length, a JSON header, then raw little-endian elements.
 ///
-/// The format is that of the `safetensors` project. Everything the header claims is checked before an element is read:
-/// sizes, ranges, overlaps and holes. Elements are read as they are asked for; the file is not mapped, so one that is cut short
-/// meanwhile gives an error.
+/// The format of the `safetensors` project. The header is validated before any element is read: sizes, ranges, overlaps
+/// and holes. Elements are read on demand; the file is not mapped, so truncation causes an error.
 public struct Safetensors: Sendable {
-    /// What a tensor is.
+    /// Type and shape of a tensor.
     public struct Entry: Sendable, Equatable {
-        /// Nil for the element types of the format that tensors here do not have, such as F8_E4M3.
+        /// Nil for element types of the format that tensors here do not support, such as F8_E4M3.
         public let dtype: DType?
+        /// Dimensions; row-major.
         public let shape: [Int]
     }
 
-    /// The tensors by name.
+    /// The tensors, by name.
     public let entries: [String: Entry]
-    /// The free-form strings that the header carries.
+    /// The header's free-form strings.
     public var metadata: [String: String] { file.metadata }
     private let file: SafetensorsFile
 
     /// Names in alphabetical order.
     public var names: [String] { entries.keys.sorted() }
 
-    /// Opens the file at `url` and checks its header.
+    /// Opens the file at `url` and validates its header.
     ///
-    /// - Throws: `FileError` of kind `missingInput` or `invalidData`, naming the file and the first fault.
+    /// - Throws: `FileError` of kind `missingInput` or `invalidData` that names the file and the first fault.
     public init(contentsOf url: URL) throws(FileError) {
         file = try SafetensorsFile(url)
         entries = file.entries.mapValues { Entry(dtype: DType(rawValue: $0.element.rawValue), shape: $0.shape) }
     }
 
-    /// The tensor called `name`, copied out of the file.
+    /// Reads the tensor called `name`.
     ///
-    /// - Throws: `FileError` of kind `invalidData` where there is none of that name or the file was cut short, ``TorchError``
-    ///   where there is no memory.
+    /// - Throws: `FileError` of kind `invalidData` if there is no such tensor or the file was truncated, ``TorchError``
+    ///   if memory is exhausted.
     public func tensor(_ name: String) throws -> Tensor {
         let elements = try file.bytes(name)
         guard let entry = file.entries[name] else {
@@ -46,14 +46,14 @@ public struct Safetensors: Sendable {
 }
 
 extension TensorEntry {
-    /// The tensor of `elements`, which a file holds under `name`.
+    /// The tensor of `elements` stored in a file under `name`.
     ///
-    /// - Throws: `FileError` of kind `invalidData` where tensors do not have the element type.
+    /// - Throws: `FileError` of kind `invalidData` if tensors do not support the element type.
     package func tensor(_ elements: [UInt8], name: String, path: String) throws -> Tensor {
         guard let dtype = DType(rawValue: element.rawValue) else {
             throw FileError(
                 .invalidData,
-                "the tensor '\(name)' has element type \(element.safetensorsName), which cannot be computed with",
+                "the tensor '\(name)' has element type \(element.safetensorsName), which is not supported",
                 source: path, remedy: "save it as float32")
         }
         return try elements.withUnsafeBytes { try Tensor(bytes: $0, shape: shape, dtype: dtype) }
@@ -61,7 +61,7 @@ extension TensorEntry {
 }
 
 extension Safetensors {
-    /// Writes `tensors` in the given order to `url`, whole or not at all.
+    /// Writes `tensors` in the given order to `url`, atomically.
     ///
     /// - Throws: ``TorchError`` of kind `cannotWrite`.
     public static func write(
@@ -89,7 +89,7 @@ extension Safetensors {
             offset = end
         }
         var header = Array("{\(fields.joined(separator: ","))}".utf8)
-        // Elements start at a multiple of eight, so that a mapped file can be read in place.
+        // Elements start at a multiple of eight, so that a mapped file can be used in place.
         header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         let file = try writing { () throws(FileError) in
             let file = try OutputFile(url)

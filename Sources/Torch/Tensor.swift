@@ -1,11 +1,11 @@
 import CTorch
 
-/// An array of numbers of any rank, on a device.
+/// A multidimensional array on a device.
 ///
-/// A `Tensor` owns one handle of the engine and frees it in `deinit`; copies of the reference share the elements, and so
-/// do views (`reshaped`, `narrowed`, `transposed`). Operators make new tensors. The few methods that change elements in
-/// place end in `InPlace`; whoever calls one must be the only user of that tensor at that moment. That rule, and the
-/// engine's own safety for reading from several threads, is what `@unchecked Sendable` rests on.
+/// A `Tensor` owns one libtorch handle and releases it in `deinit`; references share the elements, as do views
+/// (`reshaped`, `narrowed`, `transposed`). Operators return new tensors. The few methods that modify elements in place
+/// have names ending in `InPlace`, and their caller must have exclusive access to the tensor. This rule, and libtorch's
+/// thread safety for reading, justify `@unchecked Sendable`.
 public final class Tensor: @unchecked Sendable {
     let handle: CTTensor
 
@@ -18,7 +18,7 @@ public final class Tensor: @unchecked Sendable {
         ct_release(handle)
     }
 
-    /// Runs one operation of the engine that hands out a tensor.
+    /// Runs an operation of libtorch that returns a tensor.
     @inline(__always)
     static func make(
         _ operation: StaticString, _ body: (UnsafeMutablePointer<CTTensor>) -> CTStatus
@@ -30,9 +30,9 @@ public final class Tensor: @unchecked Sendable {
 
     // MARK: Making
 
-    /// A tensor of `shape` filled with the elements of `values`, row by row.
+    /// A tensor of `shape` with elements `values` in row-major order.
     ///
-    /// - Throws: ``TorchError`` of kind `value` where the counts differ.
+    /// - Throws: ``TorchError`` of kind `value` if the counts differ.
     public convenience init<Element: TensorElement>(
         _ values: [Element], shape: [Int], device: Device = .cpu
     ) throws(TorchError) {
@@ -49,7 +49,7 @@ public final class Tensor: @unchecked Sendable {
         self.init(owning: try Tensor(owning: out).moved(to: device).takeHandle())
     }
 
-    /// Elements of a tensor of `shape`; nil where a size is negative or no Int holds the count.
+    /// Number of elements of a tensor of `shape`; nil if a size is negative or the product overflows.
     private static func count(of shape: [Int]) -> Int? {
         shape.reduce(Optional(1)) { count, size in
             guard let count, size >= 0 else { return nil }
@@ -58,14 +58,14 @@ public final class Tensor: @unchecked Sendable {
         }
     }
 
-    /// A vector of the elements of `values`.
+    /// A vector of `values`.
     public convenience init<Element: TensorElement>(_ values: [Element], device: Device = .cpu) throws(TorchError) {
         try self.init(values, shape: [values.count], device: device)
     }
 
-    /// A tensor whose elements are the raw little-endian bytes of `bytes`.
+    /// A tensor from raw little-endian bytes.
     ///
-    /// - Throws: ``TorchError`` of kind `value` where the byte count is not what `shape` and `dtype` take.
+    /// - Throws: ``TorchError`` of kind `value` if the number of bytes does not match `shape` and `dtype`.
     public convenience init(bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType) throws(TorchError) {
         var out = CTTensor()
         let sizes = shape.map(Int64.init)
@@ -74,7 +74,7 @@ public final class Tensor: @unchecked Sendable {
         self.init(owning: out)
     }
 
-    /// A tensor of `shape` in which every element is `value`.
+    /// A tensor filled with `value`.
     public static func full(
         _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -84,14 +84,14 @@ public final class Tensor: @unchecked Sendable {
         }
     }
 
-    /// A tensor of `shape` in which every element is zero.
+    /// A tensor filled with zeros.
     public static func zeros(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
-    /// A tensor of `shape` whose elements have no meaning yet.
+    /// A tensor with uninitialized elements.
     public static func empty(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -126,7 +126,7 @@ public final class Tensor: @unchecked Sendable {
         }
     }
 
-    /// Where the elements are.
+    /// The device of the elements.
     public var device: Device {
         get throws(TorchError) {
             var code = CTDevice(kind: CT_CPU, index: 0)
@@ -135,7 +135,7 @@ public final class Tensor: @unchecked Sendable {
         }
     }
 
-    /// The elements, row by row, copied out and converted to `Element`.
+    /// The elements in row-major order, converted to `Element`.
     public func array<Element: TensorElement>(_: Element.Type = Element.self) throws(TorchError) -> [Element] {
         let converted = try cast(to: Element.dtype)
         let count = try converted.count
@@ -148,7 +148,7 @@ public final class Tensor: @unchecked Sendable {
         return values
     }
 
-    /// The raw little-endian bytes of the elements, row by row.
+    /// The raw little-endian bytes of the elements in row-major order.
     public func bytes() throws(TorchError) -> [UInt8] {
         let count = try self.count * dtype.width
         var status = CT_OK
@@ -162,7 +162,7 @@ public final class Tensor: @unchecked Sendable {
 
     /// The only element, as a number.
     ///
-    /// - Throws: ``TorchError`` of kind `value` where there is more than one.
+    /// - Throws: ``TorchError`` of kind `value` if there is more than one.
     public func item() throws(TorchError) -> Double {
         var value = 0.0
         try check(ct_item(handle, &value), "item")
@@ -171,17 +171,17 @@ public final class Tensor: @unchecked Sendable {
 
     // MARK: Moving
 
-    /// The same values in another element type.
+    /// The elements converted to another type.
     public func cast(to dtype: DType) throws(TorchError) -> Tensor {
         try Tensor.make("cast") { ct_to_type(handle, dtype.handle, $0) }
     }
 
-    /// The same values on `device`.
+    /// The elements on `device`.
     public func moved(to device: Device) throws(TorchError) -> Tensor {
         try Tensor.make("move") { ct_to_device(handle, device.handle, $0) }
     }
 
-    /// Another handle to the same elements.
+    /// A second handle to the same elements.
     private func takeHandle() throws(TorchError) -> CTTensor {
         var out = CTTensor()
         try check(ct_detach(handle, &out), "tensor")

@@ -1,30 +1,32 @@
 import CTorch
 public import Files
 
-/// What went wrong inside or at the door of the tensor engine.
+/// An error of libtorch or of this wrapper.
 public struct TorchError: ClassifiedError, Sendable {
-    /// The kinds that a caller may want to tell apart.
+    /// The kinds that callers may want to distinguish.
     public enum Kind: Sendable, Equatable {
-        /// No memory for a tensor: use a smaller batch or a shorter length.
+        /// Out of memory: use a smaller batch or a shorter length.
         case outOfMemory
-        /// An index or a dimension outside its range.
+        /// An index or dimension out of range.
         case index
-        /// A value that an operator cannot take.
+        /// An invalid value.
         case value
-        /// A file that is not what it should be.
+        /// A malformed file.
         case invalidFile
         /// A file that does not exist or cannot be opened.
         case missingFile
         /// A file that cannot be written.
         case cannotWrite
-        /// A device that is not there.
+        /// A device that is not available.
         case device
-        /// Anything else that the engine reports.
+        /// Any other error reported by libtorch.
         case engine
     }
 
+    /// The kind of error.
     public let kind: Kind
 
+    /// The class of the failure.
     public var failure: FailureKind {
         switch kind {
         case .invalidFile: .invalidData

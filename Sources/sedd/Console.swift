@@ -1,13 +1,13 @@
 import Foundation
 
-/// What a command tells while it works: on stderr, a bar on a terminal and plain lines elsewhere.
+/// Progress of a command on stderr: a bar on a terminal, plain lines elsewhere.
 final class Console {
     private var barShown = false
     private var lastPlain = ContinuousClock.now - .seconds(3600)
-    /// Seconds between plain lines where there is no terminal.
+    /// Seconds between plain lines when stderr is not a terminal.
     private let plainInterval = Duration.seconds(10)
 
-    /// Shows how far something is, from 0 to 1.
+    /// Shows progress from 0 to 1.
     func progress(_ fraction: Double, _ text: @autoclosure () -> String, always: Bool = false) {
         if Terminal.redraws {
             let width = 24
@@ -21,19 +21,19 @@ final class Console {
         }
     }
 
-    /// Writes a line of its own; a bar is drawn again below it by the next ``progress(_:_:always:)``.
+    /// Writes a line; the next ``progress(_:_:always:)`` redraws the bar below it.
     func line(_ text: String) {
         write((barShown ? "\r\u{1B}[K" : "") + text + "\n")
         barShown = false
     }
 
-    /// Ends a bar.
+    /// Ends the bar.
     func finish() {
         if barShown { write("\n") }
         barShown = false
     }
 
-    /// Tells something worth knowing that stops nothing.
+    /// Reports something worth knowing that does not stop the command.
     static func note(_ text: String) { StandardError.write("sedd: note: \(Failure.printable(text))\n") }
 
     private func write(_ text: String) { StandardError.write(text) }

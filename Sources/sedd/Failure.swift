@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SEDD
 
-/// How a command ends when it cannot do what it was asked: one line on stderr and an exit code.
+/// How a command fails: one line on stderr and an exit code.
 enum Failure {
     /// The codes of sysexits.h that commands use, and 130 for an interruption.
     enum Code: Int32 {
@@ -16,13 +16,13 @@ enum Failure {
         Foundation.exit(code.rawValue)
     }
 
-    /// What was asked for in the place of a result: help, a version, completions. It goes where results go.
+    /// Requested output other than a result: help, version, completions. It goes to stdout.
     private static func answer(_ error: any Error) -> Never {
         do { try StandardOutput.line(Sedd.fullMessage(for: error)) } catch { exit(error) }
         Foundation.exit(0)
     }
 
-    /// One line that a terminal shows as it is, whatever a hostile file put into a name.
+    /// One line that is safe to print on a terminal, whatever a hostile file put into a name.
     static func printable(_ line: String) -> String {
         let limit = 2000
         let shown = line.unicodeScalars.prefix(limit).map { scalar in
@@ -32,7 +32,7 @@ enum Failure {
         return line.unicodeScalars.count > limit ? shown + "…" : shown
     }
 
-    /// Code and line of an error; nil for what is no failure (help, version).
+    /// Exit code and message of an error; nil for help and version requests.
     static func describe(_ error: any Error) -> (code: Code, line: String)? {
         switch error {
         case let error as any ClassifiedError: (code(error.failure), error.description)

@@ -4,18 +4,19 @@ import SEDD
 import Text
 import Torch
 
-/// How a run starts or goes on: what the command asks for, beside what the run last used.
+/// Starts or resumes a run: combines the command's options with those that the run used last.
 struct RunStart {
     let configuration: TrainingConfiguration
-    /// What the run last used; nil where it starts, or was made by a version that did not say.
+    /// The options that the run used last; nil if it starts, or was created by an older version.
     let record: RunRecord?
     private let run: RunFolder
-    /// The keys that differ from what the run last used.
+    /// The keys that differ from those used last.
     private let differences: [(key: String, old: String, new: String)]
 
-    /// Keys that decide what weights mean: a run cannot change them. Those of the model stand last, since some follow from others.
+    /// Keys that determine the meaning of the weights: a run cannot change them. The model's keys come last, because
+    /// some follow from others.
     private static let fixed = ["tokenizer", "graph.", "noise.", "optim.type", "training.freeze", "model."]
-    /// Of those the ones that it can.
+    /// Those of them that it can change.
     private static let free: Set = ["model.length", "model.dropout"]
 
     init(
@@ -25,7 +26,7 @@ struct RunStart {
         guard run.exists else {
             guard config != nil || from != nil else {
                 throw SEDDError(
-                    .missingInput, "\(run.url.path): no run.yaml here; start a run with --config and --data")
+                    .missingInput, "\(run.url.path): no run.yaml found; start a run with --config and --data")
             }
             configuration = try TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
             (record, differences) = (nil, [])
@@ -51,18 +52,18 @@ struct RunStart {
         if let refused, record?.saved ?? !run.checkpoints.steps().isEmpty {
             throw SEDDError(
                 .usage,
-                "\(refused.key) is \(refused.old) in the run and \(refused.new) here; its weights cannot change that: leave it out, or start another run"
+                "\(refused.key) is \(refused.old) in the run and \(refused.new) here; it cannot change during a run: leave it out, or start another run"
             )
         }
         for file in configuration.data.files where !FileSystem.exists(URL(filePath: file)) {
             throw SEDDError(
-                .missingInput, "\(file): no such file; if the data of the run have moved, say where with --data FILE..."
+                .missingInput, "\(file): no such file; if the data of the run have moved, name them with --data FILE..."
             )
         }
     }
 
-    /// The tokenizer: the one that lies beside the weights where the run has some, since an alphabet of the data would be
-    /// another one when they have changed.
+    /// The tokenizer: the one stored beside the weights if the run has one, because the alphabet of changed data would
+    /// differ.
     func makeTokenizer() throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind, let step = run.checkpoints.steps().last else {
             return try TrainingInput.makeTokenizer(configuration)
@@ -70,10 +71,10 @@ struct RunStart {
         return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: run.checkpoints.url(step: step))
     }
 
-    /// Makes the run, or brings its `run.yaml` up to date.
+    /// Creates the run, or updates its `run.yaml`.
     ///
-    /// - Returns: a line for each thing that has changed since the run last went on.
-    /// - Throws: ``SEDDError`` of kind `usage` where the weights would get another meaning.
+    /// - Returns: one line for each option that has changed since the run was last resumed.
+    /// - Throws: ``SEDDError`` of kind `usage` if the meaning of the weights would change.
     func begin(
         _ dataset: TokenDataset, _ tokenizer: any Tokenizer, _ device: Device, _ precision: Precision
     ) throws -> [String] {

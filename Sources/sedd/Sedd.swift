@@ -23,7 +23,7 @@ struct Sedd: AsyncParsableCommand {
 
     func run() throws {
         let names = Self.configuration.subcommands.map { $0._commandName }.joined(separator: ", ")
-        throw ValidationError("no command was given; expected one of \(names)")
+        throw ValidationError("the command is missing; expected one of \(names)")
     }
 
     static func main() async {

@@ -2,16 +2,16 @@ import Files
 import Foundation
 import SEDD
 
-/// Where results go.
+/// Results go to standard output.
 enum StandardOutput {
-    /// - Throws: ``SEDDError`` of kind `cannotWrite`, on a full disk for instance.
+    /// - Throws: ``SEDDError`` of kind `cannotWrite`, for instance on a full disk.
     static func write(_ bytes: [UInt8]) throws(SEDDError) {
         guard writeAll(bytes, to: STDOUT_FILENO) else {
             // A reader that has seen enough, such as head, is not an error: end as the signal would have ended the process.
             if errno == EPIPE { Foundation.exit(128 + SIGPIPE) }
             throw SEDDError(
                 .cannotWrite,
-                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or send it elsewhere"
+                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or redirect it"
             )
         }
     }
@@ -23,19 +23,19 @@ enum StandardOutput {
     static func line(_ text: String) throws(SEDDError) { try write(Array((text + "\n").utf8)) }
 }
 
-/// Where progress and errors go. Nothing depends on its being read: a full disk or a closed stream loses lines, and work goes on.
+/// Progress and errors go to standard error. A full disk or a closed stream loses lines but does not stop the command.
 enum StandardError {
     static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 }
 
-/// What commands read that are given no file.
+/// The input of commands without a file argument.
 enum StandardInput {
-    /// Bytes of the longest input: it is held in memory.
+    /// Maximum input size, bytes: it is held in memory.
     static let greatest = 1 << 32
 
-    /// Everything until it ends.
+    /// Reads to the end of the stream.
     ///
-    /// - Throws: ``SEDDError`` of kind `missingInput` where it cannot be read, `invalidData` where it is too long.
+    /// - Throws: ``SEDDError`` of kind `missingInput` if it cannot be read, `invalidData` if it is too long.
     static func read() throws(SEDDError) -> [UInt8] {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)
@@ -50,7 +50,7 @@ enum StandardInput {
             }
             if count == 0 { return bytes }
             guard bytes.count + count <= greatest else {
-                throw SEDDError(.invalidData, "standard input: more than \(greatest) bytes; give it in parts")
+                throw SEDDError(.invalidData, "standard input: more than \(greatest) bytes; split it")
             }
             bytes += part[..<count]
         }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What stderr is, for progress that is drawn: a terminal that can move its cursor, and may show colours, or neither.
+/// Capabilities of stderr, for progress display: cursor movement and colours.
 enum Terminal {
-    /// Whether what was written can be drawn over. `TERM=dumb` says that it cannot.
+    /// Whether output can be redrawn in place; not with `TERM=dumb`.
     static let redraws = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
-    /// Whether colours are wanted: not with a `NO_COLOR` that is not empty (no-color.org).
+    /// Whether to use colours; not with a nonempty `NO_COLOR` (no-color.org).
     static let hasColors = redraws && (environment("NO_COLOR") ?? "").isEmpty
 
-    /// Columns.
+    /// Number of columns.
     static var width: Int {
         var size = winsize()
         return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80

@@ -5,13 +5,13 @@ import Presets
 import SEDD
 import Text
 
-/// What commands that train are told: a configuration or a preset, overrides, texts.
+/// The input of commands that train: a configuration or a preset, overrides, texts.
 enum TrainingInput {
-    /// The resolved configuration, with the texts by whole paths.
+    /// The resolved configuration, with absolute paths of the texts.
     ///
     /// - Parameters:
-    ///   - config: a preset or a file; where a model is started from it may be left out.
-    ///   - from: the model whose weights are started from.
+    ///   - config: a preset or a file; optional if training starts from a model.
+    ///   - from: the model whose weights training starts from.
     static func configuration(
         _ config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
     ) throws -> TrainingConfiguration {
@@ -19,13 +19,13 @@ enum TrainingInput {
             try from.map { try started(from: $0, config, overrides: overrides) }
             ?? resolved(config ?? "", overrides: overrides)
         if !data.isEmpty { made.data.files = data.map(\.text) }
-        guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
+        guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; expected one or more files") }
         made.data.files = made.data.files.map(FileSystem.realPath)
         return made
     }
 
-    /// The configuration of a run that starts from a model: with the model's shape and tokenizer, or with those of `config`,
-    /// which must fit.
+    /// The configuration of a run that starts from a model: with the model's shape and tokenizer, or with those of
+    /// `config`, which must match.
     private static func started(
         from folder: PathArgument, _ config: String?, overrides: [String]
     ) throws -> TrainingConfiguration {
@@ -41,7 +41,7 @@ enum TrainingInput {
     private static func adopted(_ start: StartingModel, overrides: [String]) throws -> TrainingConfiguration {
         var made = TrainingConfiguration()
         start.adopt(into: &made)
-        // A model that is trained already needs no long warm-up.
+        // A trained model needs no long warm-up.
         made.optim.warmup = 100
         guard start.specification != nil || overrides.contains(where: { $0.hasPrefix("tokenizer=") }) else {
             throw SEDDError(
@@ -59,7 +59,7 @@ enum TrainingInput {
         } ?? ConfigurationFile.resolve(contentsOf: FileSystem.url(config), overrides: overrides)
     }
 
-    /// The text of a preset or a file, which is a configuration.
+    /// The contents of a preset or a configuration file.
     static func yaml(_ config: String) throws -> String {
         if let preset = Presets.yaml(named: config) { return preset }
         let url = FileSystem.url(config)
@@ -67,16 +67,16 @@ enum TrainingInput {
         return try String(contentsOf: url, encoding: .utf8)
     }
 
-    /// The tokenizer that a configuration names; `characters` alone means those of the data.
+    /// The tokenizer named by a configuration; plain `characters` means the characters of the data.
     static func makeTokenizer(_ configuration: TrainingConfiguration) throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind else {
             return try TokenizerSpecification(configuration.tokenizer).load()
         }
-        // The alphabet of all the data, held-out part included: a scalar that is only there must have an id too.
+        // The alphabet of all data, including the held-out part: characters that occur only there need an id too.
         return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })
     }
 
-    /// The tokens of the texts.
+    /// Tokenizes the texts.
     static func dataset(
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ console: Console
     ) throws -> TokenDataset {

@@ -1,10 +1,10 @@
 import Foundation
 import SEDD
 
-/// Shows what happens while a model is trained.
+/// Shows the progress of training.
 struct TrainingReport {
     let console: Console
-    /// Smoothed, for the bar: a step's own loss, which metrics.jsonl holds, is noisy. It starts anew on a resume.
+    /// Smoothed loss for the bar: the loss of a single step, as in metrics.jsonl, is noisy. Restarts on resume.
     private var loss: Double?
     private var bound: Double?
     private var seconds: Double?
@@ -18,7 +18,7 @@ struct TrainingReport {
         case .damaged(let checkpoint, let reason):
             console.line("DAMAGED: \(checkpoint.path) (\(reason)); trying the checkpoint before it")
         case .finished(let step):
-            console.line("the run has finished: \(step) steps are done; raise training.n_iters with --set to go on")
+            console.line("the run has finished after \(step) steps; raise training.n_iters with --set to continue")
         case .step(let metrics): show(metrics)
         case .validation(let step, let estimate):
             validation = estimate.mean

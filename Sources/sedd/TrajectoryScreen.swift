@@ -2,12 +2,12 @@ import Foundation
 import SEDD
 import Text
 
-/// Shows a sequence while it forms, on stderr: redrawn in place on a terminal, a few snapshots elsewhere.
+/// Shows a sequence while it forms, on stderr: redrawn in place on a terminal, as a few snapshots elsewhere.
 final class TrajectoryScreen {
     private let tokenizer: any Tokenizer
     private let mask: Int?
     private var rows = 0
-    /// Snapshots where there is no terminal.
+    /// Number of snapshots when stderr is not a terminal.
     private let snapshots = 6
     private static let unsettled = "░"
 
@@ -37,7 +37,7 @@ final class TrajectoryScreen {
         }
     }
 
-    /// The text with unsettled positions as blocks; where there are colours what the last step changed stands out.
+    /// The text with unsettled positions as blocks; with colours, changes of the last step are highlighted.
     private func rendered(_ state: Trajectory) throws -> String {
         let fresh = Set(Terminal.hasColors ? state.changes.map(\.position) : [])
         var result = ""
@@ -64,7 +64,7 @@ final class TrajectoryScreen {
         return result
     }
 
-    /// Screen rows that `text` takes.
+    /// Screen lines that `text` occupies.
     private func lines(_ text: String) -> Int {
         let width = Terminal.width
         let plain = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Torch
 
-/// The kernels as a GPU gets them: compiled by NVRTC, which needs none. Skipped where NVRTC is not installed; `make test-cuda`
-/// installs it.
+/// The kernels compiled as for a GPU, by NVRTC, which requires no GPU. Skipped if NVRTC is not installed; `make
+/// test-cuda` installs it.
 @Suite(.serialized, .emulation)
 struct CompilerTests {
     static let isHere = (try? Kernels.compilerVersion()) != nil
@@ -47,8 +47,9 @@ struct CompilerTests {
     }
 }
 
-/// What is looked up by name in libtorch's CUDA part: there is no header to compile against, so that a name that changed would be
-/// found out on a GPU alone. Half a gigabyte is mapped for it, which tests that watch this process's memory would see.
+/// Symbols looked up by name in libtorch's CUDA library: there is no header to compile against, so a renamed symbol
+/// would otherwise only be found on a GPU. Half a gigabyte is mapped, which would disturb tests that measure this
+/// process's memory.
 @Suite(.emulation)
 struct SymbolTests {
     static let library = (try? Runtime.libraryFolder()).map { URL(filePath: $0).appending(path: "libtorch_cuda.so") }
@@ -59,7 +60,7 @@ struct SymbolTests {
         let file = try Data(contentsOf: #require(Self.library), options: .alwaysMapped)
         #expect(CUDAGraph.symbols.count == 7)
         for name in CUDAGraph.symbols {
-            // A name in a table of symbols stands between zeros.
+            // A name in a symbol table is delimited by NULs.
             #expect(file.range(of: Data([0] + name.utf8 + [0])) != nil, "\(name)")
         }
     }

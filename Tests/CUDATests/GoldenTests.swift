@@ -7,7 +7,7 @@ import Torch
 private let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/golden")
     .standardized
 
-/// Figures of the published implementation, by what would run on a CUDA device, emulated.
+/// Golden values of the published implementation, computed by emulated CUDA kernels.
 @Suite(
     .emulation,
     .enabled(
@@ -38,7 +38,7 @@ struct GoldenTests {
         let (single, half) = (try differences(.float32), try differences(.bf16))
         print("golden \(model), emulated: float32 \(single), bf16 \(half)")
         #expect(single.greatest < 5e-5 && single.loss < 1e-4, "float32: \(single)")
-        // Numbers of 8 significant bits in the trunk, and there alone.
+        // The trunk, and only the trunk, computes with 8 significant bits.
         #expect(half.score > 1e-5 && half.score < 0.02 && half.loss < 0.02, "bf16: \(half)")
     }
 }

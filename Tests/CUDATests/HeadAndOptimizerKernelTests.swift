@@ -3,14 +3,14 @@ import Foundation
 import Testing
 import Torch
 
-/// The kernels after the trunk for CUDA devices, emulated, against those for the CPU.
+/// CUDA kernels after the trunk, emulated, against the CPU kernels.
 @Suite(.emulation)
 struct HeadAndOptimizerKernelTests {
     static let vocabularies = [2, 3, 27, 1025, 5000]
 
     @Test(arguments: vocabularies, [Kernels.Chain.absorbing, .uniform])
     func scoreEntropy(states size: Int, chain: Kernels.Chain) throws {
-        // Sigmas from the least to the greatest that schedules give, each with a state that moved and one that did not.
+        // Sigmas over the full range of the schedules, each with a state that moved and one that did not.
         let sigmas: [Double] = (0..<14).map { [1e-6, 1e-4, 0.01, 0.5, 3, 7, 20][$0 / 2] }
         let rows = sigmas.count
         let clean = (0..<rows).map { ($0 * 31 + 1) % (chain == .absorbing ? size - 1 : size) }
@@ -37,7 +37,7 @@ struct HeadAndOptimizerKernelTests {
         try expectSame(again.logits, found.logits, "gradient in another order")
     }
 
-    /// Rules of the kinds that predictors give, one for the denoising, which keeps no state, and one with negative weights.
+    /// The rules of all predictors, one of denoising, which keeps no state, and one with negative weights.
     static let rules: [[Double]] = [
         [0.01, 0, 0, 1, -0.01], [0.5, 0, 0, 0, 0], [0.02, -1e-5, -1e-5, 0.9, -1e-4], [1, 0, -0.3, 0.2, 0],
         [1e-9, 0, 0, 1, -1e-9], [0, 0, 0, 1, 0],
@@ -67,7 +67,7 @@ struct HeadAndOptimizerKernelTests {
     }
 
     @Test func whatCannotBeDrawnFrom() throws {
-        // No weight is positive; a score is no number; a score is infinite; only the last state has a weight.
+        // No positive weight; a NaN score; an infinite score; a weight only for the last state.
         let size = 2100
         var logits = [[Float]](repeating: [Float](repeating: 0, count: size), count: 4)
         logits[1][1500] = .nan
@@ -85,7 +85,7 @@ struct HeadAndOptimizerKernelTests {
         #expect(found.drawn == expected.drawn)
     }
 
-    /// Draws of states of very different weights come as often as their weights say.
+    /// States with very different weights are drawn as often as their weights require.
     @Test func theLawOfTheDraws() throws {
         let weights = [0.5, 1e-9, 0.25, 0, 0.125, 0.125 - 1e-9]
         let rows = 512
@@ -138,7 +138,8 @@ struct HeadAndOptimizerKernelTests {
         #expect(try emulated(.falling) { try Kernels.norm(x) } == found)
     }
 
-    /// Places that many rows meet in, runs that end with a piece, begin with one, fill several; and places of one row each.
+    /// Targets shared by many rows; runs that end with a piece, begin with one, or fill several; and targets of one row
+    /// each.
     @Test(
         arguments: [
             [], [3], [Int](repeating: 5, count: 64), [Int](repeating: 5, count: 65), [Int](repeating: 0, count: 500),
@@ -161,7 +162,7 @@ struct HeadAndOptimizerKernelTests {
     }
 
     @Test func aFaultIsTold() throws {
-        // The emulation refuses what a GPU would take in silence.
+        // The emulation refuses what a GPU would silently accept.
         let error = #expect(throws: TorchError.self) {
             _ = try emulated { try Kernels.biasGelu(Tensor.zeros([2, 3]), bias: Tensor.zeros([4])) }
         }

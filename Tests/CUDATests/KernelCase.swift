@@ -2,13 +2,14 @@ import Files
 import Testing
 import Torch
 
-/// One pass of the trunk on given arrays, whatever runs it: what it makes and what it adds to, by name.
+/// One pass of the trunk on given arrays, on any device: its results and accumulated gradients, by name.
 struct KernelCase: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// - Parameter element: of the trunk's activations; they hold numbers that bfloat16 has, whichever it is.
+    /// - Parameter element: type of the trunk's activations; values are exact in bfloat16 in either case.
     let run: @Sendable (_ element: DType) throws -> [(name: String, tensor: Tensor)]
 
-    /// Sequences, positions, width: odd ones, widths of less than a warp and of more than a block, a length of one piece and of more.
+    /// Sequences, positions, width: odd sizes, widths below a warp and above a block, lengths of one piece and of
+    /// several.
     static let sizes = [(1, 1, 1), (2, 5, 7), (3, 33, 40), (1, 70, 264), (2, 64, 600)]
 
     static let all: [KernelCase] =

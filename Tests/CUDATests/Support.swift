@@ -4,8 +4,8 @@ import Testing
 import Torch
 
 extension Trait where Self == ConditionTrait {
-    /// The emulation keeps a processor busy for long; in one process with tests that wait for others it would starve them. So
-    /// these suites run where they are asked for.
+    /// The emulation is CPU-bound for a long time and would starve tests with timeouts in the same process, so these
+    /// suites run only on request.
     static var emulation: Self {
         .enabled(
             if: ProcessInfo.processInfo.environment["SEDD_EMULATE_CUDA"] != nil,
@@ -13,7 +13,7 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-/// In which order blocks and threads take their turns; no result may depend on it.
+/// The order in which blocks and threads run; no result may depend on it.
 enum Order: CaseIterable {
     case rising, falling, mixed
 
@@ -26,7 +26,7 @@ enum Order: CaseIterable {
     }
 }
 
-/// Runs `body` with the kernels for CUDA devices, emulated, in the place of those for the CPU, and fails where none was run.
+/// Runs `body` with emulated CUDA kernels instead of the CPU kernels, and fails if none was run.
 func emulated<Result>(
     _ order: Order = .rising, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
 ) throws -> Result {
@@ -37,7 +37,7 @@ func emulated<Result>(
     return result
 }
 
-/// Numbers of -scale..<scale that follow from `seed`.
+/// Pseudorandom numbers in -scale..<scale, determined by `seed`.
 func random(_ shape: [Int], seed: UInt64, scale: Double = 1) throws -> Tensor {
     var state = seed &* 0x9E37_79B9_7F4A_7C15
     let values = (0..<shape.reduce(1, *)).map { _ in
@@ -47,10 +47,10 @@ func random(_ shape: [Int], seed: UInt64, scale: Double = 1) throws -> Tensor {
     return try Tensor(values, shape: shape)
 }
 
-/// Numbers that bfloat16 holds.
+/// Numbers that are exact in bfloat16.
 func rounded(_ x: Tensor) throws -> Tensor { try x.cast(to: .bfloat16).cast(to: .float32) }
 
-/// Fails with the greatest difference, as a share of the largest entry expected, where it is above `tolerance`.
+/// Fails if the largest difference, relative to the largest expected entry, exceeds `tolerance`.
 @discardableResult
 func expectClose(
     _ found: Tensor, _ expected: Tensor, _ tolerance: Double, _ what: String,
@@ -62,7 +62,7 @@ func expectClose(
         return .infinity
     }
     let scale = max(e.filter(\.isFinite).map(abs).max() ?? 0, 1e-30)
-    // What is not finite has no distance: it must be the same.
+    // Values that are not finite must be equal.
     let shares = zip(f, e).map { $0 == $1 || ($0.isNaN && $1.isNaN) ? 0 : abs($0 - $1) / scale }
     guard let place = shares.indices.max(by: { shares[$0] < shares[$1] || shares[$1].isNaN }) else { return 0 }
     #expect(
@@ -72,7 +72,7 @@ func expectClose(
     return shares[place]
 }
 
-/// Fails where two tensors differ in a bit.
+/// Fails unless two tensors are bit-identical.
 func expectSame(
     _ found: Tensor, _ expected: Tensor, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {

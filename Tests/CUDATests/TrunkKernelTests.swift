@@ -1,10 +1,10 @@
 import Testing
 import Torch
 
-/// The trunk's kernels for CUDA devices, emulated, against those for the CPU.
+/// CUDA kernels of the trunk, emulated, against the CPU kernels.
 @Suite(.emulation)
 struct TrunkKernelTests {
-    /// A row of one element has no deviation: both sides divide rounding by it.
+    /// A row of one element has zero deviation: both sides divide by rounding error.
     private func decided(_ name: String, _ test: KernelCase) -> Bool {
         !(test.testDescription == "norm 1 x 1 x 1" && name == "x gradient")
     }
@@ -28,8 +28,8 @@ struct TrunkKernelTests {
         }
     }
 
-    /// In bfloat16 a kernel rounds what it reads and what it writes, and nothing else: from the same numbers it makes the same
-    /// ones, rounded once. (Attention, which the engine computes, is compared in `TrunkTests`.)
+    /// In bfloat16 a kernel rounds only what it reads and writes: from the same numbers it computes the same results,
+    /// rounded once. (Attention, which libtorch computes, is compared in `TrunkTests`.)
     @Test(arguments: KernelCase.all.filter { !$0.testDescription.hasPrefix("attention") })
     func inBfloat16(test: KernelCase) throws {
         let exact = try emulated { try test.run(.float32) }
@@ -43,7 +43,7 @@ struct TrunkKernelTests {
     }
 
     @Test func roundingToBfloat16() throws {
-        // Halves go to even; what overflows is infinite; no number stays none.
+        // Ties round to even; overflow gives infinity; NaN stays NaN.
         let bits: [UInt32] = [
             0x3F80_8000, 0x3F81_8000, 0x3F80_8001, 0x7F7F_FFFF, 0x0000_0001, 0x8000_8000, 0x7F80_0000, 0xFF80_0000,
             0x7F80_0001, 0x7FFF_FFFF,

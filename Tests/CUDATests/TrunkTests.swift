@@ -5,8 +5,8 @@ import Torch
 
 @testable import SEDD
 
-/// Whole passes of a model by the kernels for CUDA devices, emulated, against the same passes on the CPU: the trunk back and
-/// forth, a training run, sampling.
+/// Whole passes of a model with emulated CUDA kernels, against the same passes on the CPU: the trunk forward and
+/// backward, a training run, sampling.
 @Suite(.emulation)
 struct TrunkTests {
     private static func configuration(_ graph: ModelConfiguration.GraphKind, width: Int = 32) -> ModelConfiguration {
@@ -18,7 +18,7 @@ struct TrunkTests {
                 dropout: 0.1))
     }
 
-    /// A network whose every weight is random, the layers that training starts at zero included.
+    /// A network with random weights, including the layers that are initialized to zero.
     private static func network(_ configuration: ModelConfiguration, _ precision: Precision) throws -> ScoreNetwork {
         let weights = try ScoreNetwork(configuration, seed: 5).weights
         for (place, entry) in weights.layout.entries.enumerated() where !entry.name.contains("norm") {
@@ -44,13 +44,13 @@ struct TrunkTests {
         return Pass(hidden: hidden, gradients: state.gradients.named)
     }
 
-    /// The greatest share of a tensor's norm by which it differs.
+    /// The largest difference relative to the norm of the tensor.
     private static func distance(_ found: Tensor, _ expected: Tensor) throws -> Double {
         let norm = try Kernels.norm(expected.contiguous())
         return norm == 0 ? 0 : try Kernels.norm((found - expected).contiguous()) / norm
     }
 
-    // Heads of 16 channels, and of 18, which the engine's attention is given as 24.
+    // Heads of 16 channels, and of 18, which are padded to 24 for libtorch's attention.
     @Test(arguments: [32, 36], [0, 0.3])
     func backAndForthInFloat32(width: Int, dropout: Double) throws {
         let network = try Self.network(Self.configuration(.absorb, width: width), .float32)
@@ -73,7 +73,7 @@ struct TrunkTests {
             let share = try Self.distance(found.tensor, expected.tensor)
             if share > worst.share { worst = (found.name, share) }
         }
-        // Numbers of 8 significant bits, through two blocks and back.
+        // 8 significant bits, through two blocks forward and backward.
         #expect(worst.share > 1e-4 && worst.share < 0.03, "\(worst)")
     }
 
@@ -110,11 +110,11 @@ struct TrunkTests {
             #expect(abs(found - expected) < 0.02 * abs(expected), "step \(step + 1): \(found), expected \(expected)")
         }
         for weights in [found.state.weights, found.state.average] {
-            try expectSame(#require(weights.halved), weights.flat.cast(to: .bfloat16), "the copy is up to date")
+            try expectSame(#require(weights.bfloat16Copy), weights.flat.cast(to: .bfloat16), "the copy is up to date")
         }
     }
 
-    /// Settings that go through every kind of law, and the kernel that draws from linear ones.
+    /// Settings that cover every kind of law, and the kernel that draws from linear ones.
     private static let settings = [
         SamplingSettings(steps: 8), SamplingSettings(method: "euler", steps: 8),
         SamplingSettings(method: "trapezoidal", steps: 4), SamplingSettings(steps: 6, filter: TokenFilter(topP: 0.8)),
@@ -137,7 +137,7 @@ struct TrunkTests {
         #expect(rough.allSatisfy { $0[0] == 3 && $0.allSatisfy { (0..<11).contains($0) } }, "in bfloat16")
     }
 
-    /// What changes tell is what the CPU's tell: probabilities, and the alternatives in their order.
+    /// Changes report the same as on the CPU: probabilities, and the alternatives in order.
     @Test(arguments: ModelConfiguration.GraphKind.allCases)
     func reportsOfDraws(graph: ModelConfiguration.GraphKind) throws {
         let sampler = try Sampler(network: Self.network(Self.configuration(graph), .float32))
@@ -168,7 +168,7 @@ struct TrunkTests {
         }
     }
 
-    /// Steps on preallocated arrays, as graphs are made of them, with rows filled up to a bucket and cut into chunks.
+    /// Steps on preallocated arrays, as captured in CUDA graphs, with padded rows and several chunks.
     @Test(arguments: ModelConfiguration.GraphKind.allCases, [5, 1000])
     func stepsOnPreallocatedArrays(graph: ModelConfiguration.GraphKind, chunk: Int) throws {
         let network = try Self.network(Self.configuration(graph), .float32)
@@ -200,7 +200,7 @@ struct TrunkTests {
         try ModelFolder.save(saved.configuration, saved.weights, to: folder)
         let other = try ScoreNetwork(saved.configuration, seed: 77).weights.copied(precision: .bf16)
         try other.load(folder.appending(path: "model.safetensors"))
-        try expectSame(#require(other.halved), saved.weights.flat.cast(to: .bfloat16), "loaded")
+        try expectSame(#require(other.bfloat16Copy), saved.weights.flat.cast(to: .bfloat16), "loaded")
         #expect(try other.copied().precision == .bf16)
         #expect(try other.moved(to: .cpu).precision == .float32)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A baseline that writes from left to right, through the same commands.
+/// An autoregressive baseline, through the same commands.
 @Suite struct AutoregressiveCommandTests {
     private func model() async throws -> String {
         try await TinyRun.sharedBaseline().appendingPathComponent("checkpoints/last").path

@@ -9,7 +9,7 @@ import Testing
         #expect(list.text.contains("training.n_iters: 2500\n    whole number. Steps.\n"))
         let json = try await SeddProcess.run(["config", "--list", "--json"])
         let all = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]])
-        // What single sampling methods declare stands in a file only where it is given.
+        // Settings declared by sampling methods appear in a file only if given.
         let keys = all.filter { ($0["summary"] as? String)?.hasPrefix("of ") != true }
         #expect(keys.count < all.count)
         let resolved = try await SeddProcess.run(["config", "--show", "published-tiny", "--resolved"])
@@ -38,9 +38,9 @@ import Testing
 
     @Test(
         arguments: [
-            (["config"], 64, "expected either --list or --show"),
-            (["config", "--list", "--show", "tiny-cpu"], 64, "expected either --list or --show"),
-            (["config", "--list", "--resolved"], 64, "--resolved goes with --show"),
+            (["config"], 64, "expected one of --list and --show"),
+            (["config", "--list", "--show", "tiny-cpu"], 64, "expected one of --list and --show"),
+            (["config", "--list", "--resolved"], 64, "--resolved requires --show"),
             (["config", "--show", "tiny"], 66, "no such file"),
         ] as [([String], Int32, String)])
     func refusals(_ arguments: [String], _ code: Int32, _ words: String) async throws {

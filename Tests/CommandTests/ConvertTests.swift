@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Between model folders, safetensors and PyTorch files: the numbers stay, bit for bit.
+/// Conversion between model folders, safetensors and PyTorch files keeps all values, bit for bit.
 @Suite struct ConvertTests {
     private let folder: TemporaryFolder
 
@@ -40,8 +40,8 @@ import Testing
             golden.appendingPathComponent("checkpoint.pth"), "raw", ["--weights", "raw"])
         #expect(try weights(raw).keys == weights(first).keys)
         #expect(try weights(raw) != weights(first), "the raw weights are not the average")
-        // The golden folder holds the weights from which the reference took its one step; after it the average keeps
-        // (1 + 1) / (10 + 1) of them.
+        // The golden folder holds the weights before the reference's single step; after it the average keeps (1 + 1) /
+        // (10 + 1) of them.
         for name in try weights(golden).keys where name != "rotary_emb.inv_freq" {
             let (before, after, average) = try (numbers(name, golden), numbers(name, raw), numbers(name, first))
             let expected = zip(before, after).map { $1 + 2 / 11 * ($0 - $1) }
@@ -71,7 +71,7 @@ import Testing
             #expect(exists(last))
         }
         #expect(try weights(last) == expected)
-        // Nothing but what was named is written; each file knows its own configuration.
+        // Only what was named is written; each file embeds its configuration.
         #expect(try contents(folder.url.appendingPathComponent("pth")) == ["checkpoint.pth"])
         #expect(
             try contents(folder.url.appendingPathComponent("folder")) == [
@@ -83,7 +83,7 @@ import Testing
         #expect(sampled.code == 0, "\(sampled.errors)")
     }
 
-    // A model that can be sampled by itself can be sampled by itself after it was converted.
+    // A model that can be sampled without --tokenizer can be sampled so after conversion.
     @Test func tokenizersGoAlong() async throws {
         let characters = try TinyRun.arguments(
             in: folder, output: "characters",
@@ -102,7 +102,7 @@ import Testing
         let absent = folder.path("absent")
         let table: [(name: String, from: String, to: String, code: Int32, words: [String])] = [
             ("no source", absent, folder.path("out"), 66, [absent]),
-            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 65, ["not a file of weights"]),
+            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 65, ["not a known kind of weight file"]),
             ("a .ckpt", model.path, folder.path("out.ckpt"), 64, [".safetensors", ".pth"]),
             ("a target below a file", model.path, folder.path("notes.txt/out"), 73, [folder.path("notes.txt/out")]),
             ("a .pth below a file", model.path, folder.path("notes.txt/a.pth"), 73, [folder.path("notes.txt")]),
@@ -114,14 +114,14 @@ import Testing
         for ending in ["pth", "bin", "safetensors"] {
             let file = folder.url.appendingPathComponent("broken/model.\(ending)")
             try folder.file("broken/config.json", Data(contentsOf: model.appendingPathComponent("config.json")))
-            try folder.file("broken/model.\(ending)", "this is no file of weights, whatever its name says")
+            try folder.file("broken/model.\(ending)", "not a weight file, whatever its name says")
             let result = try await SeddProcess.run(["convert", "--from", file.path, "--to", folder.path("out")])
             expectFailure(result, 65, [file.path], "a text called .\(ending)")
         }
         #expect(!exists(folder.url.appendingPathComponent("out")))
     }
 
-    // A file that was there is not touched unless --force says so, and its neighbours never.
+    // An existing file is not touched without --force, and its neighbours never are.
     @Test func existingTargets() async throws {
         let model = try await TinyRun.model()
         let names = ["w.safetensors", "w.bin", "w.pth", "folder/config.json"]
@@ -141,7 +141,7 @@ import Testing
             try contents(folder.url) == [
                 "characters.txt", "config.json", "folder", "manifest.json", "w.bin", "w.pth", "w.safetensors",
             ])
-        // A file on its own is read by what it carries, not by a stranger's config.json beside it.
+        // A single file is read with its embedded configuration, not with an unrelated config.json beside it.
         _ = try await convert(folder.url.appendingPathComponent("w.bin"), "back")
         #expect(try weights(folder.url.appendingPathComponent("back")) == weights(model))
         // An empty folder holds nothing to replace.
@@ -150,7 +150,7 @@ import Testing
         _ = try await convert(model, "empty")
     }
 
-    // Paths are the system's: `..` behind a link is the parent of what it points to.
+    // Paths have the system's meaning: `..` after a symbolic link is the parent of its target.
     @Test func pathsAreTheShells() async throws {
         let model = try await TinyRun.model()
         try FileManager.default.createDirectory(
@@ -175,6 +175,6 @@ import Testing
         expectFailure(checkpoint, 64, ["autoregressive model", "x.pth"], "as the reference's checkpoint")
         let inspected = try await SeddProcess.run(
             ["inspect", "--model", model.path, "--input", file.path, "--output", folder.path("out.safetensors")])
-        expectFailure(inspected, 64, ["autoregressive model", "inspect takes diffusion models"], "inspect")
+        expectFailure(inspected, 64, ["autoregressive model", "expected a diffusion model"], "inspect")
     }
 }

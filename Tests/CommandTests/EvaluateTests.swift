@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `sedd evaluate` as a person and as a program call it.
+/// `sedd evaluate`, for people and for programs.
 @Suite struct EvaluateTests {
     private static let row = "the cat sees the red ball .\n"
 
@@ -25,7 +25,7 @@ import Testing
             #expect(abs(try #require(line["perplexity"] as? Double) - exp(nats)) < 1e-6 * exp(nats))
             #expect(abs(try #require(line["bits_per_byte"] as? Double) - nats / log(2)) < 1e-9)
             #expect(try #require(line["standard_error"] as? Double) > 0)
-            // A trained model is well below log 256, and no model of bytes is below nothing.
+            // A trained model is well below log 256, and above 0.
             #expect(nats > 0 && nats < 5)
         }
         // The detokenizer has taken the space before each stop away.
@@ -89,7 +89,7 @@ import Testing
         #expect(a["blocks"] as? Int == 40)
     }
 
-    /// A second signal ends it at once, in one line and without a crash.
+    /// A second signal terminates at once, with one line and without a crash.
     @Test(arguments: [SIGINT, SIGTERM]) func twoSignals(_ signal: Int32) async throws {
         let folder = try TemporaryFolder()
         let data = try folder.file("a.txt", TinyRun.text)
@@ -109,7 +109,7 @@ import Testing
         #expect(result.lastError == "sedd: interrupted")
     }
 
-    /// A file of something else is left as it is, also where it holds one unfinished line of JSON.
+    /// Other files are left unchanged, even with an incomplete line of JSON.
     @Test func aFileOfSomethingElse() async throws {
         let folder = try TemporaryFolder()
         let data = try folder.file("a.txt", TinyRun.text)
@@ -120,7 +120,7 @@ import Testing
                 "1",
                 "--state", file.path,
             ])
-            // An opening brace alone may be what a killed run has left of its first line.
+            // A single opening brace may be left by a killed run.
             #expect(result.code == (text == "{" ? 0 : 65), "\(text): \(result.errors)")
             if text != "{" { #expect(try String(contentsOf: file, encoding: .utf8) == text) }
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A disk that is full: 73, one line, and what was written before is whole.
+/// On a full disk: exit code 73, one line, and earlier files intact.
 ///
 /// The disk is a file system of 1 MiB in memory, which only root on Linux may mount.
 @Suite(.serialized, .enabled(if: SmallDisk.isPossible, "skipped: needs Linux, root and the right to mount tmpfs"))
@@ -23,7 +23,7 @@ struct FullDiskTests {
         let sampled = try await SeddProcess.run(["sample", "--model", model, "--steps", "2", "--seed", "1"])
         #expect(sampled.code == 0, "\(sampled.errors)")
 
-        // On a larger disk it goes on from there.
+        // On a larger disk it resumes.
         let copy = try folder.copy(run, as: "copy")
         let resumed = try await SeddProcess.run(
             ["train", "--resume", "--output", copy.path, "--set", "training.n_iters=12"])

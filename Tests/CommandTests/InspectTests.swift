@@ -71,7 +71,7 @@ import Testing
             name: "a time above 1", times: PlainSafetensors.floats("t", [1.5], [1]), states: states(256),
             words: ["t ", "1.5"]),
         Bad(
-            name: "a time that is no number", times: PlainSafetensors.floats("t", [.nan], [1]), states: states(256),
+            name: "a NaN time", times: PlainSafetensors.floats("t", [.nan], [1]), states: states(256),
             words: ["t ", "nan"]),
     ]
 
@@ -87,7 +87,7 @@ import Testing
         let absent = try await SeddProcess.run(
             ["inspect", "--model", model.path, "--input", folder.path("absent"), "--output", output])
         expectFailure(absent, 66, [folder.path("absent")], "no input")
-        let text = try folder.file("text.safetensors", "hello, this is no safetensors file").path
+        let text = try folder.file("text.safetensors", "hello, this is not a safetensors file").path
         let broken = try await SeddProcess.run(
             ["inspect", "--model", model.path, "--input", text, "--output", output])
         expectFailure(broken, 65, [text], "an input that is a text")

@@ -58,7 +58,7 @@ import Testing
             ),
             (
                 "a diffusion model as judge", 64,
-                ["--model", try await TinyRun.model().path, "--samples", few], ["from left to right"]
+                ["--model", try await TinyRun.model().path, "--samples", few], ["autoregressive"]
             ),
             ("unknown corpus", 64, ["--model", judge, "--samples", few, "--reference", "lm2b:x"], ["lm1b:"]),
             ("no seeds", 64, ["--model", judge, "--samples", few, "--seeds", "0"], ["--seeds"]),

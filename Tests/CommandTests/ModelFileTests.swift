@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// Model folders that are not what they should be.
+/// Malformed model folders.
 @Suite struct ModelFileTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A model as somebody else might have saved it: without checksums.
+    /// A model as another program would save it: without checksums.
     private func unsigned(_ model: URL) throws -> URL {
         try FileManager.default.removeItem(at: model.appendingPathComponent("manifest.json"))
         return model
@@ -30,7 +30,7 @@ import Testing
         try FileManager.default.removeItem(at: model.appendingPathComponent("manifest.json"))
         expectFailure(try await sample(model), 66, [model.path, "model.safetensors"], "no weights")
         let file = try folder.file("plain.txt", "text")
-        expectFailure(try await sample(file), 65, [file.path, "not a file of weights"], "a text")
+        expectFailure(try await sample(file), 65, [file.path, "not a known kind of weight file"], "a text")
     }
 
     struct Change: Sendable, CustomTestStringConvertible {
@@ -87,7 +87,7 @@ import Testing
         expectFailure(result, 65, [file.path, "vocab_embed", "found none", "more"], "other names")
         #expect(result.errors.components(separatedBy: ": expected").count == 6, "the first five: \(result.errors)")
 
-        // One name too many is told as well.
+        // Additional tensors are reported as well.
         let more = [PlainSafetensors.floats("extra.weight", [1], [1])]
         let good = try await TinyRun.model().appendingPathComponent("model.safetensors")
         try PlainSafetensors.data(Array(PlainSafetensors.read(good).values) + more).write(to: file)
@@ -102,7 +102,7 @@ import Testing
         expectFailure(try await sample(model), 65, [file.path], "cut to \(length) bytes")
     }
 
-    // The classic: a pickle that runs a command as it is loaded.
+    // The classic attack: a pickle that runs a command when loaded.
     @Test(arguments: [
         ("os.system", "cos\nsystem\n"), ("by stack", "\u{8C}\u{02}os\u{8C}\u{06}system\u{93}"),
     ])
@@ -147,7 +147,7 @@ import Testing
         expectFailure(other, 65, ["3 tokens", "256"], "a tokenizer of another size")
     }
 
-    // Every command that loads a folder of ours looks at its checksums first.
+    // Every command that loads one of our folders verifies its checksums first.
     @Test func flippedBytes() async throws {
         let model = try await TinyRun.model(in: folder)
         for name in ["model.safetensors", "config.json"] {
@@ -173,7 +173,7 @@ import Testing
             try whole.write(to: file)
         }
         #expect(try await sample(model).code == 0, "as it was, it is read again")
-        // A file of that name that is somebody else's is passed over.
+        // Another program's file of that name is ignored.
         try Data("{\"name\": \"an application\"}".utf8).write(to: model.appendingPathComponent("manifest.json"))
         #expect(try await sample(model).code == 0)
     }
@@ -192,7 +192,7 @@ import Testing
         expectFailure(try await sample(model), 64, [model.path, "model.pth, other.bin"], "several")
     }
 
-    // A checkpoint of nanoGPT, whose vocabulary of ten is padded beyond eight characters, as it is.
+    // A nanoGPT checkpoint whose vocabulary of ten is padded beyond eight characters, without conversion.
     @Test func paddedVocabularyOfANanoGPTCheckpoint() async throws {
         let checkpoint = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("SEDDTests/Golden/nanogpt-tied.pt").path

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs that are ended in the middle and go on as if nothing had happened.
+/// Interrupted runs that resume as if nothing had happened.
 @Suite struct ResumeTests {
     private let folder: TemporaryFolder
     private let run: URL
@@ -11,7 +11,7 @@ import Testing
         run = folder.url.appendingPathComponent("run")
     }
 
-    /// Starts a run that would never end by itself, and waits until it logged `step`.
+    /// Starts an endless run, and waits until it has logged `step`.
     private func started(until step: Int, set: [String] = []) async throws -> SeddProcess {
         let process = try SeddProcess(
             TinyRun.arguments(in: folder, set: ["training.n_iters=1000000", "training.sample_freq=0"] + set))
@@ -27,7 +27,7 @@ import Testing
             ["train", "--resume", "--output", run.path, "--set", "training.n_iters=\(steps)"])
     }
 
-    /// What a step's line says beside how long it took.
+    /// The content of a step's line except its duration.
     private func lines(_ run: URL) throws -> [String] {
         try TinyRun.metrics(run).map { line in
             ["step", "loss", "gradient_norm", "learning_rate", "validation"].map { key in
@@ -37,11 +37,11 @@ import Testing
     }
 
     @Test func killedRunsGoOn() async throws {
-        // Checkpoints at 40, 80, ...; the lines after the newest one are to be written anew.
+        // Checkpoints at 40, 80, ...; lines after the newest one must be rewritten.
         let process = try await started(until: 43)
         process.send(SIGKILL)
         #expect(try await process.wait().code == 128 + SIGKILL)
-        // How far it came before the signal reached it is up to the machine.
+        // How far it got before the signal depends on the machine.
         let steps = try contents(run.appendingPathComponent("checkpoints"))
             .compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }
         let target = try #require(steps.max()) + 40
@@ -122,7 +122,7 @@ import Testing
         #expect(try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl")) == metrics, "nothing is changed")
     }
 
-    /// The very same command starts a run and continues it, as launchers repeat commands.
+    /// The same command starts a run and resumes it, as launchers repeat commands.
     @Test func oneCommandStartsAndContinues() async throws {
         let command = try TinyRun.arguments(in: folder, set: ["training.n_iters=40"]) + ["--resume"]
         let first = try await SeddProcess.run(command)
@@ -169,12 +169,12 @@ import Testing
         return line.trimmingCharacters(in: CharacterSet(charactersIn: " -"))
     }
 
-    /// An alphabet that is that of the data stays the one that the weights were trained with.
+    /// A run keeps the alphabet that its weights were trained with.
     @Test func theAlphabetIsThatOfTheWeights() async throws {
         let set = ["tokenizer=characters", "training.n_iters=40"]
         let first = try await SeddProcess.run(TinyRun.arguments(in: folder, set: set))
         #expect(first.code == 0, "\(first.errors)")
-        // As many characters as before, and other ids for most of them.
+        // As many characters as before, with other ids for most of them.
         let text = TinyRun.text.replacingOccurrences(of: "f", with: "~")
         try Data(text.utf8).write(to: folder.url.appendingPathComponent("story.txt"))
         let result = try await resume(45)
@@ -209,7 +209,7 @@ import Testing
         #expect(try contents(checkpoints).allSatisfy { !$0.hasPrefix(".") }, "nothing is left behind")
     }
 
-    /// Whatever the frequencies, the checkpoint of the lowest validation exists.
+    /// The best checkpoint exists, whatever the frequencies.
     @Test func theBestIsSaved() async throws {
         let result = try await SeddProcess.run(
             TinyRun.arguments(in: folder, set: ["training.snapshot_freq=1000", "training.eval_freq=20"]))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Sampling from the small model, and what it refuses.
+/// `sedd sample` on the small model, and its errors.
 @Suite struct SampleTests {
     private let folder: TemporaryFolder
     private let model: String
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// Every sampler, with what it declares for itself, and what lines say of it.
+    /// Every sampler with its own settings, and how they are recorded.
     @Test(
         arguments: [
             (["--sampler", "entropy-bound", "--gamma", "0.3"], ["gamma": 0.3], "entropy-bound"),
@@ -151,10 +151,10 @@ import Testing
     static let table: [Bad] = [
         Bad(
             name: "template longer than the length", options: ["--template", "hello[[9]]", "--length", "8"], code: 64,
-            words: ["14 tokens", "length is 8"]),
+            words: ["14 tokens", "length of 8"]),
         Bad(
-            name: "hole that never closes", options: ["--template", "a [[12"], code: 64,
-            words: ["[[12", "never closes"]),
+            name: "incomplete hole", options: ["--template", "a [[12"], code: 64,
+            words: ["[[12", "not a complete hole"]),
         Bad(
             name: "holes beyond all memory",
             options: ["--length", "64", "--template", String(repeating: "[[16777216]]", count: 200)], code: 64,
@@ -172,7 +172,7 @@ import Testing
         arguments: [
             ("no JSON", "1, 2, 3", 65, ["JSON array"]), ("fractions", "[1.5]", 65, ["JSON array"]),
             ("out of vocabulary", "[null, 256]", 64, ["256"]), ("negative", "[-1, null]", 64, ["-1"]),
-            ("empty", "[]", 64, ["length 0"]),
+            ("empty", "[]", 64, ["empty"]),
         ] as [(String, String, Int32, [String])])
     func templateTokens(name: String, text: String, code: Int32, words: [String]) async throws {
         let file = try folder.file("template.json", text).path

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The built `sedd`, run as a person runs it.
+/// Runs the built `sedd` as a user does.
 final class SeddProcess {
     /// What a finished run left.
     struct Result {
@@ -12,7 +12,7 @@ final class SeddProcess {
 
         var text: String { String(decoding: output, as: UTF8.self) }
         var lines: [String] { text.split(separator: "\n").map(String.init) }
-        /// The last line on stderr: the one that says what went wrong.
+        /// The last line on stderr: the error.
         var lastError: String { errors.split(separator: "\n").last.map(String.init) ?? "" }
     }
 
@@ -20,11 +20,11 @@ final class SeddProcess {
     private let folder: TemporaryFolder
     private let deadline: ContinuousClock.Instant
 
-    /// Starts `sedd` with `arguments`; nothing of the tests' own environment but the path reaches it.
+    /// Starts `sedd` with `arguments`; only PATH is passed on from the environment.
     ///
     /// - Parameters:
-    ///   - shell: a shell command around it instead, in which `"$@"` is sedd and its arguments.
-    ///   - limit: after so long it is killed, and ``wait()`` throws.
+    ///   - shell: a shell command to run instead, in which `"$@"` is sedd and its arguments.
+    ///   - limit: after this time the process is killed, and ``wait()`` throws.
     init(
         _ arguments: [String], stdin: Data = Data(), environment: [String: String] = [:], shell: String? = nil,
         limit: Duration = .seconds(600)
@@ -41,9 +41,9 @@ final class SeddProcess {
         }
         process.environment = [
             "PATH": "/usr/bin:/bin", "HOME": folder.url.path, "XDG_CACHE_HOME": folder.url.path,
-            // A thread each: tests run side by side, and sums come in one order.
+            // One thread each: tests run concurrently, and sums have a fixed order.
             "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-            // A crash is told by its exit code; printing its stack takes seconds.
+            // A crash shows in the exit code; printing a backtrace takes seconds.
             "SWIFT_BACKTRACE": "enable=no",
         ].merging(environment) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: folder.file("stdin", stdin))
@@ -121,7 +121,7 @@ final class SeddProcess {
 
 /// Expects `code`, nothing on stdout, and one line on stderr that starts with `sedd: ` and contains each of `words`.
 ///
-/// - Parameter progress: whether lines that tell how far the work is may stand before it.
+/// - Parameter progress: whether progress lines may precede it.
 func expectFailure(
     _ result: SeddProcess.Result, _ code: Int32, _ words: [String], _ what: String,
     progress: Bool = false, sourceLocation: SourceLocation = #_sourceLocation

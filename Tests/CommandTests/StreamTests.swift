@@ -34,7 +34,7 @@ import Testing
         #expect(result.code == code, "\(arguments) \(redirection): \(result.errors)")
     }
 
-    /// The reader of its output is gone: the run is not.
+    /// The reader of its output has gone; the run continues.
     @Test func aReaderThatLeaves() async throws {
         let arguments = try TinyRun.arguments(in: folder)
         let result = try await SeddProcess.run(arguments, shell: "\"$@\" 2>&1 | head -n 1; true")

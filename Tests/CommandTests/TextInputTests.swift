@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Texts are read the same way by every command, and what was left out or replaced is said once.
+/// All commands read texts in the same way, and report once what was omitted or replaced.
 @Suite struct TextInputTests {
     private let folder: TemporaryFolder
 
@@ -78,7 +78,7 @@ import Testing
         let data = try folder.file("ids.bin", Data((0..<400).flatMap { [UInt8($0 % 50), 0] }))
         let (result, run) = try await train(data)
         expectFailure(
-            result, 65, [data.path, "a .bin of token ids has no alphabet", "characters:FILE"],
+            result, 65, [data.path, "a .bin file holds token ids, which have no alphabet", "characters:FILE"],
             "ids without an alphabet",
             progress: true)
         #expect(!exists(run.appendingPathComponent("run.yaml")), "nothing is started")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A model that trains in a second: one block of width 32 over bytes, on a text that is made here.
+/// A model that trains in a second: one block of width 32 over bytes, on a generated text.
 enum TinyRun {
     /// A few hundred lines that read like English: subject, verb, object, place.
     static let text: String = {
@@ -51,12 +51,12 @@ enum TinyRun {
     private static let training = Task {
         let result = try await SeddProcess.run(arguments(in: kept.get()))
         try #require(result.code == 0, "\(result.errors)")
-        // The data stay beside the run: who resumes a copy of it needs them.
+        // The data stay beside the run, because resuming a copy needs them.
         atexit { TinyRun.remove() }
         return try kept.get().url.appendingPathComponent("run")
     }
 
-    /// A finished run of the same configuration from left to right; not to be changed.
+    /// A finished autoregressive run of the same configuration; not to be changed.
     static func sharedBaseline() async throws -> URL { try await trainingBaseline.value }
 
     private static let trainingBaseline = Task {
@@ -78,7 +78,7 @@ enum TinyRun {
     /// The model that the shared run made.
     static func model() async throws -> URL { try await shared().appendingPathComponent("checkpoints/step-120") }
 
-    /// A copy of it whose `config.json` has been changed: each pattern replaced where it stands.
+    /// A copy with a modified `config.json`: each pattern replaced.
     static func model(in folder: TemporaryFolder, replacing changes: [(String, String)] = []) async throws -> URL {
         let copy = try await folder.copy(model(), as: "model")
         let file = copy.appendingPathComponent("config.json")
@@ -89,7 +89,7 @@ enum TinyRun {
         }
         if !changes.isEmpty {
             try Data(text.utf8).write(to: file)
-            // Its checksums are those of the files as they were.
+            // Its checksums are those of the original files.
             try FileManager.default.removeItem(at: copy.appendingPathComponent("manifest.json"))
         }
         return copy

@@ -35,16 +35,16 @@ import Testing
         #expect(decoded.code == 0 && decoded.errors.isEmpty, "\(decoded.errors)")
     }
 
-    // What decodes to no UTF-8 still comes out byte for byte where bytes are asked for.
+    // Output that is not valid UTF-8 is still exact if bytes are requested.
     @Test func bytesThatAreNoText() async throws {
         let ids = "[255,0,128]"
         let plain = try await SeddProcess.run(["tokenize", "--tokenizer", "byte", "--decode"], stdin: ids)
         #expect(plain.output == Data([255, 0, 128]))
         let quoted = try await SeddProcess.run(["tokenize", "--tokenizer", "byte", "--decode", "--jsonl"], stdin: ids)
-        expectFailure(quoted, 65, ["line 1", "UTF-8", "--jsonl"], "ids that are no text")
+        expectFailure(quoted, 65, ["line 1", "UTF-8", "--jsonl"], "ids that are not text")
     }
 
-    // Half of a surrogate pair, as Python's json.dumps writes it, is what other tokenizers make of it.
+    // An unpaired surrogate, as Python's json.dumps writes it, is treated as by other tokenizers.
     @Test func halfASurrogatePair() async throws {
         let encoded = try await SeddProcess.run(
             ["tokenize", "--tokenizer", "byte", "--jsonl"], stdin: "\"a\\ud83d b\"\n")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Configurations and data that training refuses, before it makes anything.
+/// Configurations and data that training refuses before it creates anything.
 @Suite struct TrainInputTests {
     private let folder: TemporaryFolder
 
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func unknownTokenizer() async throws {
-        // The name of a tokenizer is as on the command line, but it stands in a file.
+        // The tokenizer is named as on the command line, but in a file.
         let arguments = try TinyRun.arguments(in: folder, configuration: "tokenizer: words")
         let result = try await SeddProcess.run(arguments)
         #expect([64, 65].contains(result.code), "\(result.errors)")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A whole training run through the command: its files, its losses, its repetition.
+/// A whole training run through the command: files, losses, reproducibility.
 @Suite struct TrainTests {
     @Test func runFolder() async throws {
         let run = try await TinyRun.shared()
@@ -108,7 +108,7 @@ import Testing
         let set = ["training.n_iters=25", "training.snapshot_freq=5", "training.keep=2", "training.eval_freq=1000"]
         let result = try await SeddProcess.run(TinyRun.arguments(in: folder, set: set))
         #expect(result.code == 0, "\(result.errors)")
-        // The last two; and the best where it is another one, here the last: it alone was validated.
+        // The last two, and the best if it is another one; here it is the last, the only one validated.
         #expect(try contents(folder.url.appendingPathComponent("run/checkpoints")) == ["last", "step-20", "step-25"])
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a person mistypes: 64 and one line; and what they ask for help with: 0.
+/// Usage errors: exit code 64 and one line; help: exit code 0.
 @Suite struct UsageTests {
     struct Mistake: Sendable, CustomTestStringConvertible {
         let name: String
@@ -15,7 +15,7 @@ import Testing
         Mistake(name: "unknown option", arguments: ["sample", "--model", "x", "--modle", "y"], words: ["--modle"]),
         Mistake(name: "no model", arguments: ["sample"], words: ["--model"]),
         Mistake(
-            name: "no number", arguments: ["sample", "--model", "x", "--count", "many"], words: ["many", "--count"]),
+            name: "not a number", arguments: ["sample", "--model", "x", "--count", "many"], words: ["many", "--count"]),
         Mistake(
             name: "a negative count", arguments: ["sample", "--model", "x", "--count", "-3"], words: ["--count is -3"]),
         Mistake(
@@ -65,7 +65,7 @@ import Testing
         expectFailure(try await SeddProcess.run(mistake.arguments), 64, mistake.words, mistake.name)
     }
 
-    // Overrides are typed on the command line, so what is wrong with them is usage, and named as such.
+    // Overrides are typed on the command line, so their errors are usage errors and say so.
     @Test(arguments: [
         ("no value", "training", ["--set", "key.path=value"]),
         ("unknown key", "training.n_itres=3", ["training.n_itres", "training.n_iters"]),
@@ -102,7 +102,7 @@ import Testing
         #expect(result.lines.first == version.lines.first)
     }
 
-    // From another folder, with nothing in the environment.
+    // From another folder, with an empty environment.
     @Test func runsFromAnyFolder() async throws {
         let result = try await SeddProcess.run(
             ["tokenize", "--tokenizer", "byte"], stdin: "ab", shell: "cd / && exec env -i \"$@\"")

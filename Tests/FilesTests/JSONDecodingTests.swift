@@ -19,7 +19,7 @@ struct JSONDecodingTests {
         var ratio: Float
     }
 
-    /// What Foundation writes is read alike.
+    /// Decodes what Foundation writes.
     @Test func likeFoundation() throws {
         let inner = Inner(names: ["a", "é\n😀"], sizes: [1, nil, -3], share: 0.25)
         let value = Outer(

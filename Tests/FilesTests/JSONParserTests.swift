@@ -16,7 +16,7 @@ struct JSONParserTests {
         ("1e2", .integer(100)), ("-1.5e-1", .number(-0.15)), ("1e400", .number(.infinity)),
         ("99999999999999999999", .number(1e20)), ("18446744073709551615", .unsigned(.max)),
         ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        // Beyond what an Int holds, and doubles that round to its ends: once a trap.
+        // Beyond the range of Int, and doubles that round to its limits: once a trap.
         ("-9223372036854775809", .number(-0x1p63)), ("-9223372036854775808.0", .number(-0x1p63)),
         ("-9.223372036854775808e18", .number(-0x1p63)), ("9.223372036854775807e18", .number(0x1p63)),
         ("-9007199254740993.0", .number(-0x1p53)), ("9007199254740992.0", .number(0x1p53)),
@@ -40,7 +40,7 @@ struct JSONParserTests {
         #expect(throws: JSONFault.self) { try parse(text) }
     }
 
-    /// What Foundation reads, this reads alike.
+    /// Agrees with Foundation on everything that Foundation reads.
     @Test func likeFoundation() throws {
         let text = "{\"a\": [1, 2.5, -3e5, \"x\\u0041\\t\", null, true], \"b\": {\"c\": \"é\"}, \"\": []}"
         let found = try parse(text)
@@ -75,7 +75,7 @@ struct JSONParserTests {
         #expect(throws: JSONFault.self) { try parse("{\"a\":1,\"a\":2}") }
     }
 
-    /// Numbers at the ends of the integers, and whatever stands between, end in a value and never in a trap.
+    /// Numbers at and between the limits of the integer types give a value and never trap.
     @Test func numbersNeverTrap() throws {
         var state: UInt64 = 7
         func next(_ bound: Int) -> Int {
@@ -97,7 +97,7 @@ struct JSONParserTests {
         }
     }
 
-    /// A body that is made to be slow is refused at once.
+    /// Input designed to be slow is refused at once.
     @Test func whatIsDeepOrMuch() {
         for body in [
             String(repeating: "[", count: 500_000), "[" + String(repeating: "\"\",", count: 300_000) + "1]",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SEDDServer
 
-/// What clients meet at the paths: methods, names, headers, pages of other places, and what is told of what changed nothing.
+/// What clients encounter: methods, names, headers, cross-origin pages, and ignored parameters.
 @Suite(.timeLimit(.minutes(10)))
 struct ClientTests {
     struct Method: CustomTestStringConvertible, Sendable {
@@ -45,7 +45,7 @@ struct ClientTests {
         }
     }
 
-    /// Names with slashes, encoded or not, and paths whose letters are encoded.
+    /// Names with slashes, encoded or not, and paths with percent-encoded letters.
     @Test func paths() async throws {
         try await withServer(absorbingModel(name: "org/näme")) { client in
             for path in [
@@ -75,7 +75,7 @@ struct ClientTests {
                 let answer = try await client.post(path, "{\"model\": \"absorbing\", \"messages\": []}")
                 #expect(answer.status == 404)
                 let message = try #require(try answer.error()["message"] as? String)
-                #expect(message.contains("/v1/completions") && message.contains("no chat"))
+                #expect(message.contains("/v1/completions") && message.contains("chat is not supported"))
             }
         }
     }
@@ -116,7 +116,7 @@ struct ClientTests {
         }
     }
 
-    /// Equal prompts have texts of their own, with a seed or without; with one those of seed, seed + 1, and so on.
+    /// Equal prompts get different texts, with or without a seed; with one, those of seed, seed + 1, and so on.
     @Test func equalPrompts() async throws {
         @Sendable func texts(_ answer: Answer) throws -> [String] {
             try #require(try answer.object()["choices"] as? [[String: Any]]).compactMap { $0["text"] as? String }
@@ -135,7 +135,7 @@ struct ClientTests {
         }
     }
 
-    /// A seed that is told gives the same text again, whichever it was.
+    /// A reported seed reproduces the text, whichever it was.
     @Test(arguments: ["-9223372036854775808", "-7", "18446744073709551615", "9223372036854775807", "-1"])
     func seedsRepeat(_ seed: String) async throws {
         try await withServer(absorbingModel()) { client in
@@ -166,7 +166,7 @@ struct ClientTests {
 
     // MARK: Pages of other places
 
-    /// What openai's JavaScript asks before it sends its request from a page.
+    /// The preflight request of OpenAI's JavaScript client in a page.
     @Test func aPreflightOfOpenAIsClient() async throws {
         let asked =
             "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-os,x-stainless-package-version,x-stainless-retry-count,x-stainless-runtime,x-stainless-runtime-version,x-stainless-timeout"
@@ -225,7 +225,7 @@ struct ClientTests {
         if let words { #expect(fault?.contains(words) == true, "\(fault ?? "taken")") }
     }
 
-    /// A server that knows its names answers under those, and under addresses, alone; health checks ask by any.
+    /// A server that knows its names answers only under those and under IP addresses; health checks may use any.
     @Test func names() async throws {
         try await withServer(
             absorbingModel(),

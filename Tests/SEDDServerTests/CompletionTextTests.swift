@@ -23,7 +23,7 @@ struct CompletionTextTests {
         Case(bytes: Array("a😀".utf8.dropLast()), isWhole: false, stops: [], text: "a", reason: nil),
         Case(bytes: Array("a😀".utf8.dropLast()), isWhole: true, stops: [], text: "a\u{FFFD}", reason: "length"),
         Case(bytes: [0x61, 0x80], isWhole: false, stops: [], text: "a\u{FFFD}", reason: nil),
-        // A combining mark that comes later changes the character before it, but not its bytes.
+        // A later combining mark changes the character before it, but not its bytes.
         Case(bytes: Array("e\u{301}".utf8), isWhole: false, stops: ["e"], text: "", reason: "stop"),
         Case(bytes: [], isWhole: false, stops: ["x"], text: "", reason: nil),
     ])
@@ -33,7 +33,7 @@ struct CompletionTextTests {
         #expect(found.finishReason == given.reason)
     }
 
-    // What follows an end of text is none of the text, and a stop text before it comes first.
+    // Text after an end of text is dropped, and an earlier stop sequence takes precedence.
     @Test func anEndOfTextIsAStop() {
         let ended = CompletionText(Array("one".utf8), isWhole: false, isEnded: true, stops: ["one two"])
         #expect(ended.text == "one" && ended.finishReason == "stop")
@@ -41,7 +41,7 @@ struct CompletionTextTests {
         #expect(stopped.text == "o" && stopped.finishReason == "stop")
     }
 
-    /// Whatever is told at one moment begins what is told later, byte by byte.
+    /// Text sent at any moment is a prefix of text sent later, byte by byte.
     @Test func whatIsToldStays() {
         let whole = Array("naïve café 😀 stop here, e\u{301} STOP".utf8)
         for stops in [[], ["STOP"], ["here, e", "zz"], ["é"]] {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SEDDServer
 
-/// What a connection does at which time, without a network.
+/// The timing of a connection, without a network.
 struct ConnectionHandlerTests {
     private func channel(_ change: (inout ConnectionSettings) -> Void = { _ in }) throws -> EmbeddedChannel {
         var limits = ServerLimits(modelLength: 8)
@@ -61,7 +61,7 @@ struct ConnectionHandlerTests {
         #expect(!channel.isActive)
     }
 
-    /// Bytes that trickle do not buy time; the client is told.
+    /// Slowly arriving bytes do not extend the deadline, and the client gets a response.
     @Test func aBodyThatTrickles() throws {
         let channel = try channel()
         channel.embeddedEventLoop.advanceTime(by: .seconds(9))
@@ -105,7 +105,7 @@ struct ConnectionHandlerTests {
         #expect(try channel.isActive && written(channel) == [200, 200, 200] && delivered(channel) == 0)
     }
 
-    /// While much has come ahead nothing is read; what is ahead goes on to be read as it is answered.
+    /// Reading pauses while many pipelined bytes are buffered, and resumes as requests are answered.
     @Test func readingStopsWhileMuchIsAhead() throws {
         final class Reads: ChannelOutboundHandler {
             typealias OutboundIn = ByteBuffer
@@ -134,7 +134,7 @@ struct ConnectionHandlerTests {
         #expect(reads.count == before + 1, "and taken up")
     }
 
-    /// The second request is the client's, but that it is not read is the server's doing: its time begins with its turn.
+    /// The second request is delayed by the server, not the client: its timeout starts with its turn.
     @Test func aRequestThatIsHeldBackHasItsTime() throws {
         let channel = try channel()
         try channel.writeInbound(head())
@@ -149,7 +149,7 @@ struct ConnectionHandlerTests {
         #expect(try written(channel) == [408])
     }
 
-    /// A client that takes nothing of its answer is cut off once its time is over.
+    /// A stalled reader is disconnected after the timeout.
     @Test func aClientThatTakesNothing() throws {
         let channel = try channel()
         try channel.writeInbound(head())
@@ -167,7 +167,7 @@ struct ConnectionHandlerTests {
         #expect(!channel.isActive)
     }
 
-    /// A client that has closed its side is asked whether it is there, which an interim answer does; one of HTTP/1.0 knows none.
+    /// A half-closed client is probed with an interim response; HTTP/1.0 has none.
     @Test(arguments: [1, 0]) func aClientThatHasClosedItsSide(_ minor: Int) throws {
         let channel = try channel()
         try channel.writeInbound(head(.GET, minor: minor))
@@ -213,7 +213,7 @@ struct ConnectionHandlerTests {
         #expect(!busy.isActive)
     }
 
-    /// Whoever is asked to make room does, unless it is being answered.
+    /// A connection asked to close does so, unless it is being served.
     @Test func makingRoom() throws {
         let idle = try channel()
         idle.pipeline.fireUserInboundEventTriggered(Connections.MakeRoom())
@@ -225,7 +225,7 @@ struct ConnectionHandlerTests {
         #expect(busy.isActive)
     }
 
-    /// The answer to HEAD has no body, whatever is written.
+    /// Responses to HEAD have no body, whatever is written.
     @Test func bodiesOfHead() throws {
         let channel = try channel()
         try channel.writeInbound(head(.HEAD))
@@ -264,7 +264,7 @@ struct ConnectionsTests {
         return (number, admission, asked)
     }
 
-    /// The order in which they make room: those that say nothing, then idle ones, then those that are sending, each the oldest first.
+    /// Eviction order: silent connections, then idle ones, then those that are sending, oldest first.
     @Test func whoMakesRoom() throws {
         let connections = Connections(total: 5, perPeer: 5, reserve: 1)
         let first = try (0..<5).map { _ in try admit(connections, "10.0.0.1") }
@@ -288,7 +288,7 @@ struct ConnectionsTests {
         #expect(try admit(connections, "10.0.0.3").1 == .refused)
     }
 
-    /// One peer pays for its own newcomers, and does not cost others their places.
+    /// A peer's own connections are evicted first, so it cannot displace others.
     @Test func aPeerHasItsShare() throws {
         let connections = Connections(total: 10, perPeer: 4, reserve: 2)
         let friend = try admit(connections, "192.168.0.9")
@@ -299,7 +299,7 @@ struct ConnectionsTests {
         }
         #expect(!friend.2.toMakeRoom)
         #expect(flood.count { $0.2.toMakeRoom } == 36 && flood.allSatisfy { $0.1 == .full })
-        // Those that are asked to leave and do not are not replaced without end.
+        // Connections that ignore the request to close are not replaced without limit.
         let stubborn = try (0..<40).map { _ in try admit(connections, "10.0.0.2") }
         #expect(stubborn.count { $0.1 == .refused } == 32)
         #expect(!friend.2.toMakeRoom)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SEDDServer
 
-/// Connections as RFC 9110 and 9112 have them, byte by byte, over a live port.
+/// Connection semantics of RFC 9110 and 9112, byte by byte, over a live port.
 @Suite(.timeLimit(.minutes(10)))
 struct ConnectionTests {
     private static func post(_ path: String, _ json: String, _ more: String = "", version: String = "1.1") -> String {
@@ -42,7 +42,7 @@ struct ConnectionTests {
         #expect(text[0].headers["transfer-encoding"] == nil && text[0].headers["connection"] == "close")
     }
 
-    /// Keeping alive is no part of HTTP/1.0, whatever its clients ask for.
+    /// HTTP/1.0 connections are not kept alive, whatever the client requests.
     @Test func aStreamOfHTTP10HasNoChunks() async throws {
         let json = "{\"template\": \"a[[4]]\", \"steps\": 2}"
         let found = try await answers(
@@ -72,7 +72,7 @@ struct ConnectionTests {
         var testDescription: String { name }
     }
 
-    /// A body that is not wanted is refused before it is sent, and the connection ends: the client may be sending it all the same.
+    /// An unwanted body is refused before it is sent, and the connection closes, because the client may send it anyway.
     @Test(arguments: [
         Unwanted(
             name: "too large",
@@ -109,7 +109,7 @@ struct ConnectionTests {
         #expect(found.first?.body.contains("\"error\"") == true)
     }
 
-    /// The answer reaches a client that goes on sending for a while.
+    /// The response reaches a client that keeps sending for a while.
     @Test func anAnswerBeforeTheBodyArrives() async throws {
         let head =
             "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n"
@@ -133,7 +133,7 @@ struct ConnectionTests {
         #expect(found[0].headers["connection"] != "close" && found[5].headers["connection"] == "close")
     }
 
-    /// A hundred requests ahead, more than are held at a time.
+    /// A hundred pipelined requests, more than are buffered at a time.
     @Test func manyRequestsAhead() async throws {
         let body = "{\"prompt\": \"\(String(repeating: "a", count: 8000))\"}"
         let found = try await answers(
@@ -257,7 +257,7 @@ struct ConnectionTests {
         #expect(answer.headers["date"]?.hasSuffix(" GMT") == true)
     }
 
-    /// What is not a request ends the connection once those before it are answered.
+    /// A malformed request closes the connection after the requests before it have been answered.
     @Test func aFaultAfterRequests() async throws {
         let found = try await answers(
             { _ in },
@@ -267,7 +267,7 @@ struct ConnectionTests {
             found.map(\.status).prefix(2) == [200, 200] && found.count == 3 && [400, 501].contains(found[2].status))
     }
 
-    /// A client that offers another protocol is answered in this one.
+    /// A request to upgrade to another protocol is answered in this one.
     @Test func anUpgradeIsNotTaken() async throws {
         let found = try await answers(
             { _ in },
@@ -291,7 +291,7 @@ struct ConnectionTests {
         #expect(found.isEmpty)
     }
 
-    /// Silent connections, idle ones and halves of requests, as many as there is room for and more, shut nobody out.
+    /// Silent, idle and half-sent connections, at and beyond the limit, shut nobody out.
     @Test(arguments: ["", get("/healthz"), "POST /v1/infill HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"])
     func aFloodShutsNobodyOut(_ sent: String) async throws {
         try await withServer(
@@ -319,7 +319,7 @@ struct ConnectionTests {
         }
     }
 
-    /// While every connection is being answered, health checks still are, and others are told to come back.
+    /// While all connections are being served, health checks still are, and others get 503.
     @Test func busyConnectionsLeaveRoomForHealthChecks() async throws {
         try await withServer(
             change: {
@@ -344,8 +344,7 @@ struct ConnectionTests {
         }
     }
 
-    /// A client that leaves frees its sequences, whether it closes its side alone or resets; what is written while it is away finds
-    /// out.
+    /// A disconnect frees the client's sequences, whether it half-closes or resets; writing to it detects that.
     @Test func aClientThatLeavesFreesItsSequences() async throws {
         let model = try Bundled.model.get()
         var settings = Server.Settings(limits: ServerLimits(modelLength: model.length))

@@ -35,7 +35,7 @@ struct EndpointTests {
         }
     }
 
-    /// The parts of a stream put together are the answer without one, for several prompts at once.
+    /// The parts of a stream, concatenated, equal the response without streaming, for several prompts at once.
     @Test(arguments: ["", ", \"stop\": [\"e\", \"qq\"]", ", \"echo\": true"]) func aStreamAddsUp(_ more: String)
         async throws
     {
@@ -63,7 +63,7 @@ struct EndpointTests {
         }
     }
 
-    /// The events of an infilling, applied one after the other, give its result; fixed positions never change.
+    /// The events of an infilling, applied in order, give its result; given positions never change.
     @Test(arguments: [true, false]) func aTrajectoryAddsUp(_ isAbsorbing: Bool) async throws {
         let model = isAbsorbing ? try Bundled.model.get() : try uniformModel()
         try await withServer(model) { client in
@@ -162,7 +162,7 @@ struct EndpointTests {
         }
     }
 
-    /// A page of a name that somebody has pointed at this machine is not the server's own.
+    /// A page under a name that resolves to this machine (DNS rebinding) is not the server's own.
     @Test func namesOfOthers() {
         for (authority, origin, host, own) in [
             ("localhost:8080", "http://localhost:8080", "127.0.0.1", true),
@@ -187,7 +187,7 @@ struct EndpointTests {
         }
     }
 
-    /// A stream whose choices have all met a stop text does not go on to its last step.
+    /// A stream ends once all its choices have reached a stop sequence.
     @Test func aStreamEndsWithItsChoices() async throws {
         try await withServer { client in
             let answer = try await client.post(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SEDDServer
 
-/// The document says what the server does: its routes, the members that requests may have, and what answers look like.
+/// The document matches the server: routes, request members, and responses.
 struct OpenAPITests {
     private func document() throws -> [String: Any] {
         let model = try Bundled.model.get()
@@ -45,7 +45,7 @@ struct OpenAPITests {
         }
     }
 
-    /// Bounds are those of the server, not of the file.
+    /// Bounds are the server's, not the file's.
     @Test func bounds() throws {
         let text = String(
             decoding: OpenAPIDocument.bytes(try Bundled.model.get(), ServerLimits(modelLength: 256)), as: UTF8.self)
@@ -92,7 +92,7 @@ private struct Schema {
     let document: [String: Any]
     init(_ document: [String: Any]) { self.document = document }
 
-    /// What of `value` is not as `schema` says.
+    /// Differences between `value` and `schema`.
     func faults(_ value: Any, _ schema: [String: Any], _ place: String) throws -> [String] {
         if let reference = schema["$ref"] as? String {
             var target: Any? = document

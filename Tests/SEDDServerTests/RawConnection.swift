@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 
-/// A client that speaks bytes, for what a well-behaved client never sends; on threads of its own, since it blocks.
+/// A client that sends raw bytes, for malformed requests; it blocks, so it has its own threads.
 struct RawConnection: Sendable {
     enum Step: Sendable {
         case send(String)
@@ -80,7 +80,7 @@ struct RawConnection: Sendable {
         return socket
     }
 
-    /// A server may have closed already; what it said before is what counts.
+    /// The server may have closed already; its response still counts.
     private func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SEDDServer
 
-/// What bad input gets: the status, the member that is named, and words of the message.
+/// Invalid input: the status, the member named, and words of the message.
 struct RequestTests {
     struct Bad: CustomTestStringConvertible, Sendable {
         let path: String
@@ -56,24 +56,24 @@ struct RequestTests {
         .completion(
             "{\"prompt\": \"a\", \"suffix\": \"\(String(repeating: "b", count: 1100))\"}", "suffix", "1100 of suffix"),
         .completion("{\"seed\": 1.5}", "seed", "1.5"),
-        .completion("{\"seed\": 18446744073709551616}", "seed", "64 bits"),
-        .completion("{\"seed\": -9223372036854775809}", "seed", "64 bits"),
-        .completion("{\"seed\": -9223372036854775808.0}", "seed", "64 bits"),
-        .completion("{\"seed\": -9.223372036854775808e18}", "seed", "64 bits"),
+        .completion("{\"seed\": 18446744073709551616}", "seed", "64-bit"),
+        .completion("{\"seed\": -9223372036854775809}", "seed", "64-bit"),
+        .completion("{\"seed\": -9223372036854775808.0}", "seed", "64-bit"),
+        .completion("{\"seed\": -9.223372036854775808e18}", "seed", "64-bit"),
         .completion("{\"seed\": \"1\"}", "seed", "a string"),
-        .infill("{\"template\": \"a\", \"seed\": -9223372036854775809}", "seed", "64 bits"),
+        .infill("{\"template\": \"a\", \"seed\": -9223372036854775809}", "seed", "64-bit"),
         .completion("{\"steps\": 0}", "steps", "1 to 1024"), .completion("{\"steps\": 100000}", "steps", "100000"),
         .completion("{\"sampler\": \"ddim\"}", "sampler", "analytic, euler"),
         .completion("{\"stream\": \"yes\"}", "stream", "true or false"),
         .completion("{\"stream_options\": {}}", "stream_options", "without stream"),
         .completion("{\"stream\": true, \"stream_options\": {\"usage\": true}}", "usage", "include_usage"),
-        .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "stop has 5 texts; expected at most 4"),
-        .completion("{\"stop\": [\"\"]}", "stop", "an empty text"), .completion("{\"stop\": 5}", "stop", "a string"),
+        .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "stop has 5 strings; expected at most 4"),
+        .completion("{\"stop\": [\"\"]}", "stop", "an empty string"), .completion("{\"stop\": 5}", "stop", "a string"),
         .completion("{\"stop\": [5]}", "stop", "5 in its array"),
         .completion(
             "{\"stop\": \"\(String(repeating: "a", count: 257))\"}", "stop", "257 code points; expected at most 256"),
         .completion("{\"max_tokens\": 1e400}", "max_tokens", "inf"),
-        .completion("{\"n\": 1, \"n\": 2}", nil, "there before"),
+        .completion("{\"n\": 1, \"n\": 2}", nil, "repeated member"),
         .completion("{\"prompt\": \(String(repeating: "[", count: 400))", nil, "levels"),
         .completion("{\"prompt\": [\(String(repeating: "1,", count: 100_001))1]}", nil, "100000 values"),
         .completion("{\"temperature\": -0.7}", "temperature", "-0.7"),
@@ -96,17 +96,17 @@ struct RequestTests {
         .completion(
             "{\"stream\": true, \"stream_options\": {\"include_obfuscation\": 1}}", "include_obfuscation",
             "true or false"),
-        .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "own law"),
+        .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "biasing"),
         .completion("{\"user\": 5}", "user", "a string"), .completion("{\"step\": 5}", "step", "did you mean steps?"),
         .completion("{\"\\u0000\": 5}", "\u{0}", "not a member"),
-        .infill("{}", "template", "neither"), .infill("{\"template\": \"a\", \"segments\": []}", "segments", "both"),
+        .infill("{}", "template", "both missing"), .infill("{\"template\": \"a\", \"segments\": []}", "segments", "mutually exclusive"),
         .infill("{\"template\": \"a [[0]]\"}", "template", "[[0]]"),
         .infill("{\"template\": \"a [[x]]\"}", "template", "[[x]]"),
-        .infill("{\"template\": \"a [[5\"}", "template", "never closes"),
+        .infill("{\"template\": \"a [[5\"}", "template", "not a complete hole"),
         .infill("{\"template\": \"abcdef [[20]]\", \"length\": 10}", "template", "27 tokens"),
-        .infill("{\"template\": \"[[16000000]]\"}", "template", "1024 in all"),
+        .infill("{\"template\": \"[[16000000]]\"}", "template", "1024 in total"),
         .infill("{\"template\": \"[[99999999999]]\"}", "template", "[[9999"),
-        .infill("{\"template\": \"\(String(repeating: "[[1]]", count: 2000))\"}", "template", "1024 in all"),
+        .infill("{\"template\": \"\(String(repeating: "[[1]]", count: 2000))\"}", "template", "1024 in total"),
         .infill("{\"template\": \"[[900]]\(String(repeating: "a", count: 200))\"}", "template", "1100 tokens"),
         .infill("{\"segments\": []}", "segments", "array of objects"),
         .infill("{\"segments\": [{\"hole\": -3}]}", "segments", "-3"),
@@ -170,7 +170,7 @@ struct RequestTests {
         #expect(shown == expected)
     }
 
-    /// A suggestion is made for a near name alone.
+    /// Only a close name is suggested.
     @Test(arguments: ["ignore_eos", "metadata", "colour", "x", "tools", "response_format", "xy"])
     func farNames(_ name: String) throws {
         let model = try Bundled.model.get()
@@ -187,7 +187,7 @@ struct RequestTests {
         var testDescription: String { body }
     }
 
-    /// What the default clients of OpenAI, LangChain and LiteLLM send.
+    /// What OpenAI's, LangChain's and LiteLLM's clients send by default.
     @Test(arguments: [
         Taken(
             body:
@@ -238,11 +238,11 @@ struct RequestTests {
             var fields = try RequestFields(body: Array(body.utf8))
             return try CompletionRequest(&fields, model: model, limits: ServerLimits(modelLength: 256)).fields.seed
         }
-        // By chance in one run of 2^31.
+        // False alarm: one run in 2^31.
         #expect(Set(seeds).count == 3 && seeds.allSatisfy { $0 < 1 << 32 })
     }
 
-    /// Seeds count up over all sequences of a request, so that equal prompts have texts of their own.
+    /// Seeds increase over all sequences of a request, so that equal prompts get different texts.
     @Test func seedsOfEqualPrompts() throws {
         let model = try Bundled.model.get()
         var fields = try RequestFields(body: Array("{\"prompt\": [\"a\", \"a\"], \"n\": 2, \"seed\": -2}".utf8))

@@ -7,14 +7,14 @@ import Torch
 @Suite(.timeLimit(.minutes(10)))
 struct SamplingEngineTests {
     private func sequence(
-        _ model: ServedModel, _ text: String = "", holes: Int, seed: UInt64, steps: Int, watched: Int? = nil,
+        _ model: ServedModel, _ text: String = "", holes: Int, seed: UInt64, steps: Int, alternatives: Int? = nil,
         method: String = "analytic"
     ) throws -> Trajectory {
         let given: [Int?] = text.utf8.map { Int($0) }
         return try model.sampler.start(
             .init(
                 template: given + [Int?](repeating: nil, count: holes), seed: seed,
-                settings: SamplingSettings(method: method, steps: steps), alternatives: watched))
+                settings: SamplingSettings(method: method, steps: steps), alternatives: alternatives))
     }
 
     private func engine(_ model: ServedModel, _ change: (inout ServerLimits) -> Void = { _ in }) throws
@@ -38,7 +38,7 @@ struct SamplingEngineTests {
         return states.keys.sorted().compactMap { states[$0] }
     }
 
-    /// What a request gets is the same alone and among others of other lengths, steps and methods.
+    /// A request's result is the same alone and in batches with other lengths, steps and methods.
     @Test(arguments: [true, false]) func companyDoesNotMatter(_ isAbsorbing: Bool) async throws {
         let model = isAbsorbing ? try Bundled.model.get() : try uniformModel()
         let names = SamplingMethods.all.filter { $0.reverses(model.graph) }.map(\.name)
@@ -62,7 +62,7 @@ struct SamplingEngineTests {
     @Test func everyStepIsTold() async throws {
         let model = try Bundled.model.get()
         let engine = try engine(model)
-        let first = try sequence(model, "She ", holes: 20, seed: 4, steps: 12, watched: 3)
+        let first = try sequence(model, "She ", holes: 20, seed: 4, steps: 12, alternatives: 3)
         var (states, count) = (first.states, 0)
         for try await event in try engine.submit(job([first], everyStep: true)) {
             guard case .step(_, let state) = event else { continue }
@@ -84,7 +84,7 @@ struct SamplingEngineTests {
         await engine.drain(within: .seconds(5))
     }
 
-    /// A job that was started later and is short ends before long ones do.
+    /// A short job that starts later finishes before long ones.
     @Test func aShortJobIsNotHeldBack() async throws {
         let model = try Bundled.model.get()
         let engine = try engine(model)
@@ -98,7 +98,7 @@ struct SamplingEngineTests {
         await engine.drain(within: .seconds(5))
     }
 
-    /// A reader that takes nothing stops its own job, and no other.
+    /// A stalled reader stops only its own job.
     @Test func aSlowReaderHoldsNobodyUp() async throws {
         let model = try uniformModel()
         let engine = try engine(model)
@@ -172,8 +172,8 @@ struct SamplingEngineTests {
         await #expect(throws: SamplingEngine.Refusal.stopping) { try await stream.next() }
     }
 
-    /// A sequence whose scores are not finite ends its own job, and no other that shares its evaluations; those write what they write
-    /// alone.
+    /// A sequence with scores that are not finite ends only its own job; others in the same evaluations get the results
+    /// that they get alone.
     @Test func aFailingJobEndsAlone() async throws {
         let model = try absorbingModel()
         try model.network.weights("vocab_embed.embedding").narrowed(0, from: 7, length: 1).copyInPlace(.full([], .nan))

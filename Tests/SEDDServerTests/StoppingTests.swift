@@ -5,7 +5,7 @@ import Testing
 @testable import SEDD
 @testable import SEDDServer
 
-/// A server inside another process ends when it is asked to, by returning.
+/// A server embedded in another process stops by returning.
 @Suite(.timeLimit(.minutes(5)))
 struct StoppingTests {
     private func settings(grace: Duration) throws -> Server.Settings {
@@ -23,7 +23,7 @@ struct StoppingTests {
 
     private static let long = "{\"template\": \"[[512]]\", \"steps\": 1000, \"stream\": false}"
 
-    /// Asked once: what runs is answered, or cut off at the end of its grace.
+    /// First stop request: running requests complete, or are cancelled after the grace period.
     @Test func drained() async throws {
         let server = try Server(Bundled.model.get(), settings(grace: .milliseconds(300)), logger: logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
@@ -39,7 +39,7 @@ struct StoppingTests {
         #expect(server.connections.count == 0)
     }
 
-    /// Asked twice: everything is cut off.
+    /// Second stop request: everything is cancelled.
     @Test func cutOff() async throws {
         let server = try Server(Bundled.model.get(), settings(grace: .seconds(300)), logger: logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()

@@ -6,7 +6,7 @@ import Torch
 
 @testable import SEDD
 
-/// A small left-to-right model whose every weight is random.
+/// A small autoregressive model whose every weight is random.
 func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int = 12, seed: UInt64 = 5) throws
     -> AutoregressiveNetwork
 {
@@ -104,7 +104,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         }
     }
 
-    /// A model that was trained behind a start token stands behind it in either convention; a released one in none but the exact.
+    /// A model trained with a start token gets it in either convention; a released one only in the exact one.
     @Test func conventionsOfTheFirstToken() throws {
         let network = try randomAutoregressive()
         let block = [3, 1, 4, 1, 5]
@@ -122,7 +122,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         #expect(abs(found[0][0] - given) < 1e-9)
     }
 
-    /// Probabilities of all sequences add up to 1: nothing is lost to the start token, and the first token is predicted.
+    /// Probabilities of all sequences sum to 1: the start token takes none, and the first token is predicted.
     @Test(arguments: [nil, 2]) func probabilitiesAddUp(_ endOfText: Int?) throws {
         let network = try randomAutoregressive(tokens: 3, endOfText: endOfText)
         let sequences = (0..<27).map { [$0 / 9, $0 / 3 % 3, $0 % 3] }
@@ -130,7 +130,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         #expect(abs(total - 1) < 1e-5, "\(total)")
     }
 
-    /// The cache changes nothing: position by position, and after a prefix, the same hidden vectors.
+    /// The cache does not change results: position by position, and after a prefix, hidden vectors are equal.
     @Test func cachedEqualsWhole() throws {
         let network = try randomAutoregressive()
         let tokens = [3, 1, 4, 1, 5, 9, 2, 6]
@@ -159,7 +159,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         let sequences = (0..<9).map { [$0 / 3, $0 % 3] }
         let law = try NextTokenLoss(network: network).nats(sequences).map { exp(-$0.reduce(0, +)) }
         let draws = 9000
-        let found = try LeftToRightSampler(network: network, choice: TokenChoice())
+        let found = try AutoregressiveSampler(network: network, choice: TokenChoice())
             .sample((0..<draws).map { .init(seed: UInt64($0)) }, length: 2)
         let statistic = zip(sequences, law).reduce(0.0) { sum, part in
             let count = Double(found.count { $0 == part.0 })
@@ -171,8 +171,8 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
 
     @Test func batchesAndPrefixes() throws {
         let network = try randomAutoregressive()
-        let sampler = LeftToRightSampler(network: network, choice: try TokenChoice(temperature: 0.8, topP: 0.9))
-        let requests = (0..<5).map { LeftToRightSampler.Request(prefix: [$0, 7], seed: UInt64($0 + 3)) }
+        let sampler = AutoregressiveSampler(network: network, choice: try TokenChoice(temperature: 0.8, topP: 0.9))
+        let requests = (0..<5).map { AutoregressiveSampler.Request(prefix: [$0, 7], seed: UInt64($0 + 3)) }
         let together = try sampler.sample(requests, length: 12)
         for (index, request) in requests.enumerated() {
             #expect(together[index].starts(with: request.prefix) && together[index].count == 12)
@@ -252,7 +252,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
     }
 }
 
-/// The same trainer on the same text, from left to right.
+/// The same trainer on the same text, for an autoregressive model.
 @Suite struct AutoregressiveTrainingTests {
     private func setting() throws -> TrainingTests.Setting {
         let setting = try TrainingTests.Setting()

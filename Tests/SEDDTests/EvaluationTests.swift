@@ -38,7 +38,7 @@ import Torch
             + #require(report.terms["reconstruction"])
         #expect(abs(report.natsPerToken - sum) < 1e-12)
         #expect(report.perplexity == exp(report.natsPerToken))
-        // A byte a character here.
+        // One byte per character here.
         #expect(abs(report.bitsPerByte - report.natsPerToken / log(2)) < 1e-12)
         #expect(report.bitsPerCharacter == report.natsPerToken / log(2))
         #expect(try #require(report.standardError) > 0)
@@ -60,7 +60,7 @@ import Torch
         #expect(report.blocks == 5 && report.tokens == 60)
     }
 
-    // Stopped anywhere, and even killed within a line, it gives the very number of one that ran through.
+    // Stopped anywhere, even in the middle of a line, a resumed evaluation gives exactly the same numbers.
     @Test func itGoesOnWhereItStopped() throws {
         let likelihood = try bound(tokensPerBatch: 192)
         let whole = try Evaluation(length: 12).run(text, likelihood)

@@ -46,7 +46,7 @@ struct FineTuningTests {
             #expect((old == new) == isFrozen, "\(entry.name)")
             if isFrozen { #expect(try trainer.averaged.weights(entry.name).detached().bytes() == old) }
         }
-        // Stopped and resumed, too: the optimizer keeps no arrays of what is frozen.
+        // Also when stopped and resumed: the optimizer has no arrays for frozen weights.
         let (again, _) = try setting.trainer("frozen", create: false)
         try again.train { _ in }
         #expect(try again.weights.flat.bytes() == trainer.weights.flat.bytes())
@@ -71,7 +71,7 @@ struct FineTuningTests {
         try second.train { if case .validation(let step, let estimate) = $0 { validations[step] = estimate.mean } }
         let last = try #require(try lastValidation(run))
         #expect(validations[0] == last, "the first validation is of the weights that it started from")
-        // What is resumed goes on from its checkpoint, and does not need the model any more.
+        // A resumed run continues from its checkpoint and no longer needs the initial model.
         try FileManager.default.removeItem(at: run.url)
         let (third, _) = try setting.trainer("second", create: false)
         try third.train { _ in }
@@ -113,7 +113,7 @@ struct FineTuningTests {
         #expect(content?.description.contains("the same ids would mean other text") == true)
     }
 
-    /// Of a pair each sequence is masked as often as any other, and both together cover what they can.
+    /// Each sequence of a pair is masked as often as any other, and the two masks are as disjoint as possible.
     @Test(arguments: [0.1, 0.3, 0.5, 0.7, 0.95]) func complementaryMasks(_ time: Double) {
         let noising = Noising(
             graph: AbsorbingGraph(tokens: 4), noise: LogLinearNoise(floor: 1e-9), seed: 2, smallestTime: 1e-3,

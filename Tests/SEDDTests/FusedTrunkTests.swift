@@ -4,8 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// The trunk by fused kernels against the same trunk by plain operators with the engine's own gradients, which is the
-/// way of other devices.
+/// The fused trunk against the plain one with libtorch's gradients, which other devices use.
 struct FusedTrunkTests {
     @Test(arguments: ModelConfiguration.GraphKind.allCases, [0, 0.3])
     func valuesAndGradients(_ graph: ModelConfiguration.GraphKind, _ share: Double) throws {
@@ -37,7 +36,7 @@ struct FusedTrunkTests {
         #expect(reached == expected.count - 2, "every tensor but the head's two has a gradient")
     }
 
-    // Shapes that do not fit are told apart from those that do, whichever way the trunk is computed.
+    // Shapes that do not match are refused in either implementation.
     @Test func shapesThatDoNotFit() throws {
         let network = try randomNetwork(smallConfiguration())
         let table: [(name: String, tokens: Tensor, sigma: [Double])] = try [
@@ -56,7 +55,7 @@ struct FusedTrunkTests {
         #expect(throws: TorchError.self) { _ = try network.hidden(Tensor([1, 99], shape: [1, 2]), sigma: [1]) }
     }
 
-    // Tables of positions are as long as texts are, not as a configuration claims, and the same at every length.
+    // Rotary tables are as long as texts require, not as a configuration claims, and equal at every length.
     @Test func rotaryTablesGrowWithTexts() throws {
         let tables = RotaryTables(width: 8, device: .cpu)
         for length in [3, 1, 5, 4, 130, 7] {

@@ -4,7 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// The kernels that follow the head, against the same thing in plain operators.
+/// The kernels after the head, against plain operators.
 @Suite struct HeadKernelTests {
     private static let sigmas = [1e-6, 1e-3, 0.1, 1, 5, 20]
 
@@ -64,12 +64,12 @@ import Torch
         let entropy = try Kernels.scoreEntropy(
             logits, states: Tensor(given.states), clean: clean, sigma: given.rows().sigma,
             shift: Tensor(given.shift(scaled)),
-            factors: Tensor(factors), chain: #require(graph.chain))
+            factors: Tensor(factors), chain: #require(graph.kernelChain))
         let (found, expected): ([Double], [Double]) = try (entropy.array(), plain.entropy.array())
         let (pulled, wanted): ([Double], [Double]) = try (logits.array(), slopes.array())
         for row in given.states.indices {
             let place = "row \(row): sigma \(given.sigma[row]), state \(given.states[row]), clean \(given.clean[row])"
-            // The plain form adds up in single precision, terms as large as the states are many.
+            // The plain version sums as many float32 terms as there are states.
             let size = max(abs(expected[row]), Double(graph.states), 1)
             #expect(abs(found[row] - expected[row]) <= 1e-5 * size, "\(place): \(found[row]) for \(expected[row])")
             let range = row * graph.states..<(row + 1) * graph.states

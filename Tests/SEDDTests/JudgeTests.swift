@@ -14,7 +14,7 @@ import Torch
         guard released else {
             return try Judge(network: made, tokenizer: #require(tokenizer), tokensPerBatch: tokensPerBatch)
         }
-        // As a released model: no tokens of its own, so that nothing says where a text starts.
+        // Like a released model: without tokens of its own, so nothing marks the start of a text.
         var configuration = made.configuration
         configuration.tokens = nil
         configuration.vocabularySize = 11
@@ -28,7 +28,7 @@ import Torch
 
     private let texts = ["abcab", "kkkkkkkkkk", "a", "hgfedcbahg", "abcabcabcabcabcabc"]
 
-    /// Batches by length and padding change nothing; a text longer than the positions is judged window by window.
+    /// Batching by length and padding do not change results; a text longer than the context is judged window by window.
     @Test func perplexitiesByHand() throws {
         for released in [false, true] {
             let judge = try judge(released: released)
@@ -81,7 +81,7 @@ import Torch
         let judge = try judge(tokensPerBatch: 30)
         let tokens = [try judge.tokens("abcabcab"), try judge.tokens("bca")]
         let whole = try judge.features(tokens, .mean)
-        let part = try judge.features(tokens, .part(1..<3))
+        let part = try judge.features(tokens, .range(1..<3))
         for (index, text) in tokens.enumerated() {
             let row = [judge.network.configuration.startToken] + text
             let hidden = try judge.network.hidden(Tensor(row, shape: [1, row.count])).reshaped([row.count, -1])
@@ -91,8 +91,8 @@ import Torch
                 #expect(difference.absolute < 1e-5, "\(difference)")
             }
         }
-        // A part that lies outside a text is its nearest token.
-        #expect(try judge.features(tokens, .part(7..<8))[1] == judge.features(tokens, .last)[1])
+        // A range outside a text selects its nearest token.
+        #expect(try judge.features(tokens, .range(7..<8))[1] == judge.features(tokens, .last)[1])
     }
 
     @Test func whatLinesSayIsKept() throws {
@@ -123,7 +123,7 @@ import Torch
         #expect(drawn.map(\.sampler) == ["left-to-right, top-p 0.9"] && drawn.map(\.precision) == ["float32"])
     }
 
-    /// Tokens that say the sample's text to the judge are judged as they are, also where they are no text.
+    /// Tokens that the judge decodes to the sample's text are judged as they are, even if they are not valid UTF-8.
     @Test func ownTokensAreJudged() throws {
         let network = try AutoregressiveNetwork(
             AutoregressiveConfiguration(
@@ -137,12 +137,12 @@ import Torch
         #expect(foreign.tokens == 2 && foreign.retokenized)
     }
 
-    /// The vector of the last token sees it also where a text fills all positions.
+    /// The vector of the last token sees that token even if a text fills the context.
     @Test func theLastTokenCounts() throws {
         let judge = try judge()
         let judgement = Judgement(judge, name: "j")
         let stream = RandomStream(seed: 6, purpose: .windows)
-        // Twelve tokens, as many as the judge has positions, that differ between the two sets in the last alone.
+        // Twelve tokens, as many as the judge's context, that differ between the two sets only in the last.
         let texts = (0..<40).map { text -> [Int] in
             (0..<12).map { stream.integer(below: 10, step: 0, sequence: text, position: $0) }
         }

@@ -55,8 +55,8 @@ import Torch
         }
     }
 
-    /// On equal vectors the mean over 100 seeds is the published package's within three standard errors of the two, and so far
-    /// within its own spread over seeds. Both are functions of their seeds: there is no false alarm.
+    /// On equal vectors the mean over 100 seeds agrees with the published package's within three standard errors of the
+    /// two, and so within its own spread over seeds. Both are deterministic, so there are no false alarms.
     @Test(arguments: table) func agreesWithThePublishedPackage(item: Case) throws {
         let (p, q) = (features(1, nil), features(2, item))
         #expect(abs(p[0][0] - 0.06114372790526945) < 1e-15)

@@ -14,7 +14,7 @@ import Torch
         TokenFilter(temperature: 1.5, topK: 5, topP: 0.9), TokenFilter(topK: 100, topP: 1),
     ]
 
-    /// Scores that come from some law of clean tokens, so that none is negative for the uniform chain either.
+    /// Scores of some law of clean tokens, so that none is negative for the uniform chain either.
     private static func logs(_ graph: any TransitionGraph, _ own: [Int], _ sigma: [Double], seed: UInt64) -> [[Double]]
     {
         let stream = RandomStream(seed: seed, purpose: .initialization)
@@ -82,7 +82,7 @@ import Torch
         }
     }
 
-    /// A filter that leaves everything gives back the scores, and the law that it makes is the filtered one.
+    /// A filter that keeps everything returns the scores, and another one gives the filtered law.
     @Test(arguments: graphs.indices) func filteredScoresHaveTheFilteredLaw(_ index: Int) {
         let graph = Self.graphs[index]
         let process = DiffusionProcess(graph: graph, noise: LogLinearNoise())

@@ -20,7 +20,7 @@ struct SamplingTests {
         SamplingMethods.all.filter { $0.reverses(smallConfiguration(graph).makeGraph()) }.map(\.name)
     }
 
-    /// A sequence is the same alone and among others with other seeds, methods, steps, filters and templates.
+    /// A sequence is the same alone and in a batch with other seeds, methods, steps, filters and templates.
     @Test(arguments: ModelConfiguration.GraphKind.allCases)
     func batchDoesNotMatter(_ graph: ModelConfiguration.GraphKind) throws {
         let network = try randomNetwork(smallConfiguration(graph))
@@ -62,7 +62,7 @@ struct SamplingTests {
                 states.count == last.done + 1 && last.done <= last.planned, "\(name): \(last.done) of \(last.planned)")
             for (earlier, later) in zip(states, states.dropFirst()) {
                 #expect(later.time <= earlier.time)
-                // What is told of each advance is what it did.
+                // The reported changes of each advance are those that it made.
                 var made = earlier.states
                 for change in later.changes { made[change.position] = change.state }
                 #expect(made == later.states, "\(name)")
@@ -70,7 +70,7 @@ struct SamplingTests {
         }
     }
 
-    /// As many evaluations as each method says.
+    /// The number of evaluations is what each method states.
     @Test(
         arguments: [
             ("analytic", 9, [:], 10), ("analytic", 9, ["corrector": .number(2)], 28), ("euler", 9, [:], 10),
@@ -100,7 +100,7 @@ struct SamplingTests {
         }
     }
 
-    /// Probabilities and alternatives are told of every token that is drawn.
+    /// Probabilities and alternatives are reported for every drawn token.
     @Test(arguments: ModelConfiguration.GraphKind.allCases)
     func changesTellWhatElseThereWas(_ graph: ModelConfiguration.GraphKind) async throws {
         let network = try randomNetwork(smallConfiguration(graph))
@@ -174,7 +174,7 @@ struct SamplingTests {
         }
     }
 
-    /// What settings are refused, and the words that say why.
+    /// Invalid settings, and the words of their errors.
     @Test func invalidSettings() throws {
         let absorb = try Sampler(network: randomNetwork(smallConfiguration()))
         let uniform = try Sampler(network: randomNetwork(smallConfiguration(.uniform)))
@@ -218,7 +218,7 @@ struct SamplingTests {
         }
     }
 
-    /// Settings come back from YAML and JSON as they were, with what methods declare beside the rest.
+    /// Settings survive encoding as YAML and JSON, including those declared by methods.
     @Test func settingsAreCodable() throws {
         for settings in [
             SamplingSettings(),

@@ -6,7 +6,7 @@ struct ScheduleTests {
     private let long = 256
     private let short = 16
 
-    private func row(_ job: Int, _ index: Int = 0) -> Schedule.Row { .init(job: job, index: index) }
+    private func row(_ job: Int, _ index: Int = 0) -> Schedule.SequenceID { .init(job: job, index: index) }
 
     @Test func rowsOfOneLengthGoTogetherAsFarAsTheyFit() {
         var schedule = Schedule()
@@ -21,7 +21,7 @@ struct ScheduleTests {
         #expect(schedule.next(tokens: 10) { _ in true } == [row(1)])
     }
 
-    /// Eight long rows run; a short one arrives late and takes a turn as often as they pay as many tokens.
+    /// Eight long sequences run; a short one that arrives late takes as many turns as tokens allow.
     @Test func aShortRowIsNotHeldBack() {
         var schedule = Schedule()
         for job in 0..<8 { schedule.add(row(job), length: long) }
@@ -40,7 +40,7 @@ struct ScheduleTests {
         var schedule = Schedule()
         schedule.add(row(0), length: long)
         for job in 1...40 { schedule.add(row(job), length: short) }
-        var turns: [Schedule.Row: Int] = [:]
+        var turns: [Schedule.SequenceID: Int] = [:]
         for _ in 0..<2000 {
             for row in schedule.next(tokens: 256, ready: { _ in true }) ?? [] { turns[row, default: 0] += 1 }
         }
@@ -48,7 +48,7 @@ struct ScheduleTests {
         #expect((tokens.max() ?? 0) - (tokens.min() ?? 0) <= 256, "equal shares to within one step")
     }
 
-    /// A row that was passed over for long has no credit when it comes back, and lends none to newcomers.
+    /// A sequence that was skipped for long gets no credit when it returns, and passes none to new ones.
     @Test func waitingEarnsNoCredit() {
         var schedule = Schedule()
         schedule.add(row(0), length: short)
@@ -73,7 +73,7 @@ struct ScheduleTests {
         #expect(schedule.count == 1)
     }
 
-    /// One share a job, not a sequence: a job of sixteen rows beside one of a single row gets as many steps as that one.
+    /// Shares are per job, not per sequence: a job of sixteen sequences gets as many steps as a job of one.
     @Test func aJobOfManyRowsHasOneShare() {
         var schedule = Schedule()
         for index in 0..<16 { schedule.add(row(0, index), length: long) }
@@ -87,7 +87,7 @@ struct ScheduleTests {
         #expect(turns[1] == 64 && abs((turns[0] ?? 0) - 64) <= 1, "\(turns)")
     }
 
-    /// The rows of one job go evenly, and whole evaluations are filled once it is alone.
+    /// The sequences of a job advance evenly, and whole evaluations are filled once it is alone.
     @Test func aJobThatIsAloneFillsEvaluations() {
         var schedule = Schedule()
         for index in 0..<20 { schedule.add(row(0, index), length: long) }
@@ -100,14 +100,14 @@ struct ScheduleTests {
         #expect(Set(steps.values) == [8] && steps.count == 20, "\(steps)")
     }
 
-    /// Shares are equal between jobs of different lengths and numbers of rows, to within one evaluation's row of each.
+    /// Shares are equal between jobs of different lengths and numbers of sequences, to within one evaluation.
     @Test func sharesOfMixedJobs() {
         var schedule = Schedule()
         for index in 0..<12 { schedule.add(row(0, index), length: long) }
         for index in 0..<3 { schedule.add(row(1, index), length: short) }
         schedule.add(row(2), length: long)
         for index in 0..<2 { schedule.add(row(3, index), length: index == 0 ? short : long) }
-        let lengths = { (row: Schedule.Row) in row.job == 1 || row.job == 3 && row.index == 0 ? 16 : 256 }
+        let lengths = { (row: Schedule.SequenceID) in row.job == 1 || row.job == 3 && row.index == 0 ? 16 : 256 }
         var tokens: [Int: Int] = [:]
         for _ in 0..<4000 {
             for row in schedule.next(tokens: 4096, ready: { _ in true }) ?? [] {
@@ -118,7 +118,7 @@ struct ScheduleTests {
         #expect((tokens.values.max() ?? 0) - (tokens.values.min() ?? 0) <= 2 * 256, "\(tokens)")
     }
 
-    /// What a job has left when another of its rows is done is no debt and no credit of its others.
+    /// When a sequence of a job finishes, its balance is neither debt nor credit for the others.
     @Test func removedRowsLeaveTheirJob() {
         var schedule = Schedule()
         for index in 0..<4 { schedule.add(row(0, index), length: short) }

@@ -35,7 +35,8 @@ import Torch
         return (made, folder)
     }
 
-    /// Stopped again and again, within pieces too, and taken up each time, a study writes what one that ran through does.
+    /// Stopped repeatedly, even within a measurement, and resumed each time, a study gives the results of an
+    /// uninterrupted one.
     @Test func itGoesOnWhereItStopped() throws {
         let setting = try TrainingTests.Setting()
         let (whole, folder) = try study(setting, "whole")
@@ -69,14 +70,14 @@ import Torch
             #expect(report.contains(word), "\(word)")
         }
         let rows = try String(contentsOf: folder.appending(path: "quality.csv"), encoding: .utf8).split(separator: "\n")
-        // Held-out text, two from left to right, and two chains, two predictors, three step counts.
+        // Held-out text, two autoregressive settings, and two chains with two predictors at three step counts.
         #expect(rows.count == 1 + 3 + 12)
         for name in StudyPlan.Role.allCases.map({ "configurations/\($0.rawValue).yaml" }) + [
             "perplexity.svg", "entropy.svg",
         ] {
             #expect(FileManager.default.fileExists(atPath: folder.appending(path: name).path), "\(name)")
         }
-        // A configuration of the report trains the very model.
+        // A configuration from the report trains the same model.
         let yaml = folder.appending(path: "configurations/uniform.yaml")
         #expect(try ConfigurationFile.resolve(contentsOf: yaml) == plan(setting).configuration(.uniform))
     }
@@ -109,7 +110,7 @@ import Torch
         #expect(second?.kind == .usage)
     }
 
-    /// What the measurements need is told before an hour of training.
+    /// Missing data are reported before an hour of training.
     @Test func aTextThatIsTooShortIsToldFirst() throws {
         let setting = try TrainingTests.Setting()
         var long = plan(setting)

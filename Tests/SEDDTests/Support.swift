@@ -4,7 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// Files beside the checkout that some tests compare with; tests that need them are skipped where they are absent.
+/// Files beside the checkout that some tests compare with; those tests are skipped if the files are absent.
 enum Shared {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared")
@@ -32,7 +32,7 @@ struct Difference: CustomStringConvertible {
     var place = 0
     let counts: (Int, Int)
 
-    /// - Parameter floor: the magnitude below which a relative difference says nothing.
+    /// - Parameter floor: magnitude below which relative differences are meaningless.
     init(_ found: [Double], _ expected: [Double], floor: Double = 1e-12) {
         counts = (found.count, expected.count)
         for (index, (a, b)) in zip(found, expected).enumerated() {
@@ -58,7 +58,7 @@ func smallConfiguration(_ graph: ModelConfiguration.GraphKind = .absorb, tokens:
             dropout: 0.1))
 }
 
-/// A network whose every weight is random, the layers that training starts at zero included.
+/// A network with random weights, including the layers that are initialized to zero.
 func randomNetwork(_ configuration: ModelConfiguration, seed: UInt64 = 5) throws -> ScoreNetwork {
     let network = try ScoreNetwork(configuration, seed: seed)
     let stream = RandomStream(seed: seed, purpose: .initialization)

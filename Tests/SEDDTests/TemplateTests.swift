@@ -55,7 +55,7 @@ struct TemplateTests {
         #expect(error?.description == "template: it takes 8 tokens but the length is 7; shorten it or raise the length")
     }
 
-    // The end of text is written in a form of its own: its letters in a text are letters.
+    // The end of text has a notation of its own: its letters within a text are ordinary letters.
     @Test func theEndOfText() throws {
         let folder = try TemporaryFolder()
         let learnt = try BytePairTrainer(size: 257, specials: ["<|endoftext|>"]).train(texts: ["ab"])

@@ -82,7 +82,8 @@ import Testing
         }
     }
 
-    /// The grid that the profile makes has the least bound of all, and its law is never worse than that of even steps.
+    /// The grid computed from the profile has the lowest bound, and its law is never worse than that of equidistant
+    /// steps.
     @Test func theProfileGridIsTheBest() throws {
         let profile = try Self.chainProfile.get()
         let chain = GoldenLaws.absorb

@@ -177,7 +177,7 @@ struct TrainingTests {
         #expect(error?.kind == .usage)
     }
 
-    /// Weights, losses and gradients do not depend on how the rows are cut into chunks or batches.
+    /// Weights, losses and gradients do not depend on chunks or batches.
     @Test func validationIsTheSameInAnyBatch() throws {
         let network = try randomNetwork(smallConfiguration())
         let term = try DiffusionTerm(network: network, timesPerBlock: 6, seed: 1)

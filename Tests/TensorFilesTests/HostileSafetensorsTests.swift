@@ -3,7 +3,7 @@ import Foundation
 import TensorFiles
 import Testing
 
-/// Files that are not what they claim: each is refused with one line that names it, and nothing is read past its end.
+/// Malformed files: each is refused with one line that names it, and nothing is read past its end.
 @Suite struct HostileSafetensorsTests {
     struct Hostile: Sendable, CustomTestStringConvertible {
         let name: String
@@ -102,7 +102,7 @@ import Testing
         expectError(.missingInput, [folder.url.path], "a folder") { _ = try SafetensorsFile(folder.url) }
     }
 
-    // A whole file cut short or with one byte changed is refused or read; nothing else happens.
+    // A truncated file, or one with a changed byte, is refused or read; nothing else happens.
     @Test func cutAndChangedFiles() throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appendingPathComponent("whole.safetensors")
@@ -157,7 +157,7 @@ import Testing
         #expect(try read.bytes("w") == payload, "\(name)")
     }
 
-    // Elements are read from the file as they are asked for: cut short meanwhile, it gives an error and no signal.
+    // Elements are read on demand: truncation in the meantime causes an error, not a signal.
     @Test func cutWhileOpen() throws {
         let folder = try TemporaryFolder()
         let file = try folder.file("w.safetensors", safetensors([("w", [1000], [Float](repeating: 1, count: 1000))]))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-/// Pickles are small programs; nothing in them is executed, and none can grow far beyond its own size.
+/// Pickles are programs; nothing in them is executed, and memory use is bounded by their size.
 @Suite struct PickleTests {
     struct Pickle: Sendable, CustomTestStringConvertible {
         let name: String
@@ -38,18 +38,18 @@ import Testing
             name: "stack global",
             bytes: [0x80, 4, 0x8C, 2] + Array("os".utf8) + [0x8C, 6] + Array("system".utf8) + [0x93, 0x2E],
             message: "asks for os.system"),
-        Pickle(name: "empty", bytes: [], message: "ends in the middle"),
+        Pickle(name: "empty", bytes: [], message: "is truncated"),
         Pickle(name: "nothing on the stack", bytes: [0x2E], message: "takes from an empty stack"),
         Pickle(name: "no mark", bytes: [0x4E, 0x74, 0x2E], message: "has no mark"),
-        Pickle(name: "a text past the end", bytes: [0x58, 255, 255, 255, 127, 65], message: "ends in the middle"),
+        Pickle(name: "a text past the end", bytes: [0x58, 255, 255, 255, 127, 65], message: "is truncated"),
         Pickle(
-            name: "a text of 2^64 - 1", bytes: [0x8D] + [UInt8](repeating: 255, count: 8), message: "ends in the middle"
+            name: "a text of 2^64 - 1", bytes: [0x8D] + [UInt8](repeating: 255, count: 8), message: "is truncated"
         ),
         Pickle(name: "an unknown memo", bytes: [0x68, 9, 0x2E], message: "recalls entry 9"),
         Pickle(
             name: "an instance", bytes: Array("(icollections\nOrderedDict\n.".utf8), message: "asks for operation 0x69"),
-        Pickle(name: "applies a number", bytes: [0x4B, 1, 0x29, 0x52, 0x2E], message: "applies something"),
-        Pickle(name: "a long number past the end", bytes: [0x8A, 200, 1, 0x2E], message: "ends in the middle"),
+        Pickle(name: "applies a number", bytes: [0x4B, 1, 0x29, 0x52, 0x2E], message: "calls something"),
+        Pickle(name: "a long number past the end", bytes: [0x8A, 200, 1, 0x2E], message: "is truncated"),
         Pickle(name: "appends to a number", bytes: [0x4B, 1, 0x4B, 2, 0x61, 0x2E], message: "appends to something"),
         Pickle(
             name: "a shape beyond an Int", bytes: table(tensor(shape: [1 << 62, 4], strides: [0, 0], count: 1)),
@@ -65,7 +65,7 @@ import Testing
             message: "reaches element 8"),
         Pickle(
             name: "a negative size", bytes: table(tensor(shape: [-1], strides: [1], count: 8)),
-            message: "not a whole number"),
+            message: "not an integer"),
         Pickle(
             name: "a negative count", bytes: table(tensor(shape: [1], strides: [1], count: -8)), message: "unknown way"),
         Pickle(
@@ -83,7 +83,7 @@ import Testing
         #expect(line?.hasPrefix("x.pth: at byte") == true)
     }
 
-    // A list of n items, copied again and again by its memo: four bytes a copy.
+    // A list of n items, copied repeatedly through the memo: four bytes per copy.
     @Test(arguments: ["lists", "shapes"])
     func memosDoNotGrow(what: String) {
         let items = 10_000
@@ -117,7 +117,7 @@ import Testing
         _ = try PickleReader.read(circular, path: "x.pth")
     }
 
-    // The element count of a storage times its width: no Int holds it.
+    // The element count of a storage times its width overflows Int.
     @Test func countsBeyondAnInt() throws {
         let folder = try TemporaryFolder()
         let pickle = Self.table(Self.tensor(shape: [1], strides: [1], count: .max))

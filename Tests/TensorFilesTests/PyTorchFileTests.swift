@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-/// Files that PyTorch itself wrote; `Golden/make.py` says what is in them.
+/// Files written by PyTorch itself; `Golden/make.py` describes their contents.
 @Suite struct PyTorchFileTests {
     static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden")
 
@@ -33,7 +33,7 @@ import Testing
         #expect(try floats(file.bytes("parameter")) == [3, 4])
         #expect(try file.bytes("numbers") == [UInt8](repeating: 255, count: 8) + [2, 0, 0, 0, 0, 0, 0, 0])
         #expect(file.entries["numbers"]?.element == .int64)
-        // One element said four times: nothing a network has, and what a small file could grow by.
+        // One element repeated four times: not in any network, and a way for a small file to expand.
         expectError(.invalidData, ["repeats", "contiguous"], "an expanded tensor") { _ = try file.bytes("repeated") }
     }
 
@@ -42,7 +42,7 @@ import Testing
         let named = try Self.open("named.pt").notes.joined(separator: "\n")
         #expect(named.contains("took 'model'") && named.contains("teacher"), "\(named)")
         let objects = try Self.open("objects.ckpt").notes.joined(separator: "\n")
-        #expect(objects.contains("argparse.Namespace") && objects.contains("not carried out"), "\(objects)")
+        #expect(objects.contains("argparse.Namespace") && objects.contains("not executed"), "\(objects)")
         expectError(.invalidData, ["student", "teacher", "torch.save"], "two tables") {
             _ = try Self.open("ambiguous.pt")
         }
@@ -55,7 +55,7 @@ import Testing
             arguments.pyTorch?.modelArguments == ["n_layer": .integer(1), "bias": .flag(false), "dropout": .number(0)])
     }
 
-    // Cut anywhere, or with a byte changed: refused, or read with the sizes it had; nothing else happens.
+    // Truncated anywhere, or with a changed byte: refused, or read with its sizes; nothing else happens.
     @Test(arguments: ["zip.bin", "legacy.bin", "nested.ckpt"])
     func damagedFiles(name: String) throws {
         let folder = try TemporaryFolder()

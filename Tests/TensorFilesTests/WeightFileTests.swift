@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-/// One opener for every file of weights: by content, with wrappers taken off names, shards put together.
+/// One opener for every weight file: by content, with wrapper prefixes removed and shards combined.
 @Suite struct WeightFileTests {
     private let folder: TemporaryFolder
 
@@ -32,7 +32,7 @@ import Testing
         ("gzip", "model.bin", [0x1F, 0x8B, 8, 0], ["gzip", "unpack"]),
         ("HDF5", "model.h5", [0x89] + Array("HDF\r\n".utf8), ["HDF5"]),
         ("nothing", "model.bin", [], ["empty"]),
-        ("a text", "model.bin", Array("hello".utf8), ["not a file of weights"]),
+        ("a text", "model.bin", Array("hello".utf8), ["not a known kind of weight file"]),
         ("a text called .safetensors", "model.safetensors", Array("hello, this is a text".utf8), ["claims a header"]),
         ("a bare pickle", "model.bin", [0x80, 2, 0x7D, 0x2E], ["torch.save"]),
     ]

@@ -59,7 +59,7 @@ import Testing
                 }
             }
         }
-        // Scalars, for Swift's == takes canonically equivalent strings as equal.
+        // Compared by scalars, because Swift's == treats canonically equivalent strings as equal.
         #expect(pieces.map { Array($0.unicodeScalars) } == expected.map { Array($0.unicodeScalars) })
     }
 
@@ -79,7 +79,7 @@ import Testing
         #expect(tokenizer.endOfText == Int32(256 + Toy.merges.count))
     }
 
-    /// Merges by the definition: again and again the pair that was learnt first, wherever it is, from the left.
+    /// Merging by definition: repeatedly the pair learned first, wherever it is, from the left.
     private func reference(_ piece: String) -> [Int32] {
         var parts = piece.map(String.init)
         while let best = Toy.merges.first(where: { merge in
@@ -107,7 +107,7 @@ import Testing
                 Array(repeating: Array(unit.utf8), count: length / unit.utf8.count + 1).joined().prefix(length))
             var best = Double.infinity
             for _ in 0..<3 {
-                // The thread's own time: other tests run beside this one.
+                // The thread's own time: other tests run concurrently.
                 let start = clock()
                 let ids = try tokenizer.encode(utf8: bytes)
                 best = min(best, clock() - start)

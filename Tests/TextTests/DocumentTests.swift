@@ -4,9 +4,9 @@ import Testing
 
 @testable import Text
 
-/// What files of texts become: documents, the same for everything that reads.
+/// How text files become documents, for all readers.
 @Suite struct DocumentTests {
-    /// The documents of a plain text by the definition, all of it in memory.
+    /// The documents of a plain text by definition, in memory.
     static func reference(_ file: [UInt8]) -> [[UInt8]] {
         var text: [UInt8] = []
         let bytes = file.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(file.dropFirst(3)) : file
@@ -139,7 +139,7 @@ import Testing
         Case(
             name: "half a surrogate pair", file: "a.jsonl", text: "{\"text\": \"a\\ud83d b\"}\n{\"text\": \"\"}",
             documents: ["a\u{FFFD} b"],
-            notes: ["1 row had half of a surrogate pair, which became U+FFFD", "1 row without text was left out"]),
+            notes: ["1 row had an unpaired surrogate, which became U+FFFD", "1 row without text was left out"]),
         Case(
             name: "marks within a row are text", file: "a.jsonl", text: "{\"text\": \"a<|endoftext|>b\"}",
             documents: ["a<|endoftext|>b"]),
@@ -165,7 +165,7 @@ import Testing
             ("a.jsonl", Array("{\"text\": 1}".utf8), "line 1: the 'text' is not a string"),
             ("a.jsonl", Array("[1]".utf8), "row 1: expected an object with a 'text', or a string"),
             ("a.jsonl", Array("{\"text\": \"a\tb\"}".utf8), "line 1: a control character in a string"),
-            ("a.jsonl", Array("{\"text\": \"a\"} 5".utf8), "line 1: something follows the value"),
+            ("a.jsonl", Array("{\"text\": \"a\"} 5".utf8), "line 1: expected the end, found more after the value"),
             ("a.jsonl", Array("{\"text\": \"a".utf8) + [0xFF, 0x22, 0x7D], "invalid UTF-8 at byte 11"),
             ("a.json", Array("[\"a\" \"b\"]".utf8), "row 1: expected ',' or ']' after it"),
             ("a.json", Array("[\"a\"] x".utf8), "row 1: something follows the array"),

@@ -27,7 +27,7 @@ import Testing
         let folder = try TemporaryFolder()
         let file = try folder.file("data.\(ending)", source)
         let made = try text("\(name):\(file.path)", ByteTokenizer())
-        // A byte model has no end of text: a line end stands for it.
+        // A byte model has no end of text: a line end represents it.
         #expect(try decoded(made, ByteTokenizer()) == expected)
         #expect(made.count == expected.utf8.count)
         #expect(made.bytes(of: try made.block(0, length: made.count)) == expected.utf8.count)
@@ -47,7 +47,7 @@ import Testing
         #expect(made.notes == ["\(file.path): 1 row without text was left out"])
     }
 
-    // 300 sentences of ten tokens: joined before they are cut, they hold 23 blocks of 128.
+    // 300 sentences of ten tokens: concatenated before they are cut, they yield 23 blocks of 128.
     @Test func theSplitIsJoinedBeforeItIsCut() throws {
         let folder = try TemporaryFolder()
         let file = try folder.file("data.txt", String(repeating: "abcdefghi\n", count: 300))
@@ -67,7 +67,7 @@ import Testing
         #expect(try decoded(text(rows.path, ByteTokenizer(), lastShare: 0.5), ByteTokenizer()) == "bb\n")
     }
 
-    // What training holds out of several files is the end of the last ones, and so is what is measured of them.
+    // Training holds out the end of the last files, and evaluation measures the same part.
     @Test func theLastShareOfSeveralFiles() throws {
         let folder = try TemporaryFolder()
         let files = [try folder.file("one.txt", "aaaaaaaabb"), try folder.file("two.txt", "cccccccccd")]

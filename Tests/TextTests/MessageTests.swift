@@ -3,7 +3,7 @@ import Testing
 
 @testable import Text
 
-/// What a person reads when something is wrong: kind, what, where, what to do.
+/// The messages that users read: kind, what, where, what to do.
 @Suite struct MessageTests {
     private func bytePair(_ json: String, _ merges: String = "") -> () throws -> Void {
         { _ = try BytePairTokenizer(BytePairFiles(vocabulary: Array(json.utf8), merges: Array(merges.utf8))) }
@@ -11,7 +11,7 @@ import Testing
 
     @Test func vocabularies() {
         let tokens = Toy.tokens
-        let remedy = "; fetch the file again"
+        let remedy = "; download the file again"
         let json = "invalidData: vocab.json: not a JSON object of tokens and ids:"
         let oneTokenizer = "; use the merges and the vocabulary of one tokenizer"
         let table: [(() throws -> Void, String)] = [
@@ -30,12 +30,12 @@ import Testing
             ),
             (
                 bytePair("{\"\\ud800\": 0}"),
-                "\(json) half a surrogate pair in a string at byte 8"
+                "\(json) an unpaired surrogate in a string at byte 8"
                     + remedy
             ),
             (
                 bytePair("{} x"),
-                "\(json) something follows the value at byte 3"
+                "\(json) expected the end, found more after the value at byte 3"
                     + remedy
             ),
             (
@@ -58,7 +58,7 @@ import Testing
             ),
             (
                 bytePair(Toy.json(tokens), "#version: 0.2\nq u\n"),
-                "invalidData: merges.txt: line 2, 'q u': the vocabulary lacks the token that the merge makes"
+                "invalidData: merges.txt: line 2, 'q u': the vocabulary lacks the result of the merge"
                     + oneTokenizer
             ),
             (
@@ -67,7 +67,7 @@ import Testing
             ),
             (
                 bytePair(Toy.json(tokens), "t h\n\nt h"),
-                "invalidData: merges.txt: line 3, 't h': the merge is there twice" + oneTokenizer
+                "invalidData: merges.txt: line 3, 't h': the merge is repeated" + oneTokenizer
             ),
             (
                 bytePair(Toy.json(tokens), "t"),
@@ -81,7 +81,7 @@ import Testing
         let characters = try CharacterTokenizer(alphabetOf: "ab")
         let gpt2 = try Toy.tokenizer()
         let outside =
-            "build the alphabet from a text that has it, or use the tokenizer 'byte' or BPE, which know every text"
+            "build the alphabet from a text that contains it, or use the tokenizer 'byte' or BPE, which encode any text"
         let table: [(() throws -> Void, String)] = [
             (
                 { _ = try characters.encode("abé") },
@@ -93,27 +93,27 @@ import Testing
             ),
             (
                 { _ = try characters.decode([0, 2]) },
-                "invalidData: token id 2 is not in 0..<2; use the tokenizer that made the ids"
+                "invalidData: token id 2 is not in 0..<2; use the tokenizer that produced the ids"
             ),
             (
                 { _ = try ByteTokenizer().decode([-1]) },
-                "invalidData: token id -1 is not in 0..<256; use the tokenizer that made the ids"
+                "invalidData: token id -1 is not in 0..<256; use the tokenizer that produced the ids"
             ),
             (
                 { _ = try gpt2.text(of: [272]) },
-                "invalidData: token id 272 is not in 0..<272; use the tokenizer that made the ids"
+                "invalidData: token id 272 is not in 0..<272; use the tokenizer that produced the ids"
             ),
             (
                 { _ = try CharacterTokenizer(alphabetOf: "") },
-                "invalidData: the alphabet: empty text; give a text that holds every character"
+                "invalidData: the alphabet: empty text; give a text that contains every character"
             ),
             (
                 { _ = try TokenizerSpecification("gpt2:") },
-                "usage: no tokenizer 'gpt2:'; give byte, characters:FILE, gpt2:DIR or hf:PATH"
+                "usage: the tokenizer 'gpt2:' is unknown; give byte, characters:FILE, gpt2:DIR or hf:PATH"
             ),
             (
                 { _ = try TokenizerSpecification("byte:x") },
-                "usage: no tokenizer 'byte:x'; give byte, characters:FILE, gpt2:DIR or hf:PATH"
+                "usage: the tokenizer 'byte:x' is unknown; give byte, characters:FILE, gpt2:DIR or hf:PATH"
             ),
         ]
         for (body, expected) in table { #expect(message(body) == expected) }
@@ -151,7 +151,7 @@ import Testing
             ),
             (
                 { _ = try CharacterTokenizer(alphabetOf: empty) },
-                "invalidData: \(path)/empty.txt: empty text; give a text that holds every character"
+                "invalidData: \(path)/empty.txt: empty text; give a text that contains every character"
             ),
             (
                 { _ = try CharacterTokenizer(alphabetOf: folder.url) },

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test("What cannot be built says why, and leaves nothing behind")
+    @Test("A failed build says why, and leaves nothing behind")
     func failures() throws {
         let texts = try TemporaryFolder()
         let folder = try TemporaryFolder()

@@ -38,7 +38,7 @@ import Testing
         #expect(TokenFileHeader.width(forVocabularySize: 65537) == 4)
     }
 
-    @Test("Four bytes an id, little-endian")
+    @Test("Four bytes per id, little-endian")
     func wide() throws {
         let folder = try TemporaryFolder()
         let header = TokenFileHeader(count: 2, vocabularySize: 70000, fingerprint: "0123456789abcdef")
@@ -46,7 +46,7 @@ import Testing
         #expect(try file.ids(0..<2) == [69999, 2])
     }
 
-    @Test("Files that are not what they should be are refused")
+    @Test("Malformed files are refused")
     func hostile() throws {
         let folder = try TemporaryFolder()
         let good = TokenFileHeader(count: 3, vocabularySize: 200, fingerprint: "0123456789abcdef").bytes + [1, 2, 3]

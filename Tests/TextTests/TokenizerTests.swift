@@ -6,7 +6,7 @@ import Testing
 @Suite struct TokenizerTests {
     static func tokenizers() throws -> [any Tokenizer] {
         var random = Random(state: 1)
-        // Cuts need not know the alphabet, but encoding does: every text below is drawn from the same numbers.
+        // Cuts do not depend on the alphabet, but encoding does: every text below uses the same characters.
         let alphabet = (0..<200).reduce(into: "") { text, _ in text += random.text(60) }
         var all: [any Tokenizer] = [ByteTokenizer(), try CharacterTokenizer(alphabetOf: alphabet), try Toy.tokenizer()]
         if Shared.isPresent { all.append(try Shared.gpt2.get()) }
@@ -71,7 +71,7 @@ import Testing
         #expect(try tokenizer.text(of: [3, 6, 7]) == "hé𝄞")
     }
 
-    @Test("Bytes that are no UTF-8 are repaired for show, and kept otherwise")
+    @Test("Invalid UTF-8 is repaired for display, and kept otherwise")
     func repair() throws {
         #expect(try ByteTokenizer().text(of: [0x61, 0xC3, 0x62]) == "a\u{FFFD}b")
         #expect(try ByteTokenizer().decode([0x61, 0xC3, 0x62]) == [0x61, 0xC3, 0x62])

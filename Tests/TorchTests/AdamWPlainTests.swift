@@ -2,7 +2,7 @@ import Testing
 
 @testable import Torch
 
-/// The step by the engine's operators, the way of other devices, against the sweep of the CPU.
+/// The step with libtorch's operators, for other devices, against the CPU kernel.
 @Suite struct AdamWPlainTests {
     @Test(arguments: [0.25, 1])
     func equalsTheSweep(scale: Double) throws {

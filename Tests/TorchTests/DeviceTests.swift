@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Names of devices, and what is said where a device is not there.
+/// Device names, and the error for a missing device.
 @Suite struct DeviceTests {
     @Test(arguments: [
         "", "gpu", "CPU", " cpu", "cuda:", "cuda:x", "cuda:-1", "cuda:0:0", ":0", "mps:1.5",

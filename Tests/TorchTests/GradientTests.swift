@@ -3,13 +3,13 @@ import Foundation
 import Testing
 import Torch
 
-/// Backward passes against central differences in float64, and where gradients go.
+/// Backward passes against central differences in float64, and where gradients are accumulated.
 @Suite struct GradientTests {
     private let one: Tensor
 
     init() throws { one = try Tensor([1.0], shape: []) }
 
-    /// A block as networks have them: layer norm, three projections, attention, a projection, GELU.
+    /// A typical block: layer norm, three projections, attention, a projection, GELU.
     private struct Block {
         static let shapes = [
             ("x", [2, 3, 8]), ("norm", [8]), ("query", [8, 8]), ("key", [8, 8]), ("value", [8, 8]), ("bias", [8]),
@@ -107,7 +107,7 @@ import Torch
         #expect(try weight.gradient?.array(Double.self) == [1, 1, 1])
     }
 
-    // The storage has the tensor's shape and type; whatever else is given must not be taken in silence.
+    // The storage must have the tensor's shape and type; anything else must be refused.
     @Test(
         arguments: [
             ("another count", [4], .float64), ("more rows", [2, 3], .float64), ("a number", [], .float64),

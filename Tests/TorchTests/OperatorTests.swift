@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Each operator against the same thing written in Swift, in float64.
+/// Each operator against the same computation in Swift, in float64.
 @Suite struct OperatorTests {
     private let x: [Double] = [-2.5, -1, -1e-9, 0.25, 1, 3]
     private let positive: [Double] = [1e-9, 0.5, 1, 2, 10, 1e6]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Places that cannot be written to: an error of kind `cannotWrite`, and nothing left behind.
+/// Targets that cannot be written: an error of kind `cannotWrite`, and nothing left behind.
 @Suite struct SafetensorsWritingTests {
     private let folder: TemporaryFolder
     private let tensors: [(name: String, tensor: Tensor)]

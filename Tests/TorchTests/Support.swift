@@ -43,7 +43,7 @@ struct Random: RandomNumberGenerator {
     }
 }
 
-/// Fails with the greatest difference and its place, where one is above `absolute` + `relative` |expected|.
+/// Fails with the largest difference and its position, if one exceeds `absolute` + `relative` |expected|.
 func expectClose(
     _ found: [Double], _ expected: [Double], absolute: Double = 0, relative: Double = 0, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -52,7 +52,7 @@ func expectClose(
         Issue.record("\(what): \(found.count) values, expected \(expected.count)", sourceLocation: sourceLocation)
         return
     }
-    // What is not finite has no distance: it must be the same.
+    // Values that are not finite must be equal.
     let excess = zip(found, expected).map { f, e in
         f == e || (f.isNaN && e.isNaN) ? 0 : abs(f - e) / (absolute + relative * abs(e))
     }

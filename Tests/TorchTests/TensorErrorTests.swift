@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// What an operator cannot do is an error that names the operation, in one line; never the end of the process.
+/// Invalid operations throw an error that names the operation, in one line, and never terminate the process.
 @Suite struct TensorErrorTests {
     private let a: Tensor
     private let b: Tensor

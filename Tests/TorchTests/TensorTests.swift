@@ -63,7 +63,7 @@ import Torch
         }
     }
 
-    // Sizes whose product no Int holds are a caller's value too. A trap would end this process, so another one tries.
+    // Sizes whose product overflows Int are caller values too. A trap would end this process, so a child process tries.
     @Test func hugeShapesAreErrors() async {
         await #expect(processExitsWith: .success) {
             do {

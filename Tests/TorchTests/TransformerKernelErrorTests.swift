@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// What the fused passes refuse: nothing outside the tensors is read or written, whatever they are given.
+/// Invalid arguments of fused kernels: nothing outside the tensors is read or written.
 @Suite struct TransformerKernelErrorTests {
     private let x: Tensor
     private let modulation: Tensor
@@ -90,7 +90,7 @@ import Torch
         #expect(throws: TorchError.self) { try residual.forward(x, branch: x, modulation) }
     }
 
-    // It may end the process, so another one tries.
+    // It may terminate the process, so a child process tries.
     @Test func rowsOfNothing() async {
         await #expect(processExitsWith: .success) {
             do {

@@ -3,10 +3,9 @@ import Testing
 
 @testable import Torch
 
-/// The fused passes of a transformer block, forward and backward, against the same thing in plain operators with the
-/// engine's own gradients.
+/// The fused kernels of a transformer block, forward and backward, against plain operators with libtorch's gradients.
 @Suite struct TransformerKernelTests {
-    /// Sequences, positions and width of a case; no power of two, so that ends of rows are met.
+    /// Sequences, positions and width of a case; not powers of two, so that remainders are covered.
     struct Size: Sendable, CustomTestStringConvertible {
         let b, l, d: Int
         var testDescription: String { "\(b) x \(l) x \(d)" }

@@ -1,6 +1,6 @@
-// Attention on a CUDA device: the engine's own, which in bfloat16 is flash attention, forward and backward, between a kernel that
-// turns queries and keys and lays the heads apart, and one that goes back. Its backward pass is the one that the engine
-// records, so that it keeps what the form that it chose needs.
+// Attention on a CUDA device: libtorch's (flash attention in bfloat16), forward and backward, between a kernel that rotates
+// queries and keys and separates the heads, and its inverse. The backward pass is the one that libtorch records, so that it
+// keeps whatever the chosen implementation needs.
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 
@@ -12,8 +12,8 @@ using namespace ctorch;
 
 namespace {
 
-// The engine's backward passes add up a query's gradient in whatever order blocks end, unless they are asked not to; a run that is
-// resumed shall equal one that was not. For the length of such a pass; the setting is the process's.
+// By default libtorch's backward passes sum a query's gradient in an arbitrary order of blocks; a resumed run must equal an
+// uninterrupted one. Deterministic algorithms are selected, process-wide, for the duration of such a pass.
 class InAFixedOrder {
     at::Context &context = at::globalContext();
     const bool before = context.deterministicAlgorithms(), warned = context.deterministicAlgorithmsWarnOnly();
@@ -30,7 +30,7 @@ public:
     }
 };
 
-// Of the engine's forms the one of cuDNN would go before flash attention on some devices.
+// On some devices libtorch would prefer cuDNN's attention to flash attention.
 void prefer_flash() {
     static const bool once = (at::globalContext().setSDPUseCuDNN(false), true);
     (void)once;

@@ -1,4 +1,4 @@
-// CUDA graphs: everything that was launched once is launched again as one. They are libtorch's own (at::cuda::CUDAGraph), whose
+// CUDA graphs: captured launches are replayed as a unit. They are libtorch's own (at::cuda::CUDAGraph), whose
 // allocator keeps what a capture used; it lies in libtorch_cuda, which is opened at run time, so its functions are looked up
 // by their mangled names and its object is kept in storage of ample size.
 #include <c10/core/DeviceGuard.h>
@@ -14,7 +14,7 @@ using namespace ctorch;
 
 namespace {
 
-// Two numbers that name memory which graphs share.
+// The two-part identifier of a memory pool shared by graphs.
 using Pool = std::pair<unsigned long long, unsigned long long>;
 
 constexpr const char *symbols[] = {
@@ -112,7 +112,7 @@ CTStatus ct_graph_enter(CTGraph handle) {
 CTStatus ct_graph_begin(CTGraph handle, CTGraphPool pool) {
     return guarded([&] {
         Graph &graph = unwrap(handle);
-        // Calls that capture nothing may go on in other threads.
+        // Other threads may continue with calls that are not captured.
         constexpr int only_this_thread = 1;
         graph.guard().synchronizeDevice(graph.side.device().index());
         Functions::shared().begin(graph.object, Pool{pool.first, pool.second}, only_this_thread);
@@ -123,7 +123,7 @@ CTStatus ct_graph_begin(CTGraph handle, CTGraphPool pool) {
 CTStatus ct_graph_leave(CTGraph handle) {
     return guarded([&] {
         Graph &graph = unwrap(handle);
-        // A capture that was broken off fails to end; the stream is left all the same.
+        // An aborted capture fails to end; the stream is restored in any case.
         std::exception_ptr failure;
         if (graph.capturing) {
             graph.capturing = false;

@@ -2,7 +2,7 @@
 
 #include "prelude.h"
 
-// Every file of kernels/ is one argument of CUDA_SOURCE; here it becomes a text.
+// Every file in kernels/ is one argument of CUDA_SOURCE; here it becomes a string.
 #define CUDA_SOURCE(name, ...) static constexpr char name##_text[] = #__VA_ARGS__;
 #include "kernels/adamw.cu"
 #include "kernels/add_rows.cu"
@@ -34,7 +34,7 @@ const std::vector<Source> &sources() {
     return all;
 }
 
-// The preprocessor leaves a text on one line; NVRTC's messages quote lines, so each statement gets one.
+// The preprocessor joins all lines; NVRTC's messages quote lines, so statements are put on separate lines.
 static std::string in_lines(const char *text) {
     std::string lines;
     for (const char *at = text; *at != 0; ++at) {

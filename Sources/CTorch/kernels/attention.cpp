@@ -102,7 +102,7 @@ struct Problem {
         rows = given.size(0);
         d = given.size(1) / 3;
         length = table.size(0);
-        TORCH_CHECK_VALUE(rows % length == 0, rows, " rows are no whole number of sequences of ", length);
+        TORCH_CHECK_VALUE(rows % length == 0, rows, " rows are not a multiple of the sequence length ", length);
         sequences = rows / length;
         joint = floats(given, "joint");
         const int64_t half = d / heads / 2;

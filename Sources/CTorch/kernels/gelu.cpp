@@ -1,4 +1,4 @@
-// y = gelu(u + bias) by the tanh formula, and its backward pass, which makes y anew.
+// y = gelu(u + bias) by the tanh formula, and its backward pass, which recomputes y.
 //
 // With v = u + bias, z = sqrt(2/pi) (v + 0.044715 v^3) and h = 1 / (1 + e^-2z):  gelu = v h,  gelu' = h + 2 v h (1 - h) dz/dv.
 #include "../cuda/passes.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr float root = 0.7978845608028654f, cubic = 0.044715f;
 
-// h of v. In powers of two, e^-2z = 2^w with w = v (linear + cube v^2); beyond 2^90 h is 0 to any use.
+// h of v. In powers of two, e^-2z = 2^w with w = v (linear + cube v^2); beyond 2^90 h is numerically 0.
 __attribute__((always_inline)) inline float gate(float v) {
     constexpr float linear = -2 * root * 1.44269504088896341f, cube = linear * cubic;
     float w = v * (linear + cube * (v * v));

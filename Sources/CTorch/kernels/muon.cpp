@@ -1,7 +1,7 @@
 // Muon (Jordan et al. 2024) on `count` matrices of one shape, and the moving average of their weights:
 //   g = gradient_scale * gradient;  m = mu m + (1 - mu) g;  u = mu m + (1 - mu) g  (Nesterov)
-//   w = w (1 - rate * decay) - rate * factor * orthogonalised(u);  average += average_weight (w - average)
-// The orthogonalised matrix is that of Newton and Schulz's iteration X <- a X + (b A + c A A) X, A = X X^T, from u / |u|, whose
+//   w = w (1 - rate * decay) - rate * factor * orthogonalized(u);  average += average_weight (w - average)
+// The orthogonalized matrix is that of the Newton-Schulz iteration X <- a X + (b A + c A A) X, A = X X^T, from u / |u|, whose
 // coefficients send every singular value from about 0.01 to 1 near 1 within five steps.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -16,7 +16,7 @@ using namespace ctorch;
 namespace {
 
 constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
-// Keeps the norm of a gradient that is 0 from being divided by.
+// Epsilon that avoids division by a zero norm.
 constexpr double norm_epsilon = 1e-7;
 
 // b A + c A A for symmetric A [G, s, s].

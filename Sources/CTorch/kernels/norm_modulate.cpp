@@ -1,4 +1,4 @@
-// y = (x - mean) / deviation * weight * (1 + scale) + shift, row by row, and its backward pass, which makes y anew.
+// y = (x - mean) / deviation * weight * (1 + scale) + shift, row by row, and its backward pass, which recomputes y.
 //
 // With n = (x - mean) / deviation and g = dy weight (1 + scale):
 //   dx = (g - mean(g) - n mean(g n)) / deviation

@@ -42,7 +42,7 @@ double weigh(float *x, int64_t count, float slope, float rest) {
     for (; i + 16 <= count; i += 16)
         for (int j = 0; j < 16; ++j) {
             const float weight = slope * x[i + j] + rest;
-            // No number stays no number, so that the sum tells.
+            // NaN propagates, so the total reveals it.
             x[i + j] = weight < 0 ? 0 : weight;
             sums[j] += x[i + j];
         }
@@ -113,7 +113,7 @@ CTStatus ct_reverse_step(CTTensor logits_, CTTensor states_, CTTensor shift_, CT
                     runs[place] = weigh(row + first, std::min(run, size - first), slope, rest);
                     total += runs[place];
                 }
-                // The own state was weighed like the others.
+                // The current state was weighted like the others; correct it.
                 const float wrong = row[own], right = float(std::max(0.0, rule[3] + rule[4] * others));
                 row[own] = right;
                 runs[own / run] += double(right) - double(wrong);

@@ -1,13 +1,13 @@
 package import Foundation
 
-/// JSON files and lines read into types of our own.
+/// Decodes JSON files and lines.
 package enum JSON {
-    /// The value of type `Value` that `bytes` spell.
+    /// Decodes a value of type `Value`.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8.
-    ///   - source: what messages call them: a path, or a path and a line.
-    /// - Throws: ``FileError`` of kind `invalidData` that names the byte, or the member and what was expected there.
+    ///   - source: name in messages: a path, or a path and a line.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the byte, or the member and the expected value.
     package static func decode<Value: Decodable>(
         _: Value.Type = Value.self, from bytes: [UInt8], source: String, rules: JSONParser.Rules = .file
     ) throws(FileError) -> Value {
@@ -19,7 +19,7 @@ package enum JSON {
         }
     }
 
-    /// The tree that `bytes` spell.
+    /// Parses bytes into a tree.
     ///
     /// - Throws: ``FileError`` of kind `invalidData` that names the byte.
     package static func parse(
@@ -41,12 +41,12 @@ package enum JSON {
         try decode(from: FileSystem.contents(of: file, limit: limit), source: file.path, rules: rules)
     }
 
-    /// `value` as JSON: the same bytes for the same value, always.
+    /// Encodes `value` deterministically: equal values give equal bytes.
     ///
-    /// - Parameter pretty: over several lines, for people to read.
+    /// - Parameter pretty: whether to indent for readability.
     package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        // Members of a dictionary have no order of their own.
+        // Dictionaries are unordered.
         encoder.outputFormatting =
             pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
         return [UInt8](try encoder.encode(value))
@@ -54,7 +54,7 @@ package enum JSON {
 }
 
 extension DecodingError {
-    /// One line: the key, what was expected and what was found.
+    /// One line: the key, the expected and the found value.
     package var line: String {
         func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
             let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
@@ -75,7 +75,7 @@ extension DecodingError {
         case is any FixedWidthInteger.Type: "a whole number"
         case is any BinaryFloatingPoint.Type: "a number"
         case is Bool.Type: "true or false"
-        case is String.Type: "a text"
+        case is String.Type: "a string"
         case is [JSONValue].Type: "a list"
         case is [String: JSONValue].Type: "an object"
         default: "\(type)"

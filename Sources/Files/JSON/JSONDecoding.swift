@@ -1,4 +1,4 @@
-/// A tree of JSON as the source of a `Decodable` type.
+/// Decodes a JSON tree into a `Decodable` type.
 struct JSONDecoding: Decoder {
     let value: JSONValue
     let codingPath: [any CodingKey]
@@ -60,7 +60,7 @@ extension JSONDecoding: SingleValueDecodingContainer {
         case .integer(let number): Value(number)
         case .unsigned(let number): Value(number)
         case .number(let number): Value(number)
-        // What reports write for numbers that JSON cannot spell.
+        // The encoding of numbers that JSON cannot represent, in reports.
         case .string("NaN"): .nan
         case .string("Infinity"): .infinity
         case .string("-Infinity"): -.infinity

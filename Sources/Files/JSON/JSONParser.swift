@@ -1,26 +1,28 @@
-/// JSON (RFC 8259) read into a tree in one pass, as deep and as much as its source can mean and no further.
+/// Parses JSON (RFC 8259) into a tree in one pass, with limits on depth and number of values.
 ///
-/// Foundation's decoder tries one type after the other for a value of unknown type, at a cost that grows with its depth: some
-/// hundred kilobytes of brackets, which anybody can send, keep it busy for minutes.
+/// Foundation's decoder tries one type after another for a value of unknown type, at a cost that grows with the depth:
+/// a few hundred kilobytes of brackets, which any client can send, keep it busy for minutes.
 package struct JSONParser {
-    /// What a source can mean, and how its liberties are read.
+    /// Limits and options of the parser.
     package struct Rules: Sendable {
-        /// Levels of arrays and objects.
+        /// Maximum nesting depth.
         package var depth: Int
-        /// Values of all kinds.
+        /// Maximum number of values.
         package var values: Int
+        /// Treatment of unpaired surrogates.
         package var loneSurrogates = JSONScanner.LoneSurrogates.refused
-        /// Whether an object may name a member twice; the last one counts then, as for most readers.
+        /// Whether an object may repeat a member; the last one counts then, as for most readers.
         package var allowsDuplicates = false
-        /// Whether `NaN`, `Infinity` and `-Infinity` are numbers, as Python writes them.
+        /// Whether `NaN`, `Infinity` and `-Infinity` are accepted as numbers, as Python writes them.
         package var allowsNonFinite = false
 
+        /// Rules with the given limits, strict otherwise.
         package init(depth: Int, values: Int) {
             self.depth = depth
             self.values = values
         }
 
-        /// A configuration, an index or a report: files of this project or of its peers.
+        /// For configurations, indices and reports written by this project or similar ones.
         package static let file = {
             var rules = Rules(depth: 64, values: 1 << 22)
             (rules.loneSurrogates, rules.allowsDuplicates, rules.allowsNonFinite) = (.replaced, true, true)
@@ -32,14 +34,14 @@ package struct JSONParser {
     private let rules: Rules
     private var count = 0
 
-    /// The value that `bytes`, valid UTF-8, spell.
+    /// Parses `bytes`, which must be valid UTF-8.
     ///
-    /// - Throws: ``JSONFault`` with the byte where they are not JSON, or too deep or too much.
+    /// - Throws: ``JSONFault`` with the byte offset if they are not JSON or exceed the limits.
     package static func parse(_ bytes: [UInt8], _ rules: Rules) throws(JSONFault) -> JSONValue {
         try parseNoting(bytes, rules).value
     }
 
-    /// The same, and whether half of a surrogate pair was replaced.
+    /// The same, and whether an unpaired surrogate was replaced.
     package static func parseNoting(
         _ bytes: [UInt8], _ rules: Rules
     ) throws(JSONFault) -> (value: JSONValue, hasReplaced: Bool) {
@@ -83,7 +85,7 @@ package struct JSONParser {
         case .integer(let integer): return .integer(integer)
         case .unsigned(let unsigned): return .unsigned(unsigned)
         case .double(let double):
-            // 1.0 and 1e2 are whole numbers too, as far as doubles tell whole numbers apart.
+            // 1.0 and 1e2 are integers too, as far as doubles represent integers exactly.
             return abs(double) < 0x1p53
                 ? Int(exactly: double).map { .integer($0) } ?? .number(double) : .number(double)
         }
@@ -110,7 +112,7 @@ package struct JSONParser {
             guard scanner.take(UInt8(ascii: ":")) else { throw scanner.fault("expected ':' after a name") }
             let found = try value(depth: depth + 1)
             guard members.updateValue(found, forKey: name) == nil || rules.allowsDuplicates else {
-                throw scanner.fault("a member that was there before")
+                throw scanner.fault("a repeated member")
             }
             if scanner.take(UInt8(ascii: "}")) { return .object(members) }
             guard scanner.take(UInt8(ascii: ",")) else { throw scanner.fault("expected ',' or '}' in an object") }

@@ -1,16 +1,16 @@
-/// The pieces that JSON (RFC 8259) is made of, read one after the other from bytes in memory.
+/// A pull scanner for the elements of JSON (RFC 8259) in memory.
 ///
-/// The only place in the project that knows how JSON is spelled: ``JSONParser`` builds trees with it, and readers of large files
-/// of one known form go over them without a tree.
+/// The only place in the project that knows the syntax of JSON: ``JSONParser`` builds trees with it, and readers of
+/// large files of known structure use it without a tree.
 package struct JSONScanner {
-    /// What halves of surrogate pairs become, which JSON can spell and UTF-8 cannot.
+    /// Treatment of unpaired surrogates, which JSON can express and UTF-8 cannot.
     package enum LoneSurrogates: Sendable {
         case refused
-        /// U+FFFD, as tokenizers make of them.
+        /// Replaced by U+FFFD, as tokenizers do.
         case replaced
     }
 
-    /// A number as it is spelled: whole where it has neither point nor exponent and an integer type holds it.
+    /// A number as written: an integer if it has neither decimal point nor exponent and fits an integer type.
     package enum Number: Equatable {
         case integer(Int)
         /// Greater than `Int.max`.
@@ -23,19 +23,20 @@ package struct JSONScanner {
     private let loneSurrogates: LoneSurrogates
     /// Offset of the next byte.
     package private(set) var place = 0
-    /// Whether half of a surrogate pair has been replaced.
+    /// Whether an unpaired surrogate has been replaced.
     package private(set) var hasReplaced = false
 
     package init(_ bytes: UnsafeBufferPointer<UInt8>, loneSurrogates: LoneSurrogates = .refused) {
         self.bytes = bytes
         self.loneSurrogates = loneSurrogates
-        // A byte order mark, which some editors write, is skipped, as RFC 8259 section 8.1 allows.
+        // Skips a byte order mark, which some editors write and RFC 8259 section 8.1 allows readers to ignore.
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { place = 3 }
     }
 
+    /// A fault at the current position.
     package func fault(_ problem: String) -> JSONFault { JSONFault(problem: problem, byteOffset: place) }
 
-    /// The next byte that is not white space, which is skipped; nil at the end.
+    /// Skips white space and returns the next byte without consuming it; nil at the end.
     package mutating func peek() -> UInt8? {
         while place < bytes.count {
             switch bytes[place] {
@@ -46,19 +47,19 @@ package struct JSONScanner {
         return nil
     }
 
-    /// Takes `byte` if it comes next, after white space.
+    /// Consumes `byte` if it comes next, after white space.
     package mutating func take(_ byte: UInt8) -> Bool {
         guard peek() == byte else { return false }
         place += 1
         return true
     }
 
-    /// - Throws: ``JSONFault`` where another byte comes next.
+    /// - Throws: ``JSONFault`` if another byte comes next.
     package mutating func expect(_ byte: UInt8) throws(JSONFault) {
         guard take(byte) else { throw fault("expected '\(Character(Unicode.Scalar(byte)))'") }
     }
 
-    /// Takes a word such as `true` if it comes next.
+    /// Consumes a word such as `true` if it comes next.
     package mutating func take(word: StaticString) -> Bool {
         guard peek() != nil, bytes.count - place >= word.utf8CodeUnitCount,
             (0..<word.utf8CodeUnitCount).allSatisfy({ bytes[place + $0] == word.utf8Start[$0] })
@@ -67,13 +68,14 @@ package struct JSONScanner {
         return true
     }
 
-    /// - Throws: ``JSONFault`` where something other than white space is left.
+    /// - Throws: ``JSONFault`` if anything but white space is left.
     package mutating func expectEnd() throws(JSONFault) {
-        guard peek() == nil else { throw fault("something follows the value") }
+        guard peek() == nil else { throw fault("expected the end, found more after the value") }
     }
 
     // MARK: Numbers
 
+    /// Consumes a number.
     package mutating func number() throws(JSONFault) -> Number {
         _ = peek()
         let start = place
@@ -113,6 +115,7 @@ package struct JSONScanner {
 
     // MARK: Strings
 
+    /// Consumes a string.
     package mutating func string() throws(JSONFault) -> String {
         var text: [UInt8] = []
         try string(into: &text)
@@ -123,7 +126,7 @@ package struct JSONScanner {
     package mutating func string(into text: inout [UInt8]) throws(JSONFault) {
         guard take(UInt8(ascii: "\"")) else { throw fault("expected a string") }
         while place < bytes.count {
-            // Most of a string is plain: as long a run as there is goes over at once.
+            // Most of a string needs no decoding: the longest such run is copied at once.
             let start = place
             while place < bytes.count, bytes[place] >= 0x20, bytes[place] != UInt8(ascii: "\""),
                 bytes[place] != UInt8(ascii: "\\")
@@ -135,10 +138,12 @@ package struct JSONScanner {
                 place += 1
                 return
             case UInt8(ascii: "\\"): try escape(into: &text)
-            default: throw fault("a control character in a string (written as \\u00\(hexadecimal(bytes[place])))")
+            default:
+                throw fault(
+                    "an unescaped control character in a string (write it as \\u00\(hexadecimal(bytes[place])))")
             }
         }
-        throw fault("a string that does not end")
+        throw fault("an unterminated string")
     }
 
     private func hexadecimal(_ byte: UInt8) -> String {
@@ -147,7 +152,7 @@ package struct JSONScanner {
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(JSONFault) {
-        guard place + 1 < bytes.count else { throw fault("a string that does not end") }
+        guard place + 1 < bytes.count else { throw fault("an unterminated string") }
         let byte = bytes[place + 1]
         let plain: UInt8? =
             switch byte {
@@ -181,14 +186,14 @@ package struct JSONScanner {
             UTF8.encode(scalar).map { text.append(contentsOf: $0) }
             return
         }
-        guard loneSurrogates == .replaced else { throw fault("half a surrogate pair in a string") }
+        guard loneSurrogates == .replaced else { throw fault("an unpaired surrogate in a string") }
         hasReplaced = true
         text.append(contentsOf: [0xEF, 0xBF, 0xBD])
     }
 
     /// The code unit of the `\uXXXX` that starts at `start`.
     private func unit(at start: Int) throws(JSONFault) -> UInt32 {
-        guard start + 6 <= bytes.count else { throw fault("a string that does not end") }
+        guard start + 6 <= bytes.count else { throw fault("an unterminated string") }
         var value: UInt32 = 0
         for index in start + 2..<start + 6 {
             guard let digit = Character(Unicode.Scalar(bytes[index])).hexDigitValue else {
@@ -200,8 +205,10 @@ package struct JSONScanner {
     }
 }
 
-/// Where bytes are not the JSON that was expected.
+/// The position and kind of a JSON syntax error.
 package struct JSONFault: Error, Equatable {
+    /// What is wrong.
     package let problem: String
+    /// Offset of the offending byte.
     package let byteOffset: Int
 }

@@ -1,16 +1,16 @@
-/// JSON of any shape.
+/// A JSON value of any type.
 package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
-    /// A whole number greater than `Int.max`.
+    /// An integer greater than `Int.max`.
     case unsigned(UInt64)
     case number(Double)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// What messages call it.
+    /// Name of the type, for messages.
     package var name: String {
         switch self {
         case .null: "null"

@@ -1,6 +1,6 @@
 import Torch
 
-/// One block of GPT-2: x += attention(norm(x)), x += mlp(norm(x)); attention looks back only, norms have a bias.
+/// One block of GPT-2: x += attention(norm(x)), x += mlp(norm(x)); attention is causal and layer norms have a bias.
 struct AutoregressiveBlock: Sendable {
     private let index, heads: Int
     private let epsilon: Double
@@ -24,20 +24,21 @@ struct AutoregressiveBlock: Sendable {
 
     /// - Parameters:
     ///   - x: [B, T, d].
-    ///   - cache: keys and values of the positions before these, to which these are added.
+    ///   - cache: keys and values of the preceding positions; those of `x` are appended.
     func callAsFunction(_ x: Tensor, cache: KeyValueCache?, dropout: Dropout?) throws -> Tensor {
         let shape = try x.shape
         let (b, t, d) = (shape[0], shape[1], shape[2])
-        let joint = try project(x.layerNorm(norm1, epsilon: epsilon) + norm1Bias, qkv, qkvBias)
-            .reshaped([b, t, 3, heads, d / heads])
-        let parts = try (0..<3).map { try joint.selected(2, $0).transposed(1, 2) }  // [B, heads, T, width]
-        let (keys, values) = try cache?.extended(block: index, keys: parts[1], values: parts[2]) ?? (parts[1], parts[2])
-        let mixed = try Tensor.attention(query: parts[0], key: keys, value: values, causal: t > 1)
-        let attended = try project(mixed.transposed(1, 2).reshaped([b, t, d]), out, outBias)
-        let middle = try x + (dropout?(attended, block: index, branch: 0) ?? attended)
-        let raised = try project(middle.layerNorm(norm2, epsilon: epsilon) + norm2Bias, up, upBias)
-        let mapped = try project(isExactGelu ? raised.exactGelu() : raised.gelu(), down, downBias)
-        return try middle + (dropout?(mapped, block: index, branch: 1) ?? mapped)
+        let joint = try project(x.layerNorm(norm1, epsilon: epsilon) + norm1Bias, self.qkv, qkvBias)
+            .reshaped([b, t, 3, heads, d / heads])  // [B, T, 3, h, w]
+        let qkv = try (0..<3).map { try joint.selected(2, $0).transposed(1, 2) }  // each [B, h, T, w]
+        let (keys, values) =
+            try cache?.extended(block: index, keys: qkv[1], values: qkv[2]) ?? (qkv[1], qkv[2])  // [B, h, K, w]
+        let context = try Tensor.attention(query: qkv[0], key: keys, value: values, causal: t > 1)  // [B, h, T, w]
+        let projected = try project(context.transposed(1, 2).reshaped([b, t, d]), out, outBias)  // [B, T, d]
+        let residual = try x + (dropout?(projected, block: index, branch: 0) ?? projected)  // [B, T, d]
+        let fc1 = try project(residual.layerNorm(norm2, epsilon: epsilon) + norm2Bias, up, upBias)  // [B, T, 4 d]
+        let fc2 = try project(isExactGelu ? fc1.exactGelu() : fc1.gelu(), down, downBias)  // [B, T, d]
+        return try residual + (dropout?(fc2, block: index, branch: 1) ?? fc2)  // [B, T, d]
     }
 
     /// x W + b for W [in, out].

@@ -1,38 +1,39 @@
 import Files
 public import Foundation
 
-/// What `config.json` says of a model that writes from left to right; GPT-2's released schema.
+/// The `config.json` of an autoregressive model, in GPT-2's released schema.
 ///
-/// `tokens` and `tokenizer` are ours. Keys that only other uses of the format need are left alone.
+/// `tokens` and `tokenizer` are additions of this project. Keys that only other uses of the format need are ignored.
 public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
     var modelType = "gpt2"
     var architectures: [String]? = ["GPT2LMHeadModel"]
-    /// Rows of the embedding, a start token included where the tokenizer has none to lend.
+    /// Rows of the embedding, including a start token if the tokenizer has none of its own.
     public var vocabularySize: Int
-    /// Positions that the model has an embedding for.
+    /// Positions for which the model has an embedding.
     public var length: Int
-    /// d, the width.
+    /// d, the hidden size.
     public var hiddenSize: Int
-    /// Blocks.
+    /// Number of blocks.
     public var nBlocks: Int
-    /// Attention heads, which divide the width.
+    /// Attention heads; must divide ``hiddenSize``.
     public var nHeads: Int
     /// Width of the MLP; four times ``hiddenSize`` unless given.
     public var innerSize: Int?
-    /// Share of a branch's outputs that training drops.
+    /// Dropout probability on the output of each branch during training.
     public var dropout: Double?
-    /// What keeps a layer norm finite.
+    /// Epsilon of the layer norms.
     public var epsilon: Double?
-    /// The token that stands before the first.
+    /// The token placed before the first one.
     public var startToken: Int
     var activation: String? = "gelu_new"
     var tiesHead: Bool? = true
     var scalesByLayer: Bool? = false
     var scales: Bool? = true
     var attendsAcross: Bool? = false
-    /// Tokens that can be written: all but a start token of our own. Nil in released files, where all can.
+    /// Number of tokens that can be generated: all but a start token added by this project. Nil in released files,
+    /// where all of them can.
     public var tokens: Int?
-    /// Which tokenizer's files lie beside this file; nil in released folders.
+    /// Kind of the tokenizer stored in the same folder; nil in released folders.
     public var tokenizer: String?
 
     enum CodingKeys: String, CodingKey {
@@ -44,10 +45,10 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
         case scales = "scale_attn_weights", attendsAcross = "add_cross_attention"
     }
 
-    /// A model over a tokenizer's tokens.
+    /// A model over a tokenizer's vocabulary.
     ///
-    /// - Parameter endOfText: the token that separates documents, which then also stands before the first; without one a
-    ///   token of the model's own does.
+    /// - Parameter endOfText: the token that separates documents, which then also serves as the start token; if nil, a
+    ///   start token is added to the vocabulary.
     public init(
         tokens: Int, endOfText: Int?, hiddenSize: Int, length: Int, nBlocks: Int, nHeads: Int, dropout: Double,
         tokenizer: String? = nil
@@ -63,7 +64,7 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
         self.tokenizer = tokenizer
     }
 
-    /// A model read from other files than GPT-2's.
+    /// A configuration read from files in a format other than GPT-2's.
     init(
         vocabulary: Int, startToken: Int, hiddenSize: Int, length: Int, nBlocks: Int, nHeads: Int, activation: String
     ) {
@@ -76,21 +77,22 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
         self.activation = activation
     }
 
-    /// Tokens that the model gives probabilities to.
+    /// Number of tokens to which the model assigns probabilities.
     public var outputs: Int { tokens ?? vocabularySize }
-    /// Whether a tokenizer of so many tokens goes with the model. A released one may have further outputs, which no text has:
-    /// vocabularies are padded to round sizes, and pad tokens added. What was trained here says its number of tokens.
+    /// Whether a tokenizer with `vocabulary` tokens fits the model. A released model may have more outputs than its
+    /// tokenizer has tokens, because vocabularies are padded to round sizes; a model trained here states its number of
+    /// tokens.
     public func accepts(vocabulary: Int) -> Bool {
         tokens == nil ? vocabulary <= vocabularySize : vocabulary == tokens
     }
     var mlpWidth: Int { innerSize ?? 4 * hiddenSize }
     var normEpsilon: Double { epsilon ?? 1e-5 }
-    /// Whether GELU is exact: `gelu`, and not GPT-2's own approximation.
+    /// Whether GELU is computed exactly (`gelu`) rather than by GPT-2's tanh approximation.
     var hasExactGelu: Bool { activation == "gelu" }
 
-    /// Checks what the types cannot say, and that nothing is asked for that this code does not do.
+    /// Checks what the types cannot express, and that the file requests nothing that this code does not implement.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, its value and the expected value.
     public func validate() throws(SEDDError) {
         let sizes = [
             ("vocab_size", vocabularySize, 28), ("n_positions", length, 20), ("n_embd", hiddenSize, 20),
@@ -100,7 +102,8 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
             throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^\(bits)")
         }
         guard hiddenSize % nHeads == 0 else {
-            throw SEDDError(.invalidData, "n_embd \(hiddenSize) over n_head \(nHeads): expected a whole width a head")
+            throw SEDDError(
+                .invalidData, "n_embd \(hiddenSize) over n_head \(nHeads): expected n_embd to be a multiple of n_head")
         }
         guard outputs <= vocabularySize, startToken >= 0, startToken < vocabularySize else {
             throw SEDDError(
@@ -118,18 +121,18 @@ public struct AutoregressiveConfiguration: Sendable, Codable, Equatable {
             ("model_type", modelType != "gpt2"),
         ]
         if let (key, _) = other.first(where: { $0.1 }) {
-            throw SEDDError(.invalidData, "\(key) is not GPT-2's own; models with another are not supported")
+            throw SEDDError(.invalidData, "\(key) differs from GPT-2's; such models are not supported")
         }
     }
 
     /// Reads and checks the `config.json` at `url`.
     ///
-    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
+    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData` that names the file and the key.
     public init(contentsOf url: URL) throws(SEDDError) {
         self = try ConfigurationJSON.read(url)
         do { try validate() } catch { throw SEDDError(error.kind, "\(url.path): \(error.description)") }
     }
 
-    /// `config.json`.
+    /// The contents of `config.json`.
     public func jsonData() throws -> Data { try ConfigurationJSON.data(self) }
 }

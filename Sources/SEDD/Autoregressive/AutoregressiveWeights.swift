@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 extension WeightLayout {
-    /// GPT-2's tensors by their released names. Its linear layers are stored [in, out].
+    /// GPT-2's tensors by their released names. Linear layers are stored [in, out].
     init(_ configuration: AutoregressiveConfiguration) {
         let (d, inner) = (configuration.hiddenSize, configuration.mlpWidth)
         var shapes: [(name: String, shape: [Int])] = [
@@ -29,8 +29,8 @@ extension WeightLayout {
 }
 
 extension Weights {
-    /// First values as GPT-2's: normal with deviation 0.02, those of layers that add to the residual stream divided by
-    /// sqrt(2 blocks); norms 1, biases 0. Each number is a function of (seed, name's place, its index).
+    /// GPT-2's initialization: normal with standard deviation 0.02, divided by sqrt(2 blocks) for layers that write to
+    /// the residual stream; norm gains 1, biases 0. Each value is a function of (seed, position of the name, index).
     func initializeAutoregressive(seed: UInt64, blocks: Int) throws {
         let stream = RandomStream(seed: seed, purpose: .initialization)
         for (place, entry) in layout.entries.enumerated() {
@@ -42,7 +42,7 @@ extension Weights {
             }
             let deviation = 0.02 / (entry.name.hasSuffix("c_proj.weight") ? (2 * Double(blocks)).squareRoot() : 1)
             let values = (0..<entry.count).map { index -> Float in
-                // Box and Muller's transform of two uniform numbers.
+                // Box-Muller transform of two uniform numbers.
                 let radius = (-2 * log(stream.uniform(step: 0, sequence: place, position: index))).squareRoot()
                 return Float(
                     deviation * radius

@@ -1,14 +1,14 @@
 import Files
 import Torch
 
-/// Keys and values of the positions that a model has been through, so that each new token costs one position.
+/// Keys and values of the positions processed so far, so that each new token costs one position.
 final class KeyValueCache {
     private let keys, values: [Tensor]
     private let capacity: Int
-    /// Positions that are in it.
+    /// Number of cached positions.
     private(set) var filled = 0
 
-    /// Room for `capacity` positions of `sequences`.
+    /// Allocates room for `capacity` positions of each of `sequences` sequences.
     init(_ configuration: AutoregressiveConfiguration, sequences: Int, capacity: Int, device: Device) throws {
         let shape = [sequences, configuration.nHeads, capacity, configuration.hiddenSize / configuration.nHeads]
         keys = try (0..<configuration.nBlocks).map { _ in try Tensor.zeros(shape, device: device) }
@@ -16,10 +16,10 @@ final class KeyValueCache {
         self.capacity = capacity
     }
 
-    /// Checks that `count` more positions can follow.
+    /// Checks that `count` more positions fit.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage`. Several positions at once must be the first: attention looks back from each of
-    ///   them, and the engine aligns that with the first key.
+    /// - Throws: ``SEDDError`` of kind `usage`. Several positions may only be added to an empty cache: libtorch aligns
+    ///   the causal mask with the first key.
     func requireRoom(for count: Int) throws(SEDDError) {
         guard filled + count <= capacity, filled == 0 || count == 1 else {
             throw SEDDError(
@@ -29,7 +29,7 @@ final class KeyValueCache {
         }
     }
 
-    /// All keys and values of a block with those of new positions, each [B, heads, T, width], behind them.
+    /// Keys and values of a block with those of new positions, each [B, heads, T, width], appended.
     func extended(block: Int, keys new: Tensor, values newValues: Tensor) throws -> (Tensor, Tensor) {
         let count = try new.shape[2]
         try keys[block].narrowed(2, from: filled, length: count).copyInPlace(new)
@@ -40,6 +40,6 @@ final class KeyValueCache {
         )
     }
 
-    /// Counts positions in, once every block has them.
+    /// Marks `count` positions as cached, after every block has stored them.
     func advance(by count: Int) { filled += count }
 }

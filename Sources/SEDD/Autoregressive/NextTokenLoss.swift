@@ -1,28 +1,30 @@
 import Files
 import Torch
 
-/// -log p of each token given those before it, nats; the loss that a model that writes from left to right is trained on.
+/// Cross-entropy of the next token, -log p(token | tokens before it) in nats: the training loss of autoregressive
+/// models.
 ///
-/// Rows meet the head in chunks, whose gradient is formed and used before the next is looked at.
+/// Rows go through the head in chunks; the gradient of a chunk is computed and used before the next chunk.
 public struct NextTokenLoss: Sendable {
     private let network: AutoregressiveNetwork
     private let headRows: HeadRows
 
-    /// The loss of `network`.
+    /// Creates the loss of `network`.
     public init(network: AutoregressiveNetwork) {
         self.network = network
         headRows = HeadRows(outputs: network.configuration.outputs, device: network.device)
     }
 
-    /// The nats of every token of `sequences`, all of one length, the first after the start token.
+    /// Cross-entropy of every token of `sequences`, in nats. Sequences have equal length; the first token is predicted
+    /// from the start token.
     ///
-    /// - Parameter fromStart: false leaves the first token without a prediction, as published figures of GPT-2 do: one number
-    ///   less a sequence.
+    /// - Parameter fromStart: if false, the first token is not predicted, as in published figures of GPT-2, and each
+    ///   result is one element shorter.
     public func nats(_ sequences: [[Int]], fromStart: Bool = true) throws -> [[Double]] {
         let (inputs, targets) = try split(sequences, fromStart: fromStart)
         guard let length = inputs.first?.count, length > 0 else { return sequences.map { _ in [] } }
-        let tokens = try Tensor(inputs.flatMap { $0 }, shape: [inputs.count, length], device: network.device)
-        let hidden = try network.hidden(tokens).reshaped([inputs.count * length, -1])
+        let tokens = try Tensor(inputs.flatMap { $0 }, shape: [inputs.count, length], device: network.device)  // [B, T]
+        let hidden = try network.hidden(tokens).reshaped([inputs.count * length, -1])  // [B T, d]
         let clean = targets.flatMap { $0 }
         var nats: [Double] = []
         for chunk in headRows.chunks(of: clean.count) {
@@ -33,46 +35,46 @@ public struct NextTokenLoss: Sendable {
         return inputs.indices.map { Array(nats[($0 * length)..<(($0 + 1) * length)]) }
     }
 
-    /// The nats of each sequence; adds the gradient of `scale` times their sum to `gradients`, which is also where the
-    /// network's weights keep theirs.
+    /// The loss of each sequence in nats; adds the gradient of `scale` times their sum to `gradients`, which are also
+    /// the gradients of the network's own weights.
     func accumulateGradients(
         _ sequences: [[Int]], scale: Double, dropout: Dropout?, into gradients: Weights
     ) throws -> [Double] {
         let (inputs, targets) = try split(sequences, fromStart: true)
         guard let length = inputs.first?.count, length > 0 else { return [] }
-        let tokens = try Tensor(inputs.flatMap { $0 }, shape: [inputs.count, length], device: network.device)
+        let tokens = try Tensor(inputs.flatMap { $0 }, shape: [inputs.count, length], device: network.device)  // [B, T]
         let recorded = try network.hidden(tokens, cache: nil, dropout: dropout).reshaped([inputs.count * length, -1])
         let hidden = try recorded.detached()
         let clean = targets.flatMap { $0 }
-        let head = try network.head
+        let head = try network.head  // [outputs, d]
         let headGradient = try gradients(network.headWeights)
-            .narrowed(0, from: 0, length: network.configuration.outputs)
-        var pulled: [Tensor] = []
+            .narrowed(0, from: 0, length: network.configuration.outputs)  // [outputs, d]
+        var hiddenGradient: [Tensor] = []
         var losses = [Double](repeating: 0, count: inputs.count)
         for chunk in headRows.chunks(of: clean.count) {
-            let rows = try hidden.narrowed(0, from: chunk.lowerBound, length: chunk.count)
+            let rows = try hidden.narrowed(0, from: chunk.lowerBound, length: chunk.count)  // [M, d]
             let found = try terms(rows, Array(clean[chunk]))
             for (index, nats) in zip(chunk, found.nats) { losses[index / length] += nats }
             // softmax - one-hot
-            let own = try found.probabilities.gathered(1, found.target) - 1
-            let weighted = try found.probabilities.scattered(1, found.target, source: own) * scale
+            let own = try found.probabilities.gathered(1, found.target) - 1  // [M, 1]
+            let weighted = try found.probabilities.scattered(1, found.target, source: own) * scale  // [M, outputs]
             try headGradient.addTransposedProductInPlace(weighted, rows)
-            pulled.append(try weighted.matmul(head))
+            hiddenGradient.append(try weighted.matmul(head))  // [M, d]
         }
-        try recorded.backward(Tensor.concatenated(pulled, dimension: 0))
+        try recorded.backward(Tensor.concatenated(hiddenGradient, dimension: 0))
         return losses
     }
 
-    /// Probabilities [M, outputs] and -log of that of each target, its sums in float64.
+    /// Probabilities [M, outputs] and the cross-entropy of each target, summed in float64.
     private func terms(
         _ hidden: Tensor, _ targets: [Int]
     ) throws -> (nats: [Double], probabilities: Tensor, target: Tensor) {
-        let target = try Tensor(targets, shape: [targets.count, 1], device: network.device)
-        let logits = try network.logits(hidden)
-        let shifted = try logits - logits.maximum(1, keep: true)
-        let weights = try shifted.exp()
-        let total = try weights.cast(to: .float64).sum(1, keep: true)
-        let nats = try total.log() - shifted.gathered(1, target).cast(to: .float64)
+        let target = try Tensor(targets, shape: [targets.count, 1], device: network.device)  // [M, 1]
+        let logits = try network.logits(hidden)  // [M, outputs]
+        let shifted = try logits - logits.maximum(1, keep: true)  // [M, outputs]
+        let weights = try shifted.exp()  // [M, outputs]
+        let total = try weights.cast(to: .float64).sum(1, keep: true)  // [M, 1]
+        let nats = try total.log() - shifted.gathered(1, target).cast(to: .float64)  // [M, 1]
         return (try nats.array(), try weights / total.cast(to: .float32), target)
     }
 
@@ -82,7 +84,7 @@ public struct NextTokenLoss: Sendable {
             throw SEDDError(.usage, "token \(token) is outside the model's vocabulary of \(outputs)")
         }
         guard Set(sequences.map(\.count)).count <= 1 else {
-            throw SEDDError(.usage, "sequences of different lengths were given at once; expected one length")
+            throw SEDDError(.usage, "the sequences of a batch have different lengths; expected equal lengths")
         }
         guard fromStart else {
             return (sequences.map { Array($0.dropLast()) }, sequences.map { Array($0.dropFirst()) })

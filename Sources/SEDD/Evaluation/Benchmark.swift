@@ -2,17 +2,23 @@ import Files
 import Foundation
 public import Torch
 
-/// How long a training step and a sampling step take, beside what the machine's matrix products would need.
+/// Times a training step and a sampling step, and compares them with the matrix products they contain.
 ///
-/// The work that cannot be avoided, for T tokens, M rows that meet the head, P = 12 blocks d^2: training
-/// 6 T P + 6 M d V + 12 blocks B L^2 d, a sampling step 2 T P + 2 M d V + 4 blocks B L^2 d floating-point operations.
-/// A roofline is that over (measured rate of products x time): of float32 ones, on a CUDA device of ones in the trunk's precision.
+/// Floating-point operations that cannot be avoided, for T tokens, M rows in the head and P = 12 blocks d^2:
+///
+/// - a training step: 6 T P + 6 M d V + 12 blocks B L^2 d;
+/// - a sampling step: 2 T P + 2 M d V + 4 blocks B L^2 d.
+///
+/// The roofline is that count over (measured throughput of matrix products x time), in float32, or on a CUDA device in
+/// the trunk's precision.
 public struct Benchmark: Sendable {
     /// The shape of the model and of the batch.
     public struct Shape: Sendable {
         /// n, d, heads, blocks, L and B.
         public var tokens, hidden, heads, blocks, length, batch: Int
 
+        /// A model with `tokens` tokens, width `hidden`, `heads` attention heads and `blocks` blocks; batches of
+        /// `batch` sequences of `length` tokens.
         public init(tokens: Int, hidden: Int, heads: Int, blocks: Int, length: Int, batch: Int) {
             self.tokens = tokens
             self.hidden = hidden
@@ -23,25 +29,29 @@ public struct Benchmark: Sendable {
         }
     }
 
-    /// What is measured.
-    public enum Part: String, Sendable, CaseIterable {
+    /// What to measure.
+    public enum Step: String, Sendable, CaseIterable {
         case train, sample
     }
 
-    /// What was measured; the keys of `sedd bench --json`. What was not asked for is absent.
+    /// The measurements; the keys of `sedd bench --json`. Steps that were not measured are absent.
     public struct Result: Sendable, Codable {
         /// Medians over the repeats, seconds.
         public let trainStepSeconds, sampleStepSeconds: Double?
-        /// Tokens of a batch.
+        /// Tokens per batch.
         public let tokens: Int
+        /// Number of weights.
         public let parameters: Int
-        /// Share of the positions that are masked in the sampling step.
+        /// Fraction of the positions masked in the sampling step.
         public let masked: Double
-        /// float32, 1024 x 1024 x 1024, best of ten; on a CUDA device 8192 x 8192 x 8192, in the trunk's precision.
+        /// Floating-point operations per second of matrix products: float32, 1024 x 1024 x 1024, best of ten; on a CUDA
+        /// device 8192 x 8192 x 8192 in the trunk's precision.
         public let gemmGflops: Double
+        /// Fraction of the roofline that each step reaches.
         public let trainRoofline, sampleRoofline: Double?
+        /// Peak resident memory of the process, bytes.
         public let peakRssBytes: Int
-        /// The most that tensors have taken on a CUDA device.
+        /// Peak memory of tensors on a CUDA device, bytes.
         public let peakDeviceBytes: Int?
 
         enum CodingKeys: String, CodingKey {
@@ -53,42 +63,43 @@ public struct Benchmark: Sendable {
     }
 
     let shape: Shape
-    let parts: Set<Part>
+    let steps: Set<Step>
     let masked: Double
     let repeats: Int
     let device: Device
     let precision: Precision
-    let graphs: Bool
+    let capturesCUDAGraphs: Bool
     let optimizer: TrainingConfiguration.Optimizer.Kind
 
     /// - Parameters:
-    ///   - parts: what is measured; peak memory is that of these parts.
-    ///   - masked: share of the positions that are masked in the sampling step.
+    ///   - steps: what to measure; peak memory covers only these steps.
+    ///   - masked: fraction of the positions masked in the sampling step.
     ///   - repeats: timed steps of each kind.
-    ///   - precision: what the trunk computes in; the standard one of the device unless it is named.
-    ///   - graphs: whether a CUDA device is given a sampling step as one graph.
-    ///   - optimizer: what moves the weights in the training step.
-    /// - Throws: ``SEDDError`` of kind `usage` where the device does not compute in that precision.
+    ///   - precision: precision of the trunk; defaults to the device's standard precision.
+    ///   - capturesCUDAGraphs: whether a sampling step runs as one CUDA graph on a CUDA device.
+    ///   - optimizer: the optimizer of the training step.
+    /// - Throws: ``SEDDError`` of kind `usage` if the device does not compute in that precision.
     public init(
-        shape: Shape, parts: Set<Part> = Set(Part.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
-        precision: Precision? = nil, graphs: Bool = true, optimizer: TrainingConfiguration.Optimizer.Kind = .adamw
+        shape: Shape, steps: Set<Step> = Set(Step.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
+        precision: Precision? = nil, capturesCUDAGraphs: Bool = true,
+        optimizer: TrainingConfiguration.Optimizer.Kind = .adamw
     ) throws(SEDDError) {
         self.shape = shape
-        self.parts = parts
+        self.steps = steps
         self.masked = masked
         self.repeats = repeats
         self.device = device
-        self.graphs = graphs
+        self.capturesCUDAGraphs = capturesCUDAGraphs
         self.optimizer = optimizer
         self.precision = try Precision.resolved(precision, on: device)
     }
 
-    /// Measures; takes `repeats` steps of each kind after one that is not counted.
+    /// Runs the measurements: `repeats` steps of each kind after one warm-up step.
     public func run() throws -> Result {
         let configuration = try self.configuration()
         let parameters = WeightLayout(configuration.modelConfiguration(tokens: shape.tokens, kind: "byte")).parameters
-        let training = parts.contains(.train) ? try measureTraining(configuration) : nil
-        let sampling = parts.contains(.sample) ? try measureSampling(configuration) : nil
+        let training = steps.contains(.train) ? try measureTraining(configuration) : nil
+        let sampling = steps.contains(.sample) ? try measureSampling(configuration) : nil
         let peak = Self.peakMemory()
         let peakOnDevice = device.kind == .cuda ? try device.peakBytes() : nil
         let rate = try matrixRate()
@@ -131,12 +142,12 @@ public struct Benchmark: Sendable {
         return try median { _ = try step(&state, window: text) }
     }
 
-    /// One reverse step from a state in which a share of the positions is masked, evenly spread.
+    /// One reverse step from a state in which a fraction of the positions is masked, evenly spaced.
     private func measureSampling(_ configuration: TrainingConfiguration) throws -> Double {
         let network = try ScoreNetwork(
             configuration.modelConfiguration(tokens: shape.tokens, kind: "byte"), seed: 1, device: device,
             precision: precision)
-        let sampler = try Sampler(network: network, capturesGraphs: graphs)
+        let sampler = try Sampler(network: network, capturesCUDAGraphs: capturesCUDAGraphs)
         let first = try (0..<shape.batch).map { sequence in
             let words = text(sequence)
             let fixed = words.indices.map { position in
@@ -173,7 +184,7 @@ public struct Benchmark: Sendable {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// The most memory that this process has had, bytes.
+    /// Peak resident memory of this process, bytes.
     static func peakMemory() -> Int {
         var usage = rusage()
         #if canImport(Glibc)

@@ -1,29 +1,32 @@
-/// What a model says of the probability of blocks of tokens.
+/// The probability that a model assigns to blocks of tokens.
 ///
-/// A block's result is a function of the model, the block and its number, whatever it is evaluated with, so that an
-/// evaluation can stop and go on.
+/// The result of a block depends only on the model, the block and its number, not on the batch, so an evaluation can be
+/// stopped and resumed.
 public protocol BlockLikelihood: Sendable {
     /// Names of the terms whose sum is reported.
     var terms: [String] { get }
-    /// Whether the sum is -log p itself and not a bound on it.
+    /// Whether the sum is -log p itself rather than an upper bound on it.
     var isExact: Bool { get }
-    /// What the result depends on beside the model and the data, for reports.
+    /// Settings on which the result depends besides model and data, for reports.
     var settings: EvaluationSettings { get }
-    /// Passes of a block through the network, on average over those that have been looked at; nil where that is not counted.
+    /// Network evaluations per block, averaged over the blocks so far; nil if they are not counted.
     var evaluationsPerBlock: Double? { get }
-    /// Tokens that a block's nats are shared among; all unless some are given and not predicted.
+    /// Number of tokens over which the nats of a block are averaged; fewer than the block has if some are given rather
+    /// than predicted.
     func tokens(inBlockOf length: Int) -> Int
-    /// Blocks of `length` that are best given at once.
+    /// Number of blocks of `length` tokens to evaluate in one batch.
     func blocksAtOnce(length: Int) -> Int
-    /// The terms of each block, nats per block, in the order of ``terms``.
+    /// The terms of each block, in nats per block, in the order of ``terms``.
     ///
-    /// - Parameter blocks: all of one length.
+    /// - Parameter blocks: all of equal length.
     func nats(_ blocks: [(number: Int, tokens: [Int])]) throws -> [[Double]]
 }
 
 extension BlockLikelihood {
+    /// Not counted.
     public var evaluationsPerBlock: Double? { nil }
 
+    /// All tokens of the block.
     public func tokens(inBlockOf length: Int) -> Int { length }
 }
 
@@ -31,16 +34,16 @@ extension BlockLikelihood {
 public struct EvaluationSettings: Sendable, Codable, Equatable {
     /// `bound`, `published`, `exact` or `order`.
     public var convention: String
-    /// The sampler whose likelihood it is.
+    /// The sampler whose likelihood is evaluated.
     public var order: String?
-    /// Stratified times for each block; nil where no time is drawn.
+    /// Stratified times per block; nil if no times are drawn.
     public var timeSamples: Int?
-    /// Where the integral over time starts.
+    /// Lower limit of the integral over time.
     public var smallestTime: Double?
-    /// What the times and the noise follow from.
+    /// Seed of times and noise.
     public var seed: UInt64?
 
-    /// What the model computes in.
+    /// Precision of the model.
     public var precision: String
 
     init(

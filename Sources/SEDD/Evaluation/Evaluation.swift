@@ -2,14 +2,15 @@ import Files
 import Foundation
 public import Text
 
-/// The likelihood of a data set, block by block: no overlap, no sliding window, the remainder left out.
+/// The likelihood of a data set over consecutive blocks: no overlap, no sliding window, and an incomplete last block is
+/// dropped.
 public struct Evaluation: Sendable {
-    /// Positions of a block.
+    /// Tokens per block.
     public let length: Int
-    /// Blocks that are looked at, spread evenly over the data; nil for all.
+    /// Number of blocks to evaluate, spread evenly over the data; nil for all.
     public let blocks: Int?
 
-    /// - Throws: ``SEDDError`` of kind `usage` for less than one block or one position.
+    /// - Throws: ``SEDDError`` of kind `usage` for fewer than one block or one token.
     public init(length: Int, blocks: Int? = nil) throws(SEDDError) {
         guard length >= 1, blocks ?? 1 >= 1 else {
             throw SEDDError(
@@ -19,10 +20,11 @@ public struct Evaluation: Sendable {
         self.blocks = blocks
     }
 
-    /// How far an evaluation is.
+    /// Progress of an evaluation.
     public struct Progress: Sendable {
+        /// Blocks evaluated so far, and blocks in total.
         public let done, total: Int
-        /// Of those done, what an earlier call had done.
+        /// How many of the ``done`` blocks come from an earlier call.
         public let kept: Int
         /// Nats per token so far.
         public let mean: Double
@@ -31,10 +33,10 @@ public struct Evaluation: Sendable {
     /// Evaluates `text` under `likelihood`.
     ///
     /// - Parameters:
-    ///   - log: keeps finished blocks, and has those of an earlier call.
-    ///   - shouldStop: asked after each batch.
-    /// - Throws: `TextError` where the data hold no block; ``SEDDError`` of kind `diverged` where a block's likelihood is no
-    ///   number, `interrupted` after `shouldStop`.
+    ///   - log: stores finished blocks and supplies those of an earlier call.
+    ///   - shouldStop: checked after each batch.
+    /// - Throws: `TextError` if the data contain no complete block; ``SEDDError`` of kind `diverged` if a likelihood is
+    ///   not finite, `interrupted` if `shouldStop` returns true.
     public func run(
         _ text: EvaluationText, _ likelihood: some BlockLikelihood, log: EvaluationLog? = nil,
         shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
@@ -51,7 +53,7 @@ public struct Evaluation: Sendable {
         var sum = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
         for number in numbers { if let nats = found[number] { sum.add(nats) } }
         let kept = sum.count
-        // Blocks always meet the network in the same company, so that going on gives the very numbers.
+        // Batches always contain the same blocks, so a resumed evaluation gives identical numbers.
         let group = likelihood.blocksAtOnce(length: length)
         for first in stride(from: 0, to: numbers.count, by: group) {
             let company = numbers[first..<min(first + group, numbers.count)]
@@ -76,7 +78,7 @@ public struct Evaluation: Sendable {
                         + (log == nil ? "" : "; the same command goes on from there"))
             }
         }
-        // Summed in the order of the blocks, so that an evaluation that was interrupted gives the very number.
+        // Summed in block order, so that a resumed evaluation gives identical numbers.
         var total = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
         var bytes = 0
         let given = length - likelihood.tokens(inBlockOf: length)
@@ -90,7 +92,7 @@ public struct Evaluation: Sendable {
     }
 }
 
-/// Sums over blocks, from which the mean and its standard error follow.
+/// Sums over blocks, from which the mean and its standard error are computed.
 struct EvaluationSum {
     let tokensPerBlock: Int
     private(set) var count = 0
@@ -106,14 +108,14 @@ struct EvaluationSum {
         count += 1
     }
 
-    /// Tokens of all blocks.
+    /// Tokens in all blocks.
     var tokens: Int { count * tokensPerBlock }
     /// Nats per token.
     var mean: Double { totals.reduce(0, +) / Double(max(1, tokens)) }
-    /// Nats per token of each term.
+    /// Nats per token, by term.
     var means: [Double] { terms.map { $0 / Double(max(1, tokens)) } }
 
-    /// Of the mean, over blocks; nats per token. Nil for a single block.
+    /// Standard error of the mean over blocks, nats per token; nil for a single block.
     var standardError: Double? {
         guard count > 1 else { return nil }
         let mean = mean

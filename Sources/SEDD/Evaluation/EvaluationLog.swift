@@ -4,10 +4,11 @@ public import Foundation
 public import Text
 import Torch
 
-/// A file of finished blocks, a JSON object a line, so that a long evaluation goes on where it stopped.
+/// A file of finished blocks, one JSON object per line, so that a long evaluation can be resumed.
 ///
-/// Each line carries a key over everything that its numbers follow from: weights, tokens and settings. Lines of other keys are
-/// left alone, so that one file serves several models and data sets; what a killed run left half-written is dropped.
+/// Each line carries a key derived from everything that determines its numbers: weights, tokens and settings. Lines
+/// with other keys are ignored, so that one file can serve several models and data sets. An incomplete last line, left
+/// by a killed run, is dropped.
 public final class EvaluationLog {
     private struct Line: Codable {
         let key: String
@@ -15,7 +16,7 @@ public final class EvaluationLog {
         let nats: [Double]
     }
 
-    /// Of every line, whose keys are sorted.
+    /// Present in every line; keys are sorted.
     private static let beginning = Array("{\"block\":".utf8)
 
     private let key: String
@@ -23,12 +24,12 @@ public final class EvaluationLog {
     private let path: String
     private var found: [Int: [Double]] = [:]
 
-    /// Opens or makes the file.
+    /// Opens or creates the file.
     ///
     /// - Parameters:
-    ///   - weights: every number of the model.
-    ///   - model: what else the model is.
-    /// - Throws: ``SEDDError`` of kind `cannotWrite`; `invalidData` where a whole line is none of this log.
+    ///   - weights: all weights of the model.
+    ///   - model: what else identifies the model.
+    /// - Throws: ``SEDDError`` of kind `cannotWrite`; `invalidData` if a complete line is not an entry of this log.
     public init(
         _ url: URL, weights: Weights, model: String, text: EvaluationText, length: Int,
         settings: EvaluationSettings
@@ -50,7 +51,7 @@ public final class EvaluationLog {
 
     deinit { try? handle.close() }
 
-    /// Blocks of this evaluation that are in the file.
+    /// The blocks of this evaluation found in the file.
     func blocks(terms: Int) -> [Int: [Double]] { found.filter { $0.value.count == terms } }
 
     func add(_ block: Int, _ nats: [Double]) throws {
@@ -66,14 +67,14 @@ public final class EvaluationLog {
         for (index, line) in data[..<end].split(separator: UInt8(ascii: "\n")).enumerated() {
             guard let line = try? JSON.decode(Line.self, from: [UInt8](line), source: path) else {
                 throw SEDDError(
-                    .invalidData, "\(path): line \(index + 1) is no block of an evaluation; choose another file")
+                    .invalidData, "\(path): line \(index + 1) is not an evaluated block; choose another file")
             }
             if line.key == key { found[line.block] = line.nats }
         }
-        // Only what begins as a line of this log is taken for one that a killed run has left half-written.
+        // Only text that begins like a line of this log is treated as a line cut short by a killed run.
         let rest = data[end...]
         guard zip(rest, Self.beginning).allSatisfy({ $0 == $1 }) else {
-            throw SEDDError(.invalidData, "\(path): this is no file of evaluated blocks; choose another")
+            throw SEDDError(.invalidData, "\(path): not a log of evaluated blocks; choose another file")
         }
         try handle.truncate(atOffset: UInt64(end))
         try handle.seekToEnd()

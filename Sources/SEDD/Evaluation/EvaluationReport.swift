@@ -1,41 +1,49 @@
 import Foundation
 import Text
 
-/// What an evaluation found; the keys of `sedd evaluate --json`.
+/// The result of an evaluation; the keys of `sedd evaluate --json`.
 public struct EvaluationReport: Sendable, Codable {
-    /// The data as they were named.
+    /// The data, as named on the command line.
     public var data: String
-    /// Rows that the data were made of; nil for a plain file.
+    /// Rows in the data; nil for a plain file.
     public var rows: Int?
-    /// Tokens of the blocks that were looked at.
+    /// Tokens in the evaluated blocks.
     public var tokens: Int
-    /// Tokens of the data, those outside the blocks included.
+    /// Tokens in the data, including those outside the blocks.
     public var tokensInData: Int
+    /// Number of evaluated blocks.
     public var blocks: Int
+    /// Tokens per block.
     public var length: Int
     /// The sum of ``terms``.
     public var natsPerToken: Double
-    /// Of ``natsPerToken``, over blocks; nil for a single block.
+    /// Standard error of ``natsPerToken`` over blocks; nil for a single block.
     public var standardError: Double?
-    /// e to ``natsPerToken``.
+    /// exp(``natsPerToken``).
     public var perplexity: Double
+    /// ``natsPerToken`` in bits, per byte of the text.
     public var bitsPerByte: Double
-    /// Where tokens are characters.
+    /// Bits per character, for character tokenizers.
     public var bitsPerCharacter: Double?
-    /// Nats per token, by name.
+    /// Nats per token, by term.
     public var terms: [String: Double]
-    /// Whether ``natsPerToken`` is -log p itself and not a bound on it.
+    /// Whether ``natsPerToken`` is -log p itself rather than an upper bound on it.
     public var exact: Bool
+    /// `bound`, `published`, `exact` or `order`.
     public var convention: String
-    /// The sampler whose likelihood it is.
+    /// The sampler whose likelihood was evaluated.
     public var order: String?
-    /// Passes of a block through the network, on average; nil where that is not counted.
+    /// Network evaluations per block, on average; nil if they were not counted.
     public var networkEvaluations: Double?
+    /// Stratified times per block.
     public var timeSamples: Int?
+    /// Lower limit of the integral over time.
     public var smallestTime: Double?
+    /// Seed of times and noise.
     public var seed: UInt64?
-    /// What the model computed in.
+    /// Precision of the model.
     public var precision: String
+    /// Duration of the evaluation.
     public var seconds: Double
 
     enum CodingKeys: String, CodingKey {
@@ -73,10 +81,10 @@ public struct EvaluationReport: Sendable, Codable {
         self.seconds = seconds
     }
 
-    /// One line of JSON.
+    /// The report as one line of JSON.
     public func json() throws -> String { try ReportJSON.line(self) }
 
-    /// A few lines for a person.
+    /// A summary of a few lines.
     public var lines: [String] {
         func number(_ value: Double) -> String { String(format: "%.4f", value) }
         let order = ["diffusion", "prior", "reconstruction"].filter { terms[$0] != nil }

@@ -1,22 +1,23 @@
-/// -log p(x0) of a model that writes from left to right: the sum over tokens, exact.
+/// -log p(x0) under an autoregressive model: the exact sum over tokens.
 public struct ExactLikelihood: BlockLikelihood {
-    /// Which number is wanted.
+    /// Which convention to follow.
     public enum Convention: String, Sendable {
-        /// Every token of a block, the first after the start token: what a bound on whole blocks is compared with.
+        /// Every token of a block is predicted, the first from the start token: comparable with a bound on whole
+        /// blocks.
         case exact
-        /// What published tables of GPT-2 hold: a block's first token is given, not predicted.
+        /// As in published tables of GPT-2: the first token of a block is given, not predicted.
         case published
     }
 
     public let settings: EvaluationSettings
     private let convention: Convention
     private let loss: NextTokenLoss
-    /// Released models have seen texts without a start; those trained here always stand behind it, also where their first
-    /// token is given.
+    /// Released models were trained without a start token; models trained here always have one in front, even if the
+    /// first token is given.
     private let standsBehindStart: Bool
     private let tokensPerBatch: Int
 
-    /// - Parameter tokensPerBatch: how much meets the network at once; it changes memory, not the result.
+    /// - Parameter tokensPerBatch: tokens per network pass; affects memory use, not the result.
     public init(network: AutoregressiveNetwork, convention: Convention = .exact, tokensPerBatch: Int = 4096) {
         settings = EvaluationSettings(convention: convention.rawValue, precision: network.weights.precision)
         self.convention = convention

@@ -2,20 +2,20 @@ import Files
 public import Foundation
 import Torch
 
-/// What a model makes of given states, as plain tensors, to be compared with another implementation.
+/// Outputs of a model for given states as plain tensors, for comparison with another implementation.
 ///
-/// This alone forms [B, L, V]: it is for small models and short sequences.
+/// The only place that forms [B, L, V]: use it with small models and short sequences.
 public struct Inspection: Sendable {
     let network: ScoreNetwork
 
-    /// Looks at `network`.
+    /// Inspects `network`.
     public init(network: ScoreNetwork) { self.network = network }
 
     /// Reads `t` float32 [B], `xt` int64 [B, L] and optionally `x0` from `input`; writes `sigma`, `sigma_rate` [B] and
     /// `log_score` [B, L, V], with x0 `score_entropy` [B, L] (nats, without the rate) and `loss` [B] (with it), and with
     /// `stepSize` the unclamped weights `euler_probs`, `analytic_probs`, `denoise_probs`.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` where a tensor is missing or has the wrong shape.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if a tensor is missing or has the wrong shape.
     public func run(input: URL, output: URL, stepSize: Double?) throws {
         let file = try Safetensors(contentsOf: input)
         let tIn = try tensor("t", rank: 1, file, input)

@@ -1,17 +1,18 @@
 import Files
 
-/// The bound on -log p(x0) (theorem 3.6 of the paper): the score entropy integrated over time, the prior term
-/// KL(p_{1|0} || base), and the reconstruction term of the final denoising from the smallest time.
+/// The upper bound on -log p(x0) of theorem 3.6: the diffusion term (score entropy integrated over time), the prior
+/// term KL(p_{1|0} || base), and the reconstruction term of the final denoising from the smallest time.
 public struct LikelihoodBound: BlockLikelihood {
-    /// Which number is wanted.
+    /// Which convention to follow.
     public enum Convention: String, Sendable, CaseIterable {
-        /// All three terms; times from the sampler's smallest one to 1.
+        /// All three terms, with times from the sampler's smallest time to 1.
         case bound
-        /// What the published tables hold: the first term alone, as the mean over times from 1e-3 to 1.
+        /// As in the published tables: the diffusion term alone, averaged over times from 1e-3 to 1.
         case published
     }
 
-    /// The released loss draws its times from here to 1, and leaves out the factor of 0.999 that would make an integral of it.
+    /// The released loss draws times from this value to 1, and omits the factor of 0.999 that would turn the mean into
+    /// the integral.
     static let publishedSmallestTime = 1e-3
 
     public let settings: EvaluationSettings
@@ -22,15 +23,15 @@ public struct LikelihoodBound: BlockLikelihood {
     private let tokensPerBatch: Int
 
     /// - Parameters:
-    ///   - timesPerBlock: stratified times for each block.
-    ///   - tokensPerBatch: how much meets the network at once; it changes memory, not the result.
-    /// - Throws: ``SEDDError`` of kind `usage` for less than one time.
+    ///   - timesPerBlock: stratified times per block.
+    ///   - tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    /// - Throws: ``SEDDError`` of kind `usage` for fewer than one time.
     public init(
         network: ScoreNetwork, convention: Convention = .bound, timesPerBlock: Int, seed: UInt64,
         tokensPerBatch: Int = 4096
     ) throws {
         guard timesPerBlock >= 1 else {
-            throw SEDDError(.usage, "\(timesPerBlock) times a block were asked for; expected 1 or more")
+            throw SEDDError(.usage, "\(timesPerBlock) times per block; expected 1 or more")
         }
         self.convention = convention
         self.tokensPerBatch = tokensPerBatch

@@ -2,13 +2,14 @@ import Files
 import Synchronization
 import Torch
 
-/// -log p of a text under a sampler that reveals positions in an order that follows from the state alone: exact, without a judge and
-/// without a bound.
+/// -log p of a text under a sampler whose reveal order depends only on the state: exact, without a judge and without a
+/// bound.
 ///
-/// From a state such a sampler goes to one set of positions and draws their tokens, so a text is written in one way only (DUEL, arXiv
-/// 2603.01367): all masked, ask the network, let the order choose, add -log p of the true tokens there, reveal them, and so on. It
-/// costs the evaluations that the sampler takes, and holds for the sampler with its filter, which may give a text no chance at all.
-/// The network is told the noise of the masked share, as the sampler tells it.
+/// Such a sampler reveals a definite set of positions from each state, so there is exactly one way to generate a text
+/// (DUEL, arXiv 2603.01367): start fully masked, evaluate the network, let the order choose positions, add -log p of
+/// the true tokens there, reveal them, and repeat. It costs as many evaluations as sampling does, and holds for the
+/// sampler including its filter, which may assign a text probability zero. As in sampling, the network is conditioned
+/// on the noise level of the masked fraction.
 public final class OrderLikelihood: BlockLikelihood {
     public let settings: EvaluationSettings
     private let sampler: Sampler
@@ -18,11 +19,11 @@ public final class OrderLikelihood: BlockLikelihood {
     private let counted = Mutex((blocks: 0, evaluations: 0))
 
     /// - Parameters:
-    ///   - sampling: a method whose order follows from the state, and its settings.
-    ///   - tokensPerBatch: how much meets the network at once; it changes memory, not the result.
-    /// - Throws: ``SEDDError`` of kind `usage` for another method, or a model that does not mask.
+    ///   - sampling: a method whose order depends only on the state, and its settings.
+    ///   - tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    /// - Throws: ``SEDDError`` of kind `usage` for another method, or a model whose chain has no MASK.
     public init(network: ScoreNetwork, sampling: SamplingSettings, tokensPerBatch: Int = 4096) throws {
-        sampler = try Sampler(network: network, capturesGraphs: false)
+        sampler = try Sampler(network: network, capturesCUDAGraphs: false)
         evaluator = HeadEvaluator(
             network: network, process: sampler.process,
             headRows: HeadRows(outputs: network.configuration.states, device: network.device))
@@ -30,7 +31,7 @@ public final class OrderLikelihood: BlockLikelihood {
         guard let order = method as? OrderMethod, order.isDeterministic else {
             throw SEDDError(
                 .usage,
-                "the order '\(sampling.method)' does not follow from the state alone, so a text has no exact likelihood under it; expected \(OrderMethod.deterministicNames.joined(separator: ", "))"
+                "the order '\(sampling.method)' does not depend on the state alone, so texts have no exact likelihood under it; expected \(OrderMethod.deterministicNames.joined(separator: ", "))"
             )
         }
         self.sampling = sampling

@@ -1,40 +1,42 @@
 import Files
 import Torch
 
-/// Measures the information profile of a model: how many nats a masked position holds when a random share of the others is known.
+/// Measures the information profile of a model: the nats of a masked position when a random fraction of the others is
+/// known.
 public struct ProfileMeasurement: Sendable {
     private let sampler: Sampler
     private let evaluator: HeadEvaluator
     private let knots: Int
     private let stream: RandomStream
 
-    /// - Parameter knots: known shares that are looked at, evenly from 0 to 1; 2 or more.
-    /// - Throws: ``SEDDError`` of kind `usage` for a model that does not mask, or less than two shares.
+    /// - Parameter knots: number of known fractions, evenly spaced from 0 to 1; 2 or more.
+    /// - Throws: ``SEDDError`` of kind `usage` for a model whose chain has no MASK, or fewer than two fractions.
     public init(network: ScoreNetwork, knots: Int = 33, seed: UInt64 = 0) throws {
-        sampler = try Sampler(network: network, capturesGraphs: false)
+        sampler = try Sampler(network: network, capturesCUDAGraphs: false)
         evaluator = HeadEvaluator(
             network: network, process: sampler.process,
             headRows: HeadRows(outputs: network.configuration.states, device: network.device))
         guard sampler.process.isAbsorbing else {
             throw SEDDError(
-                .usage, "the model's chain is uniform; an information profile is measured of models that mask (absorb)")
+                .usage, "the model's chain is uniform; an information profile requires a model with the absorbing chain"
+            )
         }
-        guard knots >= 2 else { throw SEDDError(.usage, "\(knots) shares were asked for; expected 2 or more") }
+        guard knots >= 2 else { throw SEDDError(.usage, "\(knots) known shares; expected 2 or more") }
         self.knots = knots
         stream = RandomStream(seed: seed, purpose: .evaluation)
     }
 
-    /// The profile over `blocks`, all of one length.
+    /// The profile over `blocks`, which have equal length.
     ///
     /// - Parameters:
-    ///   - tokensPerBatch: how much meets the network at once; it changes memory, not the result.
-    ///   - progress: told which share of the work is done.
-    /// - Throws: ``SEDDError`` of kind `usage` where there is no block, `diverged` where the model's outputs are not finite.
+    ///   - tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    ///   - progress: called with the completed fraction of the work.
+    /// - Throws: ``SEDDError`` of kind `usage` if `blocks` is empty, `diverged` if the model's outputs are not finite.
     public func profile(
         _ blocks: [[Int]], tokensPerBatch: Int = 4096, progress: (Double) throws -> Void = { _ in }
     ) throws -> InformationProfile {
         guard let length = blocks.first?.count, length > 0 else {
-            throw SEDDError(.usage, "no block to measure on; give more data or a shorter length")
+            throw SEDDError(.usage, "the data contain no complete block; give more data or a shorter length")
         }
         let group = max(1, tokensPerBatch / length)
         var means: [Double] = []
@@ -59,8 +61,8 @@ public struct ProfileMeasurement: Sendable {
         return try InformationProfile(means)
     }
 
-    /// A block in which each position is known with that probability, and the question for the tokens of the others. Where all are
-    /// known one is masked on purpose.
+    /// A block in which each position is known with probability `known`, and the question for the tokens at the others.
+    /// If all are known, one is masked.
     private func asked(_ tokens: [Int], number: Int, knot: Int, known: Double) throws -> Asked {
         let lone = stream.integer(below: tokens.count, step: number, sequence: knot, draw: 1)
         let template = tokens.indices.map { position -> Int? in

@@ -1,10 +1,10 @@
 import Torch
 
-/// E[-log p(x0 | x_t)] at the smallest time t, nats per block, p being the law of the sampler's final denoising.
+/// E[-log p(x0 | x_t)] at the smallest time t, nats per block, where p is the law of the sampler's final denoising.
 ///
-/// A position has moved with a probability d near 1e-5, too rarely to be met by plain draws. So the expectation is taken in two
-/// parts: over positions that have not moved, by plain draws (where the chain absorbs they are certain and give 0), and over
-/// those that have, by moving one position of the block on purpose: L d times what it gives.
+/// A position is displaced with a probability d near 1e-5, too rarely for plain draws. The expectation is therefore
+/// split: positions that have not moved are covered by plain draws (under absorption they contribute exactly 0), and
+/// displaced positions by displacing one position of the block and weighting its contribution by L d.
 struct ReconstructionTerm: Sendable {
     private let network: ScoreNetwork
     private let graph: any TransitionGraph
@@ -18,7 +18,7 @@ struct ReconstructionTerm: Sendable {
         stream = RandomStream(seed: seed, purpose: .reconstruction)
     }
 
-    /// - Parameter blocks: all of one length; the number decides the draws.
+    /// - Parameter blocks: blocks of equal length; the number determines the draws.
     func nats(_ blocks: [(number: Int, tokens: [Int])], tokensPerBatch: Int) throws -> [Double] {
         let length = blocks.first?.tokens.count ?? 1
         let group = max(1, tokensPerBatch / max(1, length))
@@ -61,7 +61,7 @@ struct ReconstructionTerm: Sendable {
         return (states, place)
     }
 
-    /// The nats of the positions `places` of sequences that lie one after the other.
+    /// The nats at positions `places` of concatenated sequences.
     private func nats(_ states: [Int], _ clean: [Int], _ length: Int, at places: [Int]) throws -> [Double] {
         let count = states.count / length
         let tokens = try Tensor(states, shape: [count, length], device: network.device)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// How reports are written and read. What is known to be missing is absent; a number past what a double holds is a text.
+/// How reports are encoded. Missing values are omitted; a number outside the range of a double is encoded as a string.
 enum ReportJSON {
-    /// One line.
+    /// One line of JSON.
     static func line(_ report: some Encodable) throws -> String {
         String(decoding: try encoder([.sortedKeys, .withoutEscapingSlashes]).encode(report), as: UTF8.self)
     }

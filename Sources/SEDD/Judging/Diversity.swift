@@ -1,14 +1,14 @@
 import Foundation
 
-/// How varied texts are, from their tokens alone.
+/// Lexical diversity of texts, computed from their tokens.
 public struct Diversity: Sendable, Codable, Equatable {
-    /// Mean over texts of the entropy of a text's own tokens, nats.
+    /// Mean over texts of the unigram entropy of each text, nats.
     public let entropy: Double
-    /// Entropy of the tokens of all texts together, nats.
+    /// Unigram entropy of all texts pooled, nats.
     public let pooledEntropy: Double
-    /// Distinct n-grams over all n-grams of all texts, for n = 1, 2, 3, 4; nil where no text is so long.
+    /// Distinct n-grams as a fraction of all n-grams of all texts, for n = 1, 2, 3, 4; nil if no text is long enough.
     public let distinct: [Double?]
-    /// Mean over texts of the share of 4-grams that the text has had before; nil where no text has any.
+    /// Mean over texts of the fraction of 4-grams that occur earlier in the same text; nil if no text has any.
     public let repetition: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -30,11 +30,11 @@ public struct Diversity: Sendable, Codable, Equatable {
         repetition = shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
     }
 
-    /// -sum p log p of the shares of each token, nats.
+    /// Entropy -sum p log p of the token frequencies, nats.
     static func entropy(_ tokens: [Int]) -> Double {
         var counts: [Int: Int] = [:]
         for token in tokens { counts[token, default: 0] += 1 }
-        // In the order of the counts, so that the sum does not depend on the order of a dictionary.
+        // Summed in the order of the counts, so that the result does not depend on dictionary order.
         return counts.values.sorted().reduce(0.0) { sum, count in
             let p = Double(count) / Double(tokens.count)
             return sum - p * log(p)

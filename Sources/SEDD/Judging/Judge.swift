@@ -2,16 +2,16 @@ import Files
 public import Text
 import Torch
 
-/// A model that writes from left to right, asked what it thinks of texts of others.
+/// An autoregressive model that scores texts written by other models.
 ///
-/// Texts meet it through its own tokenizer, whatever vocabulary they were written in. One that is longer than its positions is
-/// judged window by window.
+/// Texts are encoded with the judge's own tokenizer, whatever vocabulary they were generated in. A text longer than the
+/// judge's context is scored window by window.
 public struct Judge: Sendable {
     let network: AutoregressiveNetwork
     let tokenizer: any Tokenizer
     private let tokensPerBatch: Int
 
-    /// - Throws: ``SEDDError`` of kind `invalidData` where the vocabularies do not go together.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if tokenizer and network have different vocabularies.
     public init(network: AutoregressiveNetwork, tokenizer: any Tokenizer, tokensPerBatch: Int = 4096) throws(SEDDError)
     {
         guard network.configuration.accepts(vocabulary: tokenizer.vocabularySize) else {
@@ -25,33 +25,33 @@ public struct Judge: Sendable {
         self.tokensPerBatch = tokensPerBatch
     }
 
-    /// Whether the first token of a text is predicted, after the start token that every text of its training had. Released
-    /// models have seen no such start: for them it is given, as in published figures.
+    /// Whether the first token of a text is predicted, from the start token that preceded every training text. Released
+    /// models were trained without one: for them the first token is given, as in published figures.
     public var predictsFirst: Bool { network.configuration.tokens != nil }
 
-    /// The judge's tokens of a text.
+    /// The text encoded with the judge's tokenizer.
     func tokens(_ text: String) throws -> [Int] { try tokenizer.encode(text).map { Int($0) } }
 
-    /// The tokens that a sample was written in, where they say the same text to the judge: they are what is judged then, also where
-    /// a model has written bytes that are no text, or a token that no text is read as.
+    /// The tokens in which a sample was generated, if the judge decodes them to the same text. They are then scored as
+    /// they are, even if they are not valid UTF-8 or not the canonical encoding of their text.
     func ownTokens(_ sample: TextSample) -> [Int]? {
         guard let tokens = sample.tokens, tokens.allSatisfy({ (0..<tokenizer.vocabularySize).contains($0) }) else {
             return nil
         }
         let ids = tokens.map { Int32($0) }
         if (try? tokenizer.text(of: ids)) == sample.text { return tokens }
-        // A text ends where its end of text stands, and its tokens go on.
+        // A text ends at its end-of-text token; tokens may follow.
         let own = tokenizer.sampled(ids)
         guard !own.isEmpty, (try? tokenizer.text(of: own)) == sample.text else { return nil }
         return own.map { Int($0) }
     }
 
-    /// Whether the start token and the text fit the judge's positions.
+    /// Whether the start token and the text fit the judge's context.
     func hasRoomForStart(_ text: [Int]) -> Bool { text.count < network.configuration.length }
 
     /// The nats of the predicted tokens of each text.
     ///
-    /// - Throws: ``SEDDError`` of kind `diverged` where they are no numbers.
+    /// - Throws: ``SEDDError`` of kind `diverged` if they are not finite.
     func nats(_ texts: [[Int]], progress: (Double) -> Void = { _ in }) throws -> [[Double]] {
         let length = network.configuration.length
         let windows = texts.indices.flatMap { text in
@@ -75,10 +75,10 @@ public struct Judge: Sendable {
         return result
     }
 
-    /// A vector for each text, from the hidden vectors after the final layer norm: what MAUVE compares. Texts longer than the
-    /// judge's positions are cut.
+    /// A feature vector per text for MAUVE, from the hidden vectors after the final layer norm. Texts longer than the
+    /// judge's context are truncated.
     ///
-    /// - Parameter fromStart: whether the start token, where the judge has one, stands before each text.
+    /// - Parameter fromStart: whether the judge's start token, if any, precedes each text.
     func features(
         _ texts: [[Int]], _ feature: MauveFeature = .last, fromStart: Bool = true,
         progress: (Double) -> Void = { _ in }
@@ -90,7 +90,7 @@ public struct Judge: Sendable {
         try batches(rows, progress) { places, padded in
             let width = padded[0].count
             let tokens = try Tensor(padded.flatMap { $0 }, shape: [padded.count, width], device: network.device)
-            let hidden = try network.hidden(tokens).reshaped([-1, d])
+            let hidden = try network.hidden(tokens).reshaped([-1, d])  // [B T, d]
             for (row, place) in places.enumerated() {
                 let range = feature.positions(of: texts[place].count, after: start.count, within: rows[place].count)
                 let part = try hidden.narrowed(0, from: row * width + range.lowerBound, length: range.count)
@@ -100,7 +100,7 @@ public struct Judge: Sendable {
         return found
     }
 
-    /// Sequences batched with others of about their length, filled up behind: what follows a token does not change it.
+    /// Batches of sequences of similar length, padded at the end: later tokens do not affect earlier ones.
     private func batches(
         _ sequences: [[Int]], _ progress: (Double) -> Void, _ body: ([Int], [[Int]]) throws -> Void
     ) throws {

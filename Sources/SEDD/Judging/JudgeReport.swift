@@ -1,40 +1,41 @@
 import Foundation
 
-/// What a judge found in a set of texts; the keys of `sedd judge --json`.
+/// The result of judging a set of texts; the keys of `sedd judge --json`.
 public struct JudgeReport: Sendable, Codable {
-    /// The judge, as it was named.
+    /// The judge, as named on the command line.
     public var judge: String
-    /// Texts.
+    /// Number of texts.
     public var count: Int
-    /// The judge's tokens of all texts.
+    /// Tokens of all texts, in the judge's vocabulary.
     public var tokens: Int
-    /// Tokens that the judge gave a probability to.
+    /// Tokens to which the judge assigned a probability.
     public var predictedTokens: Int
-    /// Whether the first token of a text was among them.
+    /// Whether these include the first token of each text.
     public var predictsFirst: Bool
-    /// Whether texts were written in other tokens than the judge's and met it through their text.
+    /// Whether texts were generated in another vocabulary and re-encoded from their text.
     public var retokenized: Bool
-    /// Steps that the texts were made in, one for all; nil where they differ or the file does not say.
+    /// Sampling steps common to all texts; nil if they differ or are not recorded.
     public var steps: Int?
-    /// How the texts were made; nil where they differ or the file does not say.
+    /// How the texts were sampled; nil if they differ or it is not recorded.
     public var sampler: String?
-    /// What the model that wrote the texts computed in; draws are float64 in any case. Nil where they differ or the file does not
-    /// say.
+    /// Precision of the model that generated the texts; draws are float64 in any case. Nil if it differs or is not
+    /// recorded.
     public var samplesPrecision: String?
-    /// What the judge computed in.
+    /// Precision of the judge.
     public var precision: String
-    /// e to the mean of nats over all tokens: the convention of most later work.
+    /// exp of the mean nats over all tokens: the convention of most later work.
     public var perplexityOfTokens: Double
-    /// The mean over texts of e to the text's mean of nats: the convention of the published SEDD code.
+    /// Mean over texts of exp of the text's mean nats: the convention of the published SEDD code.
     public var perplexityOfTexts: Double
     /// Of the judge's tokens.
     public var diversity: Diversity
-    /// Nearness to the reference, where there is one.
+    /// Similarity to the reference, if there is one.
     public var mauve: Mauve.Result?
-    /// How a text became a vector for it.
+    /// How a text was reduced to a vector for MAUVE.
     public var feature: String?
-    /// The reference, as it was named, and how many texts of it were compared.
+    /// The reference, as named on the command line.
     public var reference: String?
+    /// Number of reference texts compared.
     public var referenceCount: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -45,10 +46,10 @@ public struct JudgeReport: Sendable, Codable {
         case referenceCount = "reference_count"
     }
 
-    /// One line of JSON.
+    /// The report as one line of JSON.
     public func json() throws -> String { try ReportJSON.line(self) }
 
-    /// A few lines for a person.
+    /// A summary of a few lines.
     public var lines: [String] {
         func number(_ value: Double?, _ digits: Int = 4) -> String {
             value.map { String(format: "%.\(digits)f", $0) } ?? "none"
@@ -62,7 +63,7 @@ public struct JudgeReport: Sendable, Codable {
                 + (retokenized ? "; re-tokenized through their text" : ""),
             "  generative perplexity  \(number(perplexityOfTokens, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
                 + (predictsFirst ? "" : " (first tokens given)"),
-            "  unigram entropy        \(number(diversity.entropy)) nats a text, \(number(diversity.pooledEntropy)) pooled",
+            "  unigram entropy        \(number(diversity.entropy)) nats per text, \(number(diversity.pooledEntropy)) pooled",
             "  distinct 1 to 4 grams  \(diversity.distinct.map { number($0) }.joined(separator: " "))",
             "  repetition             \(number(diversity.repetition)) of 4-grams seen before in their text",
         ]

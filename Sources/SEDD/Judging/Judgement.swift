@@ -7,16 +7,16 @@ public struct Judgement: Sendable {
     let judge: Judge
     let name: String
 
-    /// - Parameter name: what reports call the judge.
+    /// - Parameter name: name of the judge in reports.
     public init(_ judge: Judge, name: String) {
         self.judge = judge
         self.name = name
     }
 
-    /// Texts that a set is compared with: the texts of JSON lines, or pieces of a plain text.
+    /// Texts to compare with: the texts of JSON lines, or pieces of a plain text.
     public enum Reference: Sendable {
         case texts([String])
-        /// Cut into pieces of the mean length of the judged texts, as many as there are of those, spread evenly.
+        /// Cut into pieces of the judged texts' mean length, as many as there are judged texts, evenly spaced.
         case plain(EvaluationText)
     }
 
@@ -24,23 +24,23 @@ public struct Judgement: Sendable {
     ///
     /// - Parameters:
     ///   - reference: what MAUVE compares with, and its name.
-    ///   - feature: how a text becomes a vector for MAUVE.
-    ///   - seeds: runs of MAUVE's clustering.
-    /// - Throws: ``SEDDError`` or `TextError`; no report where one text cannot be judged.
+    ///   - feature: how a text is reduced to a vector for MAUVE.
+    ///   - seeds: number of runs of MAUVE's clustering.
+    /// - Throws: ``SEDDError`` or `TextError`; a text that cannot be judged fails the whole report.
     public func report(
         _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, feature: MauveFeature = .last,
         seeds: Int = 5, progress: (String, Double) -> Void = { _, _ in }
     ) throws -> JudgeReport {
         let own = samples.map(judge.ownTokens)
         let texts = try zip(samples, own).map { try $1 ?? judge.tokens($0.text) }
-        let least = judge.predictsFirst ? 1 : 2
-        if let short = texts.firstIndex(where: { $0.count < least }) {
+        let minimum = judge.predictsFirst ? 1 : 2
+        if let short = texts.firstIndex(where: { $0.count < minimum }) {
             throw SEDDError(
                 .invalidData,
-                "text \(short + 1) has \(texts[short].count) tokens for the judge; expected \(least) or more: leave it out"
+                "text \(short + 1) has \(texts[short].count) tokens for the judge; expected \(minimum) or more: leave it out"
             )
         }
-        // What cannot be compared is told before an hour of passes through the judge.
+        // Sets that cannot be compared are rejected before the judge runs.
         let others = try reference.map { try tokens($0.texts, like: texts) }
         if let others { try Mauve.require(texts.count, others.count) }
         let nats = try judge.nats(texts) { progress("perplexity", $0) }
@@ -63,12 +63,13 @@ public struct Judgement: Sendable {
         return report
     }
 
-    /// MAUVE between two sets of texts in the judge's tokens.
+    /// MAUVE between two sets of texts, in the judge's tokens.
     func mauve(
         _ texts: [[Int]], _ others: [[Int]], _ feature: MauveFeature, seeds: Int,
         progress: (String, Double) -> Void = { _, _ in }
     ) throws -> Mauve.Result {
-        // Where one text fills all positions no text has the start before it: vectors of both kinds would be two clusters.
+        // If one text fills the context, no text gets a start token: mixing vectors with and without it would produce
+        // two clusters.
         let fromStart = (texts + others).allSatisfy(judge.hasRoomForStart)
         let p = try judge.features(texts, feature, fromStart: fromStart) { progress("features", $0 / 2) }
         let q = try judge.features(others, feature, fromStart: fromStart) { progress("features", 0.5 + $0 / 2) }
@@ -89,7 +90,7 @@ public struct Judgement: Sendable {
         }
     }
 
-    /// The value that all have, nil where they differ.
+    /// The common value, or nil if values differ.
     private static func only<Value: Equatable>(_ values: [Value?]) -> Value? {
         values.dropFirst().allSatisfy { $0 == values[0] } ? values[0] : nil
     }

@@ -2,29 +2,29 @@ import Files
 import Foundation
 import Torch
 
-/// MAUVE (Pillutla et al. 2021): how near two sets of texts are, from hidden vectors of a model: 1 for the same law, toward 0 for
-/// laws without overlap.
+/// MAUVE (Pillutla et al. 2021): similarity of two sets of texts, from a model's hidden vectors: 1 for equal
+/// distributions, near 0 for disjoint ones.
 ///
-/// Vectors are scaled to length 1, projected on the principal components that hold nine tenths of the variance, and put into
-/// clusters, as many as a tenth of the smaller set; the two histograms over clusters give a curve of divergences from their
-/// mixtures, and the score is the area under it. Published code clusters with another implementation of k-means and other random
-/// numbers; agreement is within the spread over seeds.
+/// Vectors are normalized to length 1, projected on the principal components that explain nine tenths of the variance,
+/// and clustered into a tenth as many clusters as the smaller set has vectors. The two cluster histograms define a
+/// curve of divergences from their mixtures, and the score is the area under it. Published code uses another k-means
+/// implementation and other random numbers; scores agree within the spread over seeds.
 public struct Mauve: Sendable {
-    /// What came out.
+    /// The score and how it was computed.
     public struct Result: Sendable, Codable, Equatable {
         /// Mean over seeds.
         public let score: Double
-        /// Deviation over seeds.
+        /// Standard deviation over seeds.
         public let deviation: Double
-        /// Clusters.
+        /// Number of clusters.
         public let buckets: Int
-        /// Principal components.
+        /// Number of principal components.
         public let components: Int
-        /// Runs of the clustering with other seeds.
+        /// Number of clustering runs, each with its own seed.
         public let seeds: Int
     }
 
-    /// Fewer texts than this leave no two clusters of ten.
+    /// With fewer texts there are not two clusters of ten.
     public static let fewest = 20
     static let variance = 0.9
     static let scale = 5.0
@@ -33,10 +33,10 @@ public struct Mauve: Sendable {
     /// Compares two sets of vectors.
     ///
     /// - Parameters:
-    ///   - p: one vector a text.
-    ///   - q: those of the other set, of the same width.
-    ///   - seeds: runs with other first clusters.
-    /// - Throws: ``SEDDError`` of kind `usage` for too few texts, `diverged` where a vector is no numbers.
+    ///   - p: one vector per text.
+    ///   - q: vectors of the other set, of equal width.
+    ///   - seeds: clustering runs with different initial clusters.
+    /// - Throws: ``SEDDError`` of kind `usage` for too few texts, `diverged` if a vector is not finite.
     public static func compare(_ p: [[Double]], _ q: [[Double]], seeds: Int = 5, seed: UInt64 = 0) throws -> Result {
         try require(p.count, q.count)
         guard let width = p.first?.count, width > 0, (p + q).allSatisfy({ $0.count == width }),
@@ -72,8 +72,8 @@ public struct Mauve: Sendable {
         }
     }
 
-    /// The area under the curve of exp(-c KL(q | r)), exp(-c KL(p | r)) over mixtures r = w p + (1 - w) q, mean of both ways of
-    /// looking at it.
+    /// The area under the curve (exp(-c KL(q | r)), exp(-c KL(p | r))) over mixtures r = w p + (1 - w) q, averaged over
+    /// both integration axes.
     static func score(_ p: [Double], _ q: [Double]) -> Double {
         func divergence(_ a: [Double], _ b: [Double]) -> Double {
             zip(a, b).reduce(0) { sum, pair in
@@ -94,16 +94,16 @@ public struct Mauve: Sendable {
         return (area(points) + area(points.map { ($0.y, $0.x) })) / 2
     }
 
-    /// Rows scaled to length 1, centred, on the first principal components; [N, components], float64.
+    /// Rows normalized to length 1, centred and projected on the first principal components; [N, components], float64.
     static func projected(_ rows: [[Double]]) throws -> Tensor {
         let width = rows[0].count
         let scaled = rows.map { row -> [Double] in
             let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
             return norm > 0 ? row.map { $0 / norm } : row
         }
-        let x = try Tensor(scaled.flatMap { $0 }, shape: [rows.count, width])
-        let centred = try x - x.sum(0, keep: true) * (1 / Double(rows.count))
-        let (values, vectors) = try centred.transposed(0, 1).matmul(centred).symmetricEigen()
+        let x = try Tensor(scaled.flatMap { $0 }, shape: [rows.count, width])  // [N, d]
+        let centred = try x - x.sum(0, keep: true) * (1 / Double(rows.count))  // [N, d]
+        let (values, vectors) = try centred.transposed(0, 1).matmul(centred).symmetricEigen()  // [d], [d, d]
         let variances = try values.array(Double.self).reversed().map { max(0, $0) }
         let total = variances.reduce(0, +)
         var sum = 0.0
@@ -112,6 +112,6 @@ public struct Mauve: Sendable {
             return sum >= variance * total
         }
         let count = (last ?? 0) + 1
-        return try centred.matmul(vectors.narrowed(1, from: width - count, length: count))
+        return try centred.matmul(vectors.narrowed(1, from: width - count, length: count))  // [N, components]
     }
 }

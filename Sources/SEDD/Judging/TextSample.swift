@@ -2,19 +2,20 @@ import Files
 public import Foundation
 import Text
 
-/// A text to be judged, with what its line said of how it was made.
+/// A text to be judged, with what its record says about how it was generated.
 public struct TextSample: Sendable, Equatable {
+    /// The text itself.
     public let text: String
-    /// Tokens in the vocabulary of the model that wrote it; nil where the file does not say.
+    /// Tokens in the vocabulary of the model that generated it; nil if not recorded.
     public let tokens: [Int]?
-    /// Reverse steps, or tokens written from left to right.
+    /// Reverse steps, or tokens generated autoregressively.
     public let steps: Int?
-    /// How it was drawn: the method and its settings, so that texts drawn otherwise are not taken for the same.
+    /// How it was sampled: the method and its settings, so that texts sampled differently are not pooled.
     public let sampler: String?
-    /// What the model that wrote it computed in.
+    /// Precision of the model that generated it.
     public let precision: String?
 
-    /// A text alone, or with what is known of it.
+    /// A text, alone or with what is known about it.
     public init(text: String, tokens: [Int]? = nil, steps: Int? = nil, sampler: String? = nil, precision: String? = nil)
     {
         self.text = text
@@ -24,7 +25,8 @@ public struct TextSample: Sendable, Equatable {
         self.precision = precision
     }
 
-    /// The samples in a file: JSON rows with a `text` each, documents that `<|endoftext|>` divides, or a text a line.
+    /// Reads the samples in a file: JSON rows with a `text` each, documents separated by `<|endoftext|>`, or one text
+    /// per line.
     ///
     /// - Throws: an error of kind `missingInput` or `invalidData`, naming the row.
     public static func read(_ url: URL) throws -> [TextSample] {

@@ -2,16 +2,17 @@ import Files
 public import Foundation
 public import Torch
 
-/// A folder with GPT-2's `config.json` and weights, as released (`model.safetensors` or `pytorch_model.bin`) or written here.
+/// A folder with GPT-2's `config.json` and weights, as released (`model.safetensors` or `pytorch_model.bin`) or written
+/// here.
 public enum AutoregressiveFolder {
-    /// Loads the network in `folder`, or of a file of weights.
+    /// Loads the network from a folder or a weight file.
     ///
-    /// - Throws: ``SEDDError`` or `FileError`, naming the file and what is wrong with it.
+    /// - Throws: ``SEDDError`` or `FileError` that names the file and what is wrong with it.
     public static func load(_ folder: URL, device: Device = .cpu) throws -> AutoregressiveNetwork {
         try LanguageModel.load(folder, device: device).autoregressive()
     }
 
-    /// Writes `config.json` and `model.safetensors` into `folder`, which is made where it is missing.
+    /// Writes `config.json` and `model.safetensors` into `folder`, creating it if necessary.
     ///
     /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
     public static func save(

@@ -2,16 +2,17 @@ import Files
 import Foundation
 import TensorFiles
 
-/// GPT-2's configuration and weights from the files that such models come in.
+/// Reads GPT-2's configuration and weights from any supported file format.
 enum AutoregressiveSource {
     static let head = AutoregressiveNetwork.headName
     private static let embedding = AutoregressiveNetwork.embeddingName
     private static let prefix = "transformer."
 
-    /// The configuration, and which tensor of the file each weight is; nil where the files describe another kind of model.
+    /// The configuration and the mapping from weights to tensors of the file; nil if the files describe another kind of
+    /// model.
     ///
-    /// - Parameter note: told what was assumed.
-    /// - Throws: ``SEDDError`` or `FileError`, naming the file, the key and what is wrong with it.
+    /// - Parameter note: receives a line for each assumption made.
+    /// - Throws: ``SEDDError`` or `FileError` that names the file, the key and what is wrong with it.
     static func read(
         _ source: ModelSource, note: (String) -> Void
     ) throws -> (configuration: AutoregressiveConfiguration, map: WeightMap)? {
@@ -28,7 +29,7 @@ enum AutoregressiveSource {
         return (configuration, map)
     }
 
-    /// Names with or without `transformer.`; buffers are passed over.
+    /// Names with or without the prefix `transformer.`; buffers are skipped.
     private static func map(of file: WeightFile) -> WeightMap {
         var map = WeightMap(file)
         map.sources = [:]
@@ -40,8 +41,8 @@ enum AutoregressiveSource {
         return map
     }
 
-    /// Ties the head to the embedding, or not, as the file has them: a head that is not there, or is the embedding once more, is
-    /// tied; one with numbers of its own keeps them.
+    /// Decides whether the head is tied to the embedding: a head that is absent or equal to the embedding is tied;
+    /// otherwise it keeps its own weights.
     private static func settleHead(
         _ configuration: inout AutoregressiveConfiguration, _ map: inout WeightMap, isSaid: Bool
     ) throws {
@@ -62,7 +63,7 @@ enum AutoregressiveSource {
         map.sources[head] = nil
     }
 
-    /// A checkpoint of nanoGPT: its linear layers are [out, in], its biases may be left out, its GELU is exact.
+    /// A nanoGPT checkpoint: linear layers are [out, in], biases are optional, and GELU is exact.
     private static func nanoGPT(
         _ file: WeightFile, _ arguments: [String: PyTorchContent.Argument], note: (String) -> Void
     ) throws -> (configuration: AutoregressiveConfiguration, map: WeightMap) {

@@ -3,13 +3,13 @@ public import Foundation
 public import Text
 public import Torch
 
-/// Between the files that models come in.
+/// Converts models between file formats.
 public enum Conversion {
-    /// What is written, by the ending of its name.
+    /// The output format, chosen by file extension.
     enum Form: Equatable {
         /// A model folder.
         case folder
-        /// The weights alone, as safetensors or as a state dictionary of PyTorch's.
+        /// The weights alone, as safetensors or a PyTorch state dictionary.
         case safetensors, stateDictionary
         /// The reference's training checkpoint.
         case checkpoint
@@ -27,9 +27,9 @@ public enum Conversion {
         }
     }
 
-    /// Checks that nothing that is there would be replaced.
+    /// Checks that nothing existing would be overwritten.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where `target` is a file, or a folder with something in it.
+    /// - Throws: ``SEDDError`` of kind `usage` if `target` is a file or a folder that is not empty.
     public static func requireFree(_ target: URL) throws(SEDDError) {
         var information = stat()
         guard stat(target.path, &information) == 0 else { return }
@@ -45,23 +45,25 @@ public enum Conversion {
         }
     }
 
-    /// Writes a model folder, or with the ending `.pth` the reference's training checkpoint, `.bin` or `.pt` a PyTorch state
-    /// dictionary, `.safetensors` the weights alone. Nothing but `target` is written; a file carries its configuration within
-    /// itself, so that it can be read back without another.
+    /// Writes a model folder or, by extension, the reference's training checkpoint (`.pth`), a PyTorch state dictionary
+    /// (`.bin`, `.pt`) or the weights alone (`.safetensors`). Only `target` is written; a single file embeds its
+    /// configuration, so it can be read back on its own.
     ///
-    /// A checkpoint written so holds the weights as both the model and its moving average, at step 0, with an optimizer
-    /// that has seen nothing.
+    /// A checkpoint holds the weights both as the model and as its moving average, at step 0, with a fresh optimizer
+    /// state.
     /// - Parameters:
-    ///   - tokenizer: whose files belong into a model folder.
-    ///   - dtype: element type of safetensors; float16 and bfloat16 halve the file. Pickles are float32.
-    /// - Throws: ``SEDDError``, `FileError` or `TorchError` of kind `cannotWrite`; `usage` for a form that does not go with the
-    ///   model or the type.
+    ///   - tokenizer: the tokenizer whose files go into a model folder.
+    ///   - dtype: element type of safetensors; float16 and bfloat16 halve the file size. Pickles are float32.
+    /// - Throws: ``SEDDError``, `FileError` or `TorchError` of kind `cannotWrite`; `usage` for a format that does not
+    ///   support the model or the type.
     public static func write(
         _ model: LanguageModel, tokenizer: (any Tokenizer)? = nil, to target: URL, dtype: DType = .float32
     ) throws {
         let form = try Form(target)
         guard form == .folder || form == .safetensors || dtype == .float32 else {
-            throw SEDDError(.usage, "\(target.path): a pickle holds float32; write safetensors for \(dtype.rawValue)")
+            throw SEDDError(
+                .usage,
+                "\(target.path): PyTorch files are written as float32; choose .safetensors for \(dtype.rawValue)")
         }
         let configuration = try model.configurationData()
         if form == .folder { return try write(model, configuration, tokenizer, folder: target, dtype: dtype) }
@@ -102,7 +104,7 @@ public enum Conversion {
         }
         var names = ["config.json", "model.safetensors"]
         if let tokenizer {
-            // Only the tokenizer knows its files: written aside, then moved.
+            // Only the tokenizer knows its files: they are written to a temporary folder, then moved.
             let aside = folder.appending(path: ".tokenizer.partial")
             try? FileManager.default.removeItem(at: aside)
             defer { try? FileManager.default.removeItem(at: aside) }

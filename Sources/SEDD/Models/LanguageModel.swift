@@ -3,30 +3,30 @@ public import Foundation
 import TensorFiles
 public import Torch
 
-/// A model of either kind, as folders hold them and trainers make them.
+/// A model of either kind, as loaded from a folder or produced by training.
 public enum LanguageModel: Sendable {
     /// Score entropy discrete diffusion.
     case diffusion(ScoreNetwork)
-    /// From left to right.
+    /// Autoregressive.
     case autoregressive(AutoregressiveNetwork)
 
-    /// Which weights of a training checkpoint are meant.
+    /// Which weights of a training checkpoint to use.
     public enum Choice: String, Sendable, CaseIterable {
-        /// The moving average, as the reference samples from it.
+        /// The moving average, from which the reference samples.
         case average
-        /// The weights that the optimizer moved.
+        /// The weights updated by the optimizer.
         case raw
     }
 
-    /// Loads the model at `place`: a folder, or a file of weights of any kind that is known; its configuration says which kind of
-    /// model it is.
+    /// Loads the model at `place`: a folder, or a weight file of any supported format. The configuration determines the
+    /// kind of model.
     ///
     /// - Parameters:
-    ///   - configuration: where its configuration is, if it is neither beside the weights nor within them.
-    ///   - choice: which weights of a training checkpoint are meant; other files hold one set.
-    ///   - precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
-    ///   - note: told, a line each, what the user should know of how the files were read.
-    /// - Throws: ``SEDDError`` or `FileError`, naming the file, what is wrong with it and what to do.
+    ///   - configuration: location of the configuration, if it is neither beside the weights nor embedded in them.
+    ///   - choice: which weights of a training checkpoint to use; other files hold one set.
+    ///   - precision: precision of a diffusion model's trunk; defaults to the device's standard precision.
+    ///   - note: receives one line for each thing that the user should know about how the files were read.
+    /// - Throws: ``SEDDError`` or `FileError` that names the file, what is wrong with it and what to do.
     public static func load(
         _ place: URL, configuration: URL? = nil, choice: Choice = .average, device: Device = .cpu,
         precision: Precision? = nil, note: (String) -> Void = { _ in }
@@ -51,14 +51,14 @@ public enum LanguageModel: Sendable {
             try ScoreNetwork(configuration, weights.moved(to: device, Precision.resolved(precision, on: device))))
     }
 
-    /// Refuses a precision that a model that writes from left to right does not compute in.
+    /// Refuses a precision that an autoregressive model does not compute in.
     static func requireFloat32(_ precision: Precision?) throws(SEDDError) {
         guard precision != .bf16 else {
-            throw SEDDError(.usage, "a model that writes from left to right computes in float32; leave --precision out")
+            throw SEDDError(.usage, "an autoregressive model computes in float32; leave --precision out")
         }
     }
 
-    /// All numbers of the model.
+    /// All weights of the model.
     public var weights: Weights {
         switch self {
         case .diffusion(let network): network.weights
@@ -66,7 +66,7 @@ public enum LanguageModel: Sendable {
         }
     }
 
-    /// Tokens of the tokenizer that the model goes with.
+    /// Vocabulary size of the tokenizer that fits the model.
     public var tokens: Int {
         switch self {
         case .diffusion(let network): network.configuration.tokens
@@ -74,7 +74,7 @@ public enum LanguageModel: Sendable {
         }
     }
 
-    /// Positions that the model was trained on.
+    /// Context length that the model was trained with.
     public var length: Int {
         switch self {
         case .diffusion(let network): network.configuration.model.length
@@ -82,7 +82,7 @@ public enum LanguageModel: Sendable {
         }
     }
 
-    /// Which tokenizer's files lie in the folder, where it names one.
+    /// Kind of the tokenizer in the folder, if the configuration names one.
     public var tokenizer: String? {
         switch self {
         case .diffusion(let network): network.configuration.tokenizer
@@ -90,7 +90,7 @@ public enum LanguageModel: Sendable {
         }
     }
 
-    /// `config.json`.
+    /// The contents of `config.json`.
     public func configurationData() throws -> Data {
         switch self {
         case .diffusion(let network): try network.configuration.jsonData()
@@ -100,21 +100,21 @@ public enum LanguageModel: Sendable {
 
     /// The network of a diffusion model.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where the model is another.
+    /// - Throws: ``SEDDError`` of kind `usage` if the model is autoregressive.
     public func diffusion() throws(SEDDError) -> ScoreNetwork {
         guard case .diffusion(let network) = self else {
-            throw SEDDError(.usage, "the model writes from left to right; expected a diffusion model")
+            throw SEDDError(.usage, "the model is autoregressive; expected a diffusion model")
         }
         return network
     }
 
-    /// The network of a model that writes from left to right.
+    /// The network of an autoregressive model.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where the model is another.
+    /// - Throws: ``SEDDError`` of kind `usage` if the model is a diffusion model.
     public func autoregressive() throws(SEDDError) -> AutoregressiveNetwork {
         guard case .autoregressive(let network) = self else {
             throw SEDDError(
-                .usage, "the model is a diffusion model; expected one that writes from left to right (GPT-2)")
+                .usage, "the model is a diffusion model; expected an autoregressive one (GPT-2)")
         }
         return network
     }

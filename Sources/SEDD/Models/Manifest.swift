@@ -2,7 +2,7 @@ import Crypto
 import Files
 import Foundation
 
-/// Sizes and SHA-256 checksums of the files of a folder that was written here: a checkpoint, or a converted model.
+/// Sizes and SHA-256 checksums of the files in a folder written by this program: a checkpoint or a converted model.
 struct Manifest: Codable, Equatable {
     struct Entry: Codable, Equatable {
         let bytes: Int
@@ -10,21 +10,21 @@ struct Manifest: Codable, Equatable {
     }
 
     static let fileName = "manifest.json"
-    /// What a checkpoint holds beside its model.
+    /// Files that a checkpoint holds besides its model.
     static let trainingFolder = "training/"
     let files: [String: Entry]
 
-    /// The manifest of what lies in `folder` now.
+    /// The manifest of the current contents of `folder`.
     init(of folder: URL) throws { try self.init(of: folder, files: Self.names(in: folder)) }
 
-    /// The manifest of those of its files that are named.
+    /// The manifest of the named files.
     init(of folder: URL, files names: [String]) throws {
         var files: [String: Entry] = [:]
         for name in names { files[name] = try Self.entry(folder.appending(path: name)) }
         self.files = files
     }
 
-    /// Reads the manifest in `folder` and compares every file with it.
+    /// Reads the manifest in `folder` and verifies every file against it.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the first file that differs.
     static func verify(_ folder: URL) throws {
@@ -35,14 +35,14 @@ struct Manifest: Codable, Equatable {
         try manifest.compare(folder, remedy: "resume from another checkpoint") { _ in true }
     }
 
-    /// Compares the files of the model in `folder` with the manifest beside them, where one of ours is there.
+    /// Verifies the model files in `folder` against the manifest beside them, if there is one of ours.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the first file that differs, or the manifest.
     static func verifyModel(_ folder: URL) throws {
         let url = folder.appending(path: fileName)
         guard FileSystem.exists(url) else { return }
         let tree = try JSON.parse(FileSystem.contents(of: url, limit: 1 << 26), source: url.path)
-        // Other programs have files of this name.
+        // Other programs use this file name too.
         guard case .object(let members) = tree, members["files"] != nil else { return }
         let manifest = try JSON.decode(Manifest.self, contentsOf: url)
         try manifest.compare(

@@ -4,18 +4,18 @@ public import Torch
 
 /// A folder with `config.json`, the weights and the tokenizer's files.
 ///
-/// Released folders (`model.safetensors` or `pytorch_model.bin`) are read as they are; those written here are read by
-/// the reference.
+/// Released folders (`model.safetensors` or `pytorch_model.bin`) are read without conversion; folders written here can
+/// be read by the reference.
 public enum ModelFolder {
-    /// Loads the network in `folder`, or of a file of weights.
+    /// Loads the network from a folder or a weight file.
     ///
-    /// - Parameter precision: what the trunk computes in; the standard one of the device unless it is named.
-    /// - Throws: ``SEDDError`` or `FileError`, naming the file and what is wrong with it.
+    /// - Parameter precision: precision of the trunk; defaults to the device's standard precision.
+    /// - Throws: ``SEDDError`` or `FileError` that names the file and what is wrong with it.
     public static func load(_ folder: URL, device: Device = .cpu, precision: Precision? = nil) throws -> ScoreNetwork {
         try LanguageModel.load(folder, device: device, precision: precision).diffusion()
     }
 
-    /// Writes `config.json` and `model.safetensors` into `folder`, which is made where it is missing.
+    /// Writes `config.json` and `model.safetensors` into `folder`, creating it if necessary.
     ///
     /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
     public static func save(
@@ -26,7 +26,7 @@ public enum ModelFolder {
         try write(weights, configuration, dtype: dtype, to: folder.appending(path: "model.safetensors"))
     }
 
-    /// Writes the weights and the reference's one buffer as safetensors.
+    /// Writes the weights and the reference's single buffer as safetensors.
     static func write(
         _ weights: Weights, _ configuration: ModelConfiguration, dtype: DType, metadata: [String: String] = [:],
         to url: URL

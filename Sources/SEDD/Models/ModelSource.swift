@@ -3,35 +3,36 @@ import Foundation
 import TensorFiles
 import Yams
 
-/// The files of a model, found and opened: its weights, and the configuration that belongs to them.
+/// The files of a model: its weights and the matching configuration.
 struct ModelSource {
-    /// What describes the network.
+    /// A description of the network.
     enum Description {
         /// `config.json`, wherever it was found.
         case json([UInt8], source: String)
         /// The reference's `.hydra/config.yaml`.
         case yaml(String, source: String)
-        /// The `model_args` that nanoGPT keeps beside its weights.
+        /// The `model_args` that nanoGPT stores with its weights.
         case nanoGPT([String: PyTorchContent.Argument])
     }
 
     let weights: WeightFile
     let description: Description
 
-    /// Opens the model at `place`: a folder, or a file of weights.
+    /// Opens the model at `place`: a folder or a weight file.
     ///
-    /// - Parameter configuration: where its configuration is, if it is neither beside the weights nor within them.
-    /// - Throws: ``SEDDError`` or `FileError`, naming the file, what it is and what to do.
+    /// - Parameter configuration: location of the configuration, if it is neither beside the weights nor embedded in
+    ///   them.
+    /// - Throws: ``SEDDError`` or `FileError` that names the file, what it contains and what to do.
     init(_ place: URL, configuration: URL? = nil) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else {
             throw SEDDError(
                 .missingInput,
-                "\(place.path): no such folder or file; expected a model folder with config.json and model.safetensors, or a file of weights"
+                "\(place.path): no such folder or file; expected a model folder with config.json and model.safetensors, or a weight file"
             )
         }
         let folder = isFolder.boolValue ? place : place.deletingLastPathComponent()
-        // What a folder's configuration says is told before its weights are looked for.
+        // Errors in a folder's configuration are reported before its weights are searched for.
         var described = try configuration.map(Self.read)
         if isFolder.boolValue {
             try Manifest.verifyModel(folder)
@@ -43,11 +44,11 @@ struct ModelSource {
         } catch let error as SEDDError where described == nil && error.kind == .missingInput {
             throw SEDDError(
                 .missingInput,
-                "\(place.path): neither config.json nor weights; a model folder holds config.json and model.safetensors"
+                "\(place.path): found neither config.json nor weights; expected a model folder with config.json and model.safetensors"
             )
         }
         if described == nil {
-            // A file on its own knows itself better than its neighbours do.
+            // A configuration embedded in the file takes precedence over one beside it.
             described = opened.configuration.map { .json($0, source: opened.path) }
             if let arguments = opened.pyTorch?.modelArguments { described = described ?? .nanoGPT(arguments) }
             described = try described ?? Self.description(near: folder)
@@ -61,7 +62,7 @@ struct ModelSource {
         description = described
     }
 
-    /// The members of a JSON configuration, by which kinds of models are told apart.
+    /// The top-level members of a JSON configuration, which identify the kind of model.
     var members: [String: JSONValue]? {
         get throws {
             guard case .json(let bytes, let source) = description else { return nil }
@@ -72,9 +73,9 @@ struct ModelSource {
         }
     }
 
-    /// The configuration, of the kind that it was found to be.
+    /// Decodes the configuration as the kind that it was found to be.
     ///
-    /// - Throws: ``SEDDError`` or `FileError` of kind `invalidData`, naming the file and the key.
+    /// - Throws: ``SEDDError`` or `FileError` of kind `invalidData` that names the file and the key.
     func decode<Configuration: Decodable>(
         _: Configuration.Type, validate: (Configuration) throws(SEDDError) -> Void
     ) throws -> Configuration {
@@ -121,21 +122,21 @@ struct ModelSource {
     }
 }
 
-/// Which file of a model folder holds the weights.
+/// Finds the file of a model folder that holds the weights.
 enum WeightFolder {
-    /// As hubs name them, the best first.
+    /// In order of preference.
     static let usual = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
         // The reference's run folder.
         "checkpoints-meta/checkpoint.pth",
     ]
     static let endings: Set<String> = ["safetensors", "bin", "pt", "pth", "ckpt"]
-    /// What training leaves beside weights.
+    /// Files that training leaves beside the weights.
     private static let others: Set<String> = [
         "training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth",
     ]
 
-    /// - Throws: ``SEDDError`` of kind `missingInput` where there is none; `usage` where several could be meant.
+    /// - Throws: ``SEDDError`` of kind `missingInput` if there is none; `usage` if the choice is ambiguous.
     static func file(in folder: URL) throws(SEDDError) -> URL {
         if let found = usual.map({ folder.appending(path: $0) }).first(where: FileSystem.exists) { return found }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
@@ -150,7 +151,7 @@ enum WeightFolder {
         guard found.count == 1 else {
             throw SEDDError(
                 .usage,
-                "\(folder.path): several files could be its weights: \(found.prefix(5).map(\.lastPathComponent).joined(separator: ", ")); name the file that is meant, or call it \(first.pathExtension == "safetensors" ? usual[0] : usual[2])"
+                "\(folder.path): the weights are ambiguous: \(found.prefix(5).map(\.lastPathComponent).joined(separator: ", ")); name one of them, or rename it to \(first.pathExtension == "safetensors" ? usual[0] : usual[2])"
             )
         }
         return first

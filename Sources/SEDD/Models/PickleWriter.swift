@@ -3,9 +3,9 @@ import Foundation
 import TensorFiles
 import Torch
 
-/// Writes the files that `torch.load` reads: dictionaries, lists, numbers and float32 tensors.
+/// Writes files that `torch.load` reads: dictionaries, lists, numbers and float32 tensors.
 struct PickleWriter {
-    /// What can be written.
+    /// A value that can be written.
     indirect enum Node {
         case integer(Int)
         case number(Double)
@@ -18,9 +18,9 @@ struct PickleWriter {
     private var bytes: [UInt8] = []
     private var storages: [[UInt8]] = []
 
-    /// Writes `root` as a PyTorch archive to `url`, whole or not at all.
+    /// Writes `root` as a PyTorch archive to `url`, atomically.
     ///
-    /// - Parameter configuration: `config.json`, kept as a record of its own, which PyTorch passes over.
+    /// - Parameter configuration: `config.json`, stored as an additional record, which PyTorch ignores.
     /// - Throws: `FileError` of kind `cannotWrite`.
     static func write(_ root: Node, configuration: Data? = nil, to url: URL) throws {
         var writer = PickleWriter()

@@ -1,16 +1,17 @@
 import Files
 import Foundation
 
-/// How a `config.json` is read and written, whatever kind of model it describes.
+/// Reads and writes `config.json` of any kind of model.
 enum ConfigurationJSON {
-    /// Bytes of the largest file that is read as a configuration.
+    /// Maximum size of a configuration file, bytes.
     private static let greatest = 1 << 24
 
-    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
+    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData` that names the file and the key.
     static func read<Configuration: Decodable>(_ url: URL) throws(SEDDError) -> Configuration {
         guard FileSystem.exists(url) else {
             throw SEDDError(
-                .missingInput, "\(url.path): no such file; a model folder holds config.json and model.safetensors")
+                .missingInput,
+                "\(url.path): no such file; expected a model folder with config.json and model.safetensors")
         }
         let bytes: [UInt8]
         do { bytes = try FileSystem.contents(of: url, limit: greatest) } catch {

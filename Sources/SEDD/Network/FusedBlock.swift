@@ -1,11 +1,11 @@
 import Torch
 
-/// A block of the trunk by fused kernels, with a backward pass of its own instead of a tape; see ``TransformerBlock`` for
-/// the formula in plain operators, which the tests compare this with. Between its norms and its gates it computes in the
-/// precision of the weights; what runs through the blocks is float32.
+/// A block of the trunk computed by fused kernels, with a hand-written backward pass instead of autograd.
+/// ``TransformerBlock`` has the formula in plain operators, with which the tests compare it. Between its norms and
+/// gates it computes in the precision of the weights; the residual stream is float32.
 struct FusedBlock: Sendable {
     private let index, heads: Int
-    /// Of what lies between norms and gates.
+    /// Precision of everything between norms and gates.
     private let element: DType
     private let qkv, out, up, upBias, down, downBias: Tensor
     private let norm1, norm2: Kernels.ModulatedNorm
@@ -26,18 +26,18 @@ struct FusedBlock: Sendable {
         norm2 = try .init(weight: weight("norm2.weight"), shiftPart: 3, scalePart: 4, epsilon: layerNormEpsilon)
     }
 
-    /// What the backward pass needs of the forward one; rows R = B L. What is cheap is made anew instead.
+    /// Activations that the backward pass needs; rows R = B L. Whatever is cheap is recomputed instead.
     struct Tape: Sendable {
         let input, statistics1: Tensor
         let attention: Kernels.Attention.Tape
-        let mixed, attended: Tensor
-        let middle, statistics2: Tensor
-        /// Before GELU and its bias, [R, 4 d].
-        let raised, mapped: Tensor
+        let context, projected: Tensor
+        let residual, statistics2: Tensor
+        /// Input of GELU before its bias, [R, 4 d].
+        let fc1, fc2: Tensor
         let attentionGate, mlpGate: Kernels.GatedResidual
     }
 
-    /// The output [R, d], and the tape where it is asked for.
+    /// The output [R, d], with the tape if it is requested.
     ///
     /// - Parameters:
     ///   - x: [R, d].
@@ -45,59 +45,59 @@ struct FusedBlock: Sendable {
     func forward(
         _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (y: Tensor, tape: Tape?) {
-        let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)
+        let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)  // [R, d], [R, 2]
         // Without a tape each row is a function of its sequence alone, to the bit; with one the fastest product will do.
         let product = { (x: Tensor, weight: Tensor) in try recording ? x.linear(weight) : x.rowLinear(weight) }
         let joint = try product(normed1, qkv)  // [R, 3 d]
-        let (mixed, attention) = try attention(rotary).mix(joint, recording: recording)
-        let attended = try product(mixed, out)  // [R, d]
+        let (context, attention) = try attention(rotary).mix(joint, recording: recording)  // [R, d]
+        let projected = try product(context, out)  // [R, d]
         let attentionGate = Kernels.GatedResidual(
             bias: nil, gatePart: 2, dropout: dropout?.of(block: index, branch: 0))
-        let middle = try attentionGate.forward(x, branch: attended, modulation)
-        let (normed2, statistics2) = try norm2.forward(middle, modulation, as: element)
-        let raised = try product(normed2, up)  // [R, 4 d]
-        let mapped = try product(Kernels.biasGelu(raised, bias: upBias), down)  // [R, d]
+        let residual = try attentionGate.forward(x, branch: projected, modulation)  // [R, d]
+        let (normed2, statistics2) = try norm2.forward(residual, modulation, as: element)  // [R, d], [R, 2]
+        let fc1 = try product(normed2, up)  // [R, 4 d]
+        let fc2 = try product(Kernels.biasGelu(fc1, bias: upBias), down)  // [R, d]
         let mlpGate = Kernels.GatedResidual(
             bias: downBias, gatePart: 5, dropout: dropout?.of(block: index, branch: 1))
-        let y = try mlpGate.forward(middle, branch: mapped, modulation)
+        let y = try mlpGate.forward(residual, branch: fc2, modulation)  // [R, d]
         guard let attention else { return (y, nil) }
         return (
             y,
             Tape(
-                input: x, statistics1: statistics1, attention: attention, mixed: mixed, attended: attended,
-                middle: middle, statistics2: statistics2, raised: raised, mapped: mapped, attentionGate: attentionGate,
+                input: x, statistics1: statistics1, attention: attention, context: context, projected: projected,
+                residual: residual, statistics2: statistics2, fc1: fc1, fc2: fc2, attentionGate: attentionGate,
                 mlpGate: mlpGate)
         )
     }
 
-    /// The gradient of the block's input; adds those of its weights to `gradients`.
+    /// The gradient of the block's input; adds the gradients of its weights to `gradients`.
     ///
-    /// - Parameter yGradient: that of the output [R, d]; it becomes the result, in place.
+    /// - Parameter yGradient: gradient of the output [R, d]; overwritten with the result.
     /// - Returns: the gradient of the modulation [B, 6 d].
     func backward(
         _ yGradient: Tensor, _ tape: Tape, modulation: Tensor, rotary: RotaryPositions, gradients: Weights
     ) throws -> Tensor {
         func gradient(_ name: String) throws -> Tensor { try gradients("blocks.\(index).\(name)") }
-        let modulationGradient = try Tensor.empty(modulation.shape, device: modulation.device)
+        let modulationGradient = try Tensor.empty(modulation.shape, device: modulation.device)  // [B, 6 d]
 
-        let mappedGradient = try tape.mlpGate.backward(
-            yGradient, branch: tape.mapped, modulation: modulation, biasGradient: gradient("mlp.2.bias"),
+        let fc2Gradient = try tape.mlpGate.backward(
+            yGradient, branch: tape.fc2, modulation: modulation, biasGradient: gradient("mlp.2.bias"),
             modulationGradient: modulationGradient)
-        let raisedGradient = try mappedGradient.matmul(down)
+        let fc1Gradient = try fc2Gradient.matmul(down)  // [R, 4 d]
         let activated = try Kernels.biasGeluBackward(
-            raisedGradient, u: tape.raised, bias: upBias, biasGradient: gradient("mlp.0.bias"))
-        try gradient("mlp.2.weight").addTransposedProductInPlace(mappedGradient, activated)
+            fc1Gradient, u: tape.fc1, bias: upBias, biasGradient: gradient("mlp.0.bias"))
+        try gradient("mlp.2.weight").addTransposedProductInPlace(fc2Gradient, activated)
         let normed2 = try norm2.backward(
-            raisedGradient.matmul(up), x: tape.middle, statistics: tape.statistics2, modulation: modulation,
+            fc1Gradient.matmul(up), x: tape.residual, statistics: tape.statistics2, modulation: modulation,
             xGradient: yGradient, weightGradient: gradient("norm2.weight"), modulationGradient: modulationGradient)
-        try gradient("mlp.0.weight").addTransposedProductInPlace(raisedGradient, normed2)
+        try gradient("mlp.0.weight").addTransposedProductInPlace(fc1Gradient, normed2)
 
-        let attendedGradient = try tape.attentionGate.backward(
-            yGradient, branch: tape.attended, modulation: modulation, biasGradient: nil,
+        let projectedGradient = try tape.attentionGate.backward(
+            yGradient, branch: tape.projected, modulation: modulation, biasGradient: nil,
             modulationGradient: modulationGradient)
-        try gradient("attn_out.weight").addTransposedProductInPlace(attendedGradient, tape.mixed)
+        try gradient("attn_out.weight").addTransposedProductInPlace(projectedGradient, tape.context)
         let jointGradient = try attention(rotary).backward(
-            attendedGradient.matmul(out), tape.attention)
+            projectedGradient.matmul(out), tape.attention)  // [R, 3 d]
         let normed1 = try norm1.backward(
             jointGradient.matmul(qkv), x: tape.input, statistics: tape.statistics1, modulation: modulation,
             xGradient: yGradient, weightGradient: gradient("norm1.weight"), modulationGradient: modulationGradient)

@@ -1,7 +1,7 @@
 import Torch
 
-/// The trunk by fused kernels, for sampling and, with its own backward pass, for training: on the CPU, and on CUDA devices,
-/// where its activations and the factors of its products may be bfloat16.
+/// The trunk computed by fused kernels, for sampling and (with its own backward pass) training: on the CPU, and on CUDA
+/// devices, where activations and matrix product inputs may be bfloat16.
 struct FusedTrunk: Sendable {
     private let configuration: ModelConfiguration
     private let device: Device
@@ -30,17 +30,17 @@ struct FusedTrunk: Sendable {
         tables = RotaryTables(width: configuration.model.hiddenSize / configuration.model.nHeads, device: device)
     }
 
-    /// What the backward pass needs of the forward one.
+    /// Activations that the backward pass needs.
     struct Tape: Sendable {
         let tokens: Tensor
         let rotary: RotaryPositions
-        /// Recorded outputs of the adaLN layers, the final one last.
+        /// Outputs of the adaLN layers, recorded by autograd; the final layer's last.
         let modulations: [Tensor]
         let blocks: [FusedBlock.Tape]
         let last, statistics: Tensor
     }
 
-    /// Hidden vectors [R, d]; the tape only where it is asked for.
+    /// Hidden vectors [R, d], with the tape if it is requested.
     ///
     /// - Parameter tokens: states; int64 [B, L].
     func forward(
@@ -52,12 +52,12 @@ struct FusedTrunk: Sendable {
             tokens, waves: waves, rotary: rotary(length: tokens.shape[1]), dropout: dropout, recording: recording)
     }
 
-    /// Those of a text's length.
+    /// Rotary tables for `length` positions.
     func rotary(length: Int) throws -> RotaryPositions { try tables(length) }
 
-    /// The same from arrays on the device alone.
+    /// The same from tensors already on the device.
     ///
-    /// - Parameter waves: ``SigmaEmbedding/waves(_:)`` of the noise; [B, frequencies].
+    /// - Parameter waves: ``SigmaEmbedding/waves(_:)`` of the noise levels; [B, frequencies].
     func forward(
         _ tokens: Tensor, waves: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
@@ -68,16 +68,17 @@ struct FusedTrunk: Sendable {
                 ? condition.linear(layer.weight, layer.bias)
                 : condition.rowLinear(layer.weight.detached(), layer.bias.detached())
         }  // [B, 6 d], the last [B, 2 d]
-        let parts = try recorded.map { try $0.detached() }
-        var x = try embedding.embedding(tokens).reshaped([shape[0] * shape[1], configuration.model.hiddenSize])
+        let slices = try recorded.map { try $0.detached() }
+        let rows = shape[0] * shape[1]
+        var x = try embedding.embedding(tokens).reshaped([rows, configuration.model.hiddenSize])  // [R, d]
         var tapes: [FusedBlock.Tape] = []
-        for (block, modulation) in zip(blocks, parts) {
+        for (block, modulation) in zip(blocks, slices) {
             let (y, tape) = try block.forward(
                 x, modulation: modulation, rotary: rotary, dropout: dropout, recording: recording)
             if let tape { tapes.append(tape) }
             x = y
         }
-        let (hidden, statistics) = try finalNorm.forward(x, parts[blocks.count])
+        let (hidden, statistics) = try finalNorm.forward(x, slices[blocks.count])  // [R, d], [R, 2]
         guard recording else { return (hidden, nil) }
         return (
             hidden,
@@ -85,25 +86,26 @@ struct FusedTrunk: Sendable {
         )
     }
 
-    /// Adds the gradients of all weights of the trunk to `gradients`, where their adaLN layers also keep theirs.
+    /// Adds the gradients of all weights of the trunk to `gradients`, which also hold autograd's gradients of the adaLN
+    /// layers.
     ///
     /// - Parameter hiddenGradient: [R, d].
     func backward(_ tape: Tape, hiddenGradient: Tensor, gradients: Weights) throws {
-        let parts = try tape.modulations.map { try $0.detached() }
-        var pulled = [try Tensor.empty(parts[blocks.count].shape, device: device)]
-        let x = try Tensor.zeros(hiddenGradient.shape, device: device)
+        let slices = try tape.modulations.map { try $0.detached() }
+        var modulationGradients = [try Tensor.empty(slices[blocks.count].shape, device: device)]
+        let x = try Tensor.zeros(hiddenGradient.shape, device: device)  // [R, d]
         try finalNorm.backward(
-            hiddenGradient, x: tape.last, statistics: tape.statistics, modulation: parts[blocks.count], xGradient: x,
-            weightGradient: gradients("output_layer.norm_final.weight"), modulationGradient: pulled[0])
+            hiddenGradient, x: tape.last, statistics: tape.statistics, modulation: slices[blocks.count], xGradient: x,
+            weightGradient: gradients("output_layer.norm_final.weight"), modulationGradient: modulationGradients[0])
         for index in blocks.indices.reversed() {
-            pulled.insert(
+            modulationGradients.insert(
                 try blocks[index].backward(
-                    x, tape.blocks[index], modulation: parts[index], rotary: tape.rotary, gradients: gradients),
+                    x, tape.blocks[index], modulation: slices[index], rotary: tape.rotary, gradients: gradients),
                 at: 0)
         }
         try Kernels.addRows(gradients("vocab_embed.embedding"), x, at: tape.tokens.reshaped([-1]))
-        // The small layers on sigma are recorded; they run backwards in one pass.
+        // The small layers on sigma are recorded by autograd and run backward in one pass.
         try Tensor.concatenated(tape.modulations, dimension: 1)
-            .backward(Tensor.concatenated(pulled, dimension: 1))
+            .backward(Tensor.concatenated(modulationGradients, dimension: 1))
     }
 }

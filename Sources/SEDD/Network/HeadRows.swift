@@ -1,11 +1,11 @@
 import Torch
 
-/// The rows of hidden vectors that meet a head together, so that nothing ever holds [B, L, V].
+/// Splits rows of hidden vectors into chunks for the head, so that [B, L, V] is never materialized.
 ///
-/// So many that one chunk of outputs takes 64 MiB of float32, which at the largest vocabularies in use is enough for the
-/// products of the head to run at full speed; on CUDA devices 512 MiB, for they take larger ones.
+/// One chunk of outputs takes 64 MiB of float32, enough for the head's products to run at full speed with the largest
+/// vocabularies in use; on CUDA devices 512 MiB, because they need larger products.
 struct HeadRows: Sendable {
-    /// Rows of a chunk; 16 or more.
+    /// Rows per chunk; 16 or more.
     let atOnce: Int
 
     /// - Parameter outputs: V of the head.
@@ -13,7 +13,7 @@ struct HeadRows: Sendable {
         atOnce = max(16, (device.kind == .cuda ? 1 << 27 : 1 << 24) / outputs)
     }
 
-    /// Chunks of `atOnce` rows; what tests make small.
+    /// Chunks of `atOnce` rows; small ones for tests.
     init(atOnce: Int) { self.atOnce = atOnce }
 
     /// The chunks of `count` rows, in order.

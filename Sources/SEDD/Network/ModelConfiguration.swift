@@ -1,11 +1,12 @@
 import Files
 public import Foundation
 
-/// What `config.json` says of a model; the released schema.
+/// The `config.json` of a diffusion model, in the released schema.
 ///
-/// Keys that only the reference's training uses are left alone. `tokenizer` is ours: `byte`, `characters` or `gpt2`.
+/// Keys that only the reference's training uses are ignored. `tokenizer` is an addition: `byte`, `characters` or
+/// `gpt2`.
 public struct ModelConfiguration: Sendable, Codable, Equatable {
-    /// The two chains that score entropy models are trained on.
+    /// The two Markov chains of score entropy models (equations 15 and 16).
     public enum GraphKind: String, Sendable, Codable, CaseIterable { case absorb, uniform }
     /// The two noise schedules.
     public enum NoiseKind: String, Sendable, Codable, CaseIterable { case loglinear, geometric }
@@ -14,13 +15,13 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     public struct Graph: Sendable, Codable, Equatable {
         /// Absorbing or uniform.
         public var type: GraphKind
-        // What the reference's own loader expects to find here.
+        // A key that the reference's loader expects.
         var file: String? = "data"
         var reportAll: Bool? = false
 
         enum CodingKeys: String, CodingKey { case type, file, reportAll = "report_all" }
 
-        /// A chain of the given kind.
+        /// Creates a chain of the given kind.
         public init(type: GraphKind) { self.type = type }
     }
 
@@ -28,14 +29,14 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     public struct Noise: Sendable, Codable, Equatable {
         /// Log-linear or geometric.
         public var type: NoiseKind
-        /// Geometric: sigma(0). Not used by log-linear noise.
+        /// Geometric: sigma(0). Unused by log-linear noise.
         public var sigmaMin: Double? = 1e-4
-        /// Geometric: sigma(1). Not used by log-linear noise.
+        /// Geometric: sigma(1). Unused by log-linear noise.
         public var sigmaMax: Double? = 20
 
         enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
 
-        /// A schedule; the two ends are those of geometric noise.
+        /// Creates a schedule; `sigmaMin` and `sigmaMax` apply to geometric noise.
         public init(type: NoiseKind, sigmaMin: Double = 1e-4, sigmaMax: Double = 20) {
             self.type = type
             self.sigmaMin = sigmaMin
@@ -51,15 +52,15 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         public var hiddenSize: Int
         /// Width of the embedding of sigma.
         public var condDim: Int
-        /// Positions that the model was trained on; others work, rotary positions have no table.
+        /// Sequence length used in training; others work too, because rotary positions need no table of weights.
         public var length: Int
-        /// Blocks of the trunk.
+        /// Number of blocks.
         public var nBlocks: Int
-        /// Attention heads; twice their number divides the width.
+        /// Attention heads; twice their number must divide the width.
         public var nHeads: Int
-        /// Whether log(expm1 sigma) + log n is subtracted from the output; absorb only.
+        /// Whether log(expm1 sigma) + log n is subtracted from the output (absorb only; appendix C.2).
         public var scaleBySigma: Bool
-        /// Share of a branch's outputs that training drops.
+        /// Dropout probability on the output of each branch during training.
         public var dropout: Double
 
         enum CodingKeys: String, CodingKey {
@@ -68,7 +69,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             case scaleBySigma = "scale_by_sigma"
         }
 
-        /// A transformer of the given shape.
+        /// Creates a transformer of the given shape.
         public init(
             hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double
         ) {
@@ -82,18 +83,18 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// n, the tokens of the tokenizer.
+    /// n, the vocabulary size of the tokenizer.
     public var tokens: Int
-    /// Which chain the scores belong to.
+    /// The Markov chain whose scores the model estimates.
     public var graph: Graph
-    /// Which schedule the times belong to.
+    /// The noise schedule.
     public var noise: Noise
-    /// The shape of the network.
+    /// Shape of the transformer.
     public var model: Network
-    /// Which tokenizer's files lie beside this file; nil in released folders.
+    /// Kind of the tokenizer stored in the same folder; nil in released folders.
     public var tokenizer: String?
 
-    /// A configuration; ``validate()`` checks it.
+    /// Creates a configuration; ``validate()`` checks it.
     public init(tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil) {
         self.tokens = tokens
         self.graph = graph
@@ -102,7 +103,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         self.tokenizer = tokenizer
     }
 
-    /// V, the states of the chain.
+    /// V, the number of states of the chain.
     public var states: Int { graph.type == .absorb ? tokens + 1 : tokens }
 
     /// The chain of one position.
@@ -121,11 +122,11 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// Checks what the types cannot say.
+    /// Checks what the types cannot express.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, its value and the expected value.
     public func validate() throws(SEDDError) {
-        // The greatest sizes are beyond any machine, and keep the count of weights within an Int.
+        // The upper bounds exceed any machine and keep the number of weights representable as Int.
         let sizes = [
             ("tokens", tokens, 28), ("model.hidden_size", model.hiddenSize, 20), ("model.cond_dim", model.condDim, 20),
             ("model.length", model.length, 20), ("model.n_blocks", model.nBlocks, 14),
@@ -137,7 +138,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         guard model.hiddenSize % model.nHeads == 0, (model.hiddenSize / model.nHeads) % 2 == 0 else {
             throw SEDDError(
                 .invalidData,
-                "model.hidden_size \(model.hiddenSize) over model.n_heads \(model.nHeads): expected an even whole width "
+                "model.hidden_size \(model.hiddenSize) over model.n_heads \(model.nHeads): expected an even width "
                     + "for each head; choose a width that 2 n_heads divides")
         }
         guard model.dropout >= 0, model.dropout < 1 else {
@@ -153,12 +154,12 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
     /// Reads and checks the `config.json` at `url`.
     ///
-    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData`, naming the file and the key.
+    /// - Throws: ``SEDDError`` of kind `missingInput` or `invalidData` that names the file and the key.
     public init(contentsOf url: URL) throws(SEDDError) {
         self = try ConfigurationJSON.read(url)
         do { try validate() } catch { throw SEDDError(error.kind, "\(url.path): \(error.description)") }
     }
 
-    /// Writes `config.json` with every key that the reference's loader reads.
+    /// The contents of `config.json`, with every key that the reference's loader reads.
     public func jsonData() throws -> Data { try ConfigurationJSON.data(self) }
 }

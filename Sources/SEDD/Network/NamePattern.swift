@@ -1,17 +1,17 @@
 import Files
 import Text
 
-/// A name in which `*` stands for any characters, none included.
+/// A name pattern in which `*` matches any characters, including none.
 struct NamePattern: Sendable {
     private let parts: [Substring]
 
     init(_ text: String) { parts = text.split(separator: "*", omittingEmptySubsequences: false) }
 
-    /// Whether all of `name` is of this pattern.
+    /// Whether the pattern matches all of `name`.
     func matches(_ name: String) -> Bool {
         guard let first = parts.first, let last = parts.last, parts.count > 1 else { return name == parts.first ?? "" }
         guard name.hasPrefix(first), name.dropFirst(first.count).hasSuffix(last) else { return false }
-        // Each part between two stars as early as it stands: what is left for the others is then longest.
+        // Matching each part between two stars as early as possible leaves the most for the others.
         var rest = name.dropFirst(first.count).dropLast(last.count)
         for part in parts.dropFirst().dropLast() where !part.isEmpty {
             guard let found = rest.firstRange(of: part) else { return false }
@@ -22,10 +22,10 @@ struct NamePattern: Sendable {
 }
 
 extension WeightLayout {
-    /// The names that any of `patterns` matches.
+    /// The names matched by any of `patterns`.
     ///
-    /// - Parameter key: what messages call the patterns.
-    /// - Throws: ``SEDDError`` of kind `invalidData` where a pattern matches nothing, or all patterns together everything.
+    /// - Parameter key: configuration key to name in messages.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if a pattern matches nothing, or the patterns match every name.
     func names(matching patterns: [String], key: String) throws(SEDDError) -> Set<String> {
         var found = Set<String>()
         for text in patterns {
@@ -40,7 +40,8 @@ extension WeightLayout {
             found.formUnion(names)
         }
         guard found.count < entries.count else {
-            throw SEDDError(.invalidData, "\(key): nothing is left to train; leave some weights out")
+            throw SEDDError(
+                .invalidData, "\(key): the patterns match all weights; expected at least one that is left to train")
         }
         return found
     }

@@ -2,13 +2,14 @@ import Foundation
 import Synchronization
 import Torch
 
-/// Rotary positions, half-split: (a, b) -> (a cos - b sin, b cos + a sin), angle = position / 10000^(2 i / width).
+/// Rotary position embedding, half-split: (a, b) -> (a cos - b sin, b cos + a sin), angle = position / 10000^(2 i /
+/// width).
 struct RotaryPositions: Sendable {
     /// [length, width / 2].
     let cosine, sine: Tensor
 
     init(length: Int, width: Int, device: Device) throws {
-        // Single precision, as in the released code: at position 1000 the angles differ from exact ones.
+        // Single precision, as in the released code: near position 1000 the angles differ visibly from exact ones.
         let rates = Self.rates(width: width)
         let angles = (0..<length).flatMap { position in rates.map { Float(position) * $0 } }
         let shape = [length, width / 2]
@@ -21,7 +22,7 @@ struct RotaryPositions: Sendable {
         self.sine = sine
     }
 
-    /// Those of the first positions; nil where there are not as many.
+    /// The tables of the first `length` positions; nil if there are fewer.
     func first(_ length: Int) throws -> RotaryPositions? {
         let held = try cosine.shape[0]
         guard length < held else { return length == held ? self : nil }
@@ -35,22 +36,22 @@ struct RotaryPositions: Sendable {
         stride(from: 0, to: width, by: 2).map { 1 / pow(Float(10000), Float($0) / Float(width)) }
     }
 
-    /// Turns queries and keys.
+    /// Rotates queries and keys.
     ///
     /// - Parameter x: [B, L, 2, heads, width].
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         let half = try x.shape[4] / 2
-        let a = try x.narrowed(4, from: 0, length: half)
-        let b = try x.narrowed(4, from: half, length: half)
+        let a = try x.narrowed(4, from: 0, length: half)  // [B, L, 2, h, w / 2]
+        let b = try x.narrowed(4, from: half, length: half)  // [B, L, 2, h, w / 2]
         // [L, 1, 1, width / 2]
         let (c, s) = (try cosine.unsqueezed(1).unsqueezed(1), try sine.unsqueezed(1).unsqueezed(1))
-        return try Tensor.concatenated([a * c - b * s, b * c + a * s], dimension: 4)
+        return try Tensor.concatenated([a * c - b * s, b * c + a * s], dimension: 4)  // [B, L, 2, h, w]
     }
 }
 
-/// Tables of rotary positions, made when they are first asked for and kept.
+/// Tables of rotary positions, created on first use and cached.
 ///
-/// Their length is that of a text, rounded up to a power of two, whatever a configuration claims.
+/// Their length is that of the text, rounded up to a power of two, whatever length a configuration claims.
 final class RotaryTables: Sendable {
     private let width: Int
     private let device: Device
@@ -61,7 +62,7 @@ final class RotaryTables: Sendable {
         self.device = device
     }
 
-    /// Those of the first `length` positions.
+    /// The tables of the first `length` positions.
     func callAsFunction(_ length: Int) throws -> RotaryPositions {
         try held.withLock { held in
             if let found = try held?.first(length) { return found }

@@ -2,25 +2,27 @@ import Files
 import Foundation
 public import Torch
 
-/// The released transformer in two halves.
+/// The released SEDD transformer, split into trunk and head.
 ///
-/// ``hidden(_:sigma:)`` takes whole sequences to hidden vectors; ``logScore(hidden:_:)`` takes the hidden vectors
-/// of the positions that matter to log-scores. Nothing here ever holds [B, L, V].
+/// ``hidden(_:sigma:)`` maps whole sequences to hidden vectors; ``logScore(hidden:_:)`` maps the hidden vectors of
+/// selected positions to log-scores. [B, L, V] is never materialized.
 public final class ScoreNetwork: Sendable {
+    /// Chain, noise schedule and shape of the model.
     public let configuration: ModelConfiguration
+    /// All weights, by their released names.
     public let weights: Weights
-    /// Where it computes.
+    /// The device on which it computes.
     public let device: Device
     private let embedding: Tensor
     private let sigmaEmbedding: SigmaEmbedding
     private let blocks: [TransformerBlock]
     private let finalNorm, finalModulation, finalModulationBias: Tensor
-    /// The head, which is not recorded: its gradients are formed by hand, chunk by chunk.
+    /// The head, excluded from autograd: its gradients are computed by hand, chunk by chunk.
     let head: (weight: Tensor, bias: Tensor)
-    /// The trunk by fused kernels, where there are any.
+    /// The trunk computed by fused kernels, on devices that have them.
     let fused: FusedTrunk?
 
-    /// A network over `weights`, which it shares.
+    /// Creates a network that shares `weights`.
     init(_ configuration: ModelConfiguration, _ weights: Weights) throws {
         self.configuration = configuration
         self.weights = weights
@@ -39,10 +41,10 @@ public final class ScoreNetwork: Sendable {
         fused = device.hasKernels ? try FusedTrunk(configuration, weights) : nil
     }
 
-    /// A network with first values drawn from `seed`.
+    /// Creates a network whose initial weights are drawn from `seed`.
     ///
-    /// - Parameter precision: what the trunk computes in; the standard one of the device unless it is named.
-    /// - Throws: ``SEDDError`` of kind `invalidData` where the configuration makes no sense.
+    /// - Parameter precision: precision of the trunk; defaults to the device's standard precision.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if the configuration is invalid.
     public convenience init(
         _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, precision: Precision? = nil
     ) throws {
@@ -53,20 +55,20 @@ public final class ScoreNetwork: Sendable {
         try self.init(configuration, weights.moved(to: device, precision))
     }
 
-    /// Hidden vectors, normalised and modulated, ready for the head; [B L, d].
+    /// Hidden vectors after the final norm and modulation, ready for the head; [B L, d].
     ///
     /// - Parameters:
     ///   - tokens: states; int64 [B, L].
     ///   - sigma: total noise of each of the B sequences.
-    /// - Throws: ``SEDDError`` of kind `usage` where the shapes are others, `TorchError` where a state is outside the chain's.
+    /// - Throws: ``SEDDError`` of kind `usage` for other shapes, `TorchError` if a state is outside 0..<V.
     public func hidden(_ tokens: Tensor, sigma: [Double]) throws -> Tensor {
         try requireStates(tokens, sigma: sigma)
         if let fused { return try fused.forward(tokens, sigma: sigma, dropout: nil, recording: false).hidden }
-        return try trunk(tokens, sigma: sigma).reshaped([-1, configuration.model.hiddenSize])
+        return try trunk(tokens, sigma: sigma).reshaped([-1, configuration.model.hiddenSize])  // [R, d]
     }
 
-    /// The hidden vectors by plain operators in float32, recorded where weights ask for gradients; [B, L, d]. It runs on every
-    /// device, and is what the fused trunk is compared with.
+    /// Hidden vectors computed by plain operators in float32, recorded by autograd if weights require gradients;
+    /// [B, L, d]. It runs on every device, and is what the fused trunk is tested against.
     func trunk(_ tokens: Tensor, sigma: [Double], dropout: Dropout? = nil) throws -> Tensor {
         try requireStates(tokens, sigma: sigma)
         let shape = try tokens.shape
@@ -90,28 +92,30 @@ public final class ScoreNetwork: Sendable {
         }
     }
 
-    /// Logits of M chosen positions, float32 [M, V]: log-scores before the shift, and with any own entry. Each row follows from its
-    /// hidden vector alone, to the bit, on the CPU.
+    /// Logits of M selected positions, float32 [M, V]: log-scores before the shift, including the own entry. On the CPU each row
+    /// follows from its hidden vector alone, to the bit.
     func logits(_ hidden: Tensor) throws -> Tensor {
         try hidden.cast(to: .float32).rowLinear(head.weight, head.bias)
     }
 
-    /// What is subtracted from logits to give log-scores: log(expm1 sigma) + log n where the network is scaled so.
+    /// The shift subtracted from logits to give log-scores: log(expm1 sigma) + log n if the network is scaled by sigma,
+    /// else 0.
     func shift(sigma: Double) -> Double {
         guard configuration.model.scaleBySigma else { return 0 }
         return logExpm1(sigma) + log(Double(configuration.states - 1))
     }
 
-    /// Log-scores of M chosen positions, float32: the head, the shift by log(expm1 sigma) + log n, own entry 0.
+    /// Log-scores of M selected positions, float32 [M, V]: the head minus the shift log(expm1 sigma) + log n, with own
+    /// entry 0.
     ///
     /// - Parameters:
-    ///   - hidden: [M, d] of the trunk's output.
+    ///   - hidden: hidden vectors of the positions; [M, d].
     ///   - rows: states and noise of the same positions.
     public func logScore(hidden: Tensor, _ rows: Rows) throws -> LogScore {
         try logScore(logits: logits(hidden), rows)
     }
 
-    /// The same from the logits, which are left as they are.
+    /// The same from logits, which are not modified.
     func logScore(logits: Tensor, _ rows: Rows) throws -> LogScore {
         var logits = logits
         if configuration.model.scaleBySigma {

@@ -3,7 +3,7 @@ import Torch
 
 /// sigma -> 256 sinusoids, cosines first -> linear -> SiLU -> linear -> SiLU; [B] to [B, cond].
 struct SigmaEmbedding: Sendable {
-    /// Sinusoids: half of them cosines.
+    /// Number of sinusoids, half of them cosines.
     static let frequencies = 256
 
     let weight0, bias0, weight2, bias2: Tensor
@@ -30,10 +30,10 @@ struct SigmaEmbedding: Sendable {
         return try middle.rowLinear(weight2.detached(), bias2.detached()).silu()  // [B, cond]
     }
 
-    /// The sinusoids of each total noise, one after the other.
+    /// The sinusoids of each total noise, concatenated.
     static func waves(_ sigma: [Double]) -> [Float] {
         let half = frequencies / 2
-        // Single precision throughout, as the released weights were trained.
+        // Single precision throughout, as in the training of the released weights.
         let rates = (0..<half).map { exp(-Float(log(10000.0)) * Float($0) / Float(half)) }
         var waves: [Float] = []
         waves.reserveCapacity(sigma.count * frequencies)

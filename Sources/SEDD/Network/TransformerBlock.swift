@@ -1,9 +1,9 @@
 import Torch
 
-/// One block of the trunk.
+/// One block of the trunk, a DiT block with adaLN conditioning (appendix C.2).
 ///
 /// (shift, scale, gate) x 2 = adaLN(c); x += gate * dropout(attention(norm(x) (1 + scale) + shift)), then the same with
-/// the MLP. Attention is bidirectional; norms have a weight and no bias.
+/// the MLP. Attention is bidirectional; norms have a gain and no bias.
 struct TransformerBlock: Sendable {
     let index: Int
     let heads: Int
@@ -32,31 +32,32 @@ struct TransformerBlock: Sendable {
         _ x: Tensor, condition: Tensor, rotary: RotaryPositions, dropout: Dropout?
     ) throws -> Tensor {
         let d = try x.shape[2]
-        let parts = try condition.linear(modulation, modulationBias).unsqueezed(1)  // [B, 1, 6 d]
-        func part(_ i: Int) throws -> Tensor { try parts.narrowed(2, from: i * d, length: d) }
+        let modulations = try condition.linear(modulation, modulationBias).unsqueezed(1)  // [B, 1, 6 d]
+        func slice(_ i: Int) throws -> Tensor { try modulations.narrowed(2, from: i * d, length: d) }
 
-        let attended = try attention(modulate(x, norm1, shift: part(0), scale: part(1)), rotary)
-        let middle = try x + part(2) * (dropout?(attended, block: index, branch: 0) ?? attended)
-        let h = try modulate(middle, norm2, shift: part(3), scale: part(4))
-        let mapped = try h.linear(up, upBias).gelu().linear(down, downBias)
-        return try middle + part(5) * (dropout?(mapped, block: index, branch: 1) ?? mapped)
+        let projected = try attention(modulate(x, norm1, shift: slice(0), scale: slice(1)), rotary)  // [B, L, d]
+        let residual = try x + slice(2) * (dropout?(projected, block: index, branch: 0) ?? projected)  // [B, L, d]
+        let h = try modulate(residual, norm2, shift: slice(3), scale: slice(4))  // [B, L, d]
+        let fc2 = try h.linear(up, upBias).gelu().linear(down, downBias)  // [B, L, d]
+        return try residual + slice(5) * (dropout?(fc2, block: index, branch: 1) ?? fc2)  // [B, L, d]
     }
 
     private func attention(_ x: Tensor, _ rotary: RotaryPositions) throws -> Tensor {
         let shape = try x.shape
         let (b, l, d) = (shape[0], shape[1], shape[2])
-        let joint = try x.linear(qkv).reshaped([b, l, 3, heads, d / heads])
-        let turned = try rotary(joint.narrowed(2, from: 0, length: 2))
+        let joint = try x.linear(qkv).reshaped([b, l, 3, heads, d / heads])  // [B, L, 3, h, w]
+        let rotated = try rotary(joint.narrowed(2, from: 0, length: 2))  // [B, L, 2, h, w]
         func head(_ x: Tensor, _ i: Int) throws -> Tensor { try x.selected(2, i).transposed(1, 2) }  // [B, h, L, w]
-        let mixed = try Tensor.attention(query: head(turned, 0), key: head(turned, 1), value: head(joint, 2))
-        return try mixed.transposed(1, 2).reshaped([b, l, d]).linear(out)
+        let (q, k, v) = (try head(rotated, 0), try head(rotated, 1), try head(joint, 2))  // [B, h, L, w]
+        let context = try Tensor.attention(query: q, key: k, value: v)  // [B, h, L, w]
+        return try context.transposed(1, 2).reshaped([b, l, d]).linear(out)  // [B, L, d]
     }
 }
 
 /// norm(x) (1 + scale) + shift; x [B, L, d], shift and scale [B, 1, d].
 func modulate(_ x: Tensor, _ weight: Tensor, shift: Tensor, scale: Tensor) throws -> Tensor {
-    try x.layerNorm(weight, epsilon: layerNormEpsilon) * (scale + 1) + shift
+    try x.layerNorm(weight, epsilon: layerNormEpsilon) * (scale + 1) + shift  // [B, L, d]
 }
 
-/// What keeps a layer norm finite on a constant row; the released value.
+/// Epsilon of the layer norms, as released.
 let layerNormEpsilon = 1e-5

@@ -2,25 +2,28 @@ import Files
 
 /// Names and shapes of a network's weights, in the order in which the reference registers them.
 ///
-/// That order is what the reference's moving average is stored in. Offsets are in elements; each tensor starts at a
-/// multiple of 16, so that rows of a flat array are aligned alike in every process.
+/// The reference stores its moving average in that order. Offsets are in elements; each tensor starts at a multiple of
+/// 16, so that rows are aligned identically in every process.
 public struct WeightLayout: Sendable {
-    /// One tensor: its name and its shape.
+    /// One tensor: its name and shape.
     public struct Entry: Sendable, Equatable {
+        /// Released name, such as `blocks.0.attn_qkv.weight`.
         public let name: String
+        /// Dimensions; row-major.
         public let shape: [Int]
         let offset: Int
         var count: Int { shape.reduce(1, *) }
     }
 
+    /// All tensors, in storage order.
     public let entries: [Entry]
-    /// Elements of the flat array, gaps included.
+    /// Elements of the flat array, including the gaps.
     let flatCount: Int
 
-    /// Number of weights, gaps left out.
+    /// Number of weights, excluding the gaps.
     public var parameters: Int { entries.reduce(0) { $0 + $1.count } }
 
-    /// The layout of the network that `configuration` describes.
+    /// The layout of the network described by `configuration`.
     public init(_ configuration: ModelConfiguration) {
         let (d, c, v) = (configuration.model.hiddenSize, configuration.model.condDim, configuration.states)
         var shapes: [(String, [Int])] = [
@@ -47,14 +50,14 @@ public struct WeightLayout: Sendable {
         self.init(shapes)
     }
 
-    /// A layout of those tensors alone that `isIncluded` names.
+    /// A layout of only those tensors for which `isIncluded` returns true.
     func filtered(_ isIncluded: (Entry) -> Bool) -> WeightLayout {
         WeightLayout(entries.filter(isIncluded).map { ($0.name, $0.shape) })
     }
 
-    /// Where the tensors from the first name to the last lie in a flat array.
+    /// The range of the flat array from the first named tensor through the last.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` where a name is missing.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if a name is missing.
     func range(_ names: (first: String, last: String)) throws(SEDDError) -> Range<Int> {
         guard let first = entries.first(where: { $0.name == names.first }),
             let last = entries.first(where: { $0.name == names.last })
@@ -62,10 +65,10 @@ public struct WeightLayout: Sendable {
         return first.offset..<last.offset + Self.padded(last.count)
     }
 
-    /// Elements that a tensor of `count` takes of a flat array.
+    /// Elements of the flat array occupied by a tensor of `count` elements.
     private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
-    /// A layout of tensors one after the other.
+    /// A layout of consecutive tensors.
     init(_ shapes: [(name: String, shape: [Int])]) {
         var offset = 0
         entries = shapes.map { name, shape in

@@ -1,24 +1,24 @@
-/// What a tensor of a network is to an optimizer.
+/// The role of a tensor for an optimizer.
 enum WeightRole: Sendable, Equatable {
-    /// A matrix of a block that maps hidden vectors to hidden vectors: one, or queries, keys and values in one tensor.
+    /// A matrix inside a block that maps hidden vectors to hidden vectors: one, or queries, keys and values in one
+    /// tensor.
     case hiddenMatrix(HiddenMatrix)
-    /// Any other matrix that vectors are multiplied by: the head, adaLN, the layers on sigma.
+    /// Any other matrix: the head, adaLN, the layers on sigma.
     case matrix
-    /// A table whose rows are looked up.
+    /// An embedding table.
     case embedding
     /// A bias or the gain of a norm.
     case vector
 
-    /// How a hidden matrix lies in its tensor.
+    /// How a hidden matrix is stored in its tensor.
     struct HiddenMatrix: Sendable, Equatable {
-        /// Matrices side by side along the outputs: 3 for queries, keys and values, else 1.
+        /// Matrices stacked along the outputs: 3 for queries, keys and values, else 1.
         var parts = 1
-        /// Whether outputs are rows, as in the released DDiT; GPT-2 stores [in, out].
+        /// Whether rows are outputs, as in the released SEDD models; GPT-2 stores [in, out].
         var outputsAreRows = true
     }
 
-    /// Whether weight decay applies: to what is multiplied by, not to norms, biases and embeddings, whose size is their
-    /// meaning.
+    /// Whether weight decay applies: to matrices, but not to norms, biases and embeddings.
     var decays: Bool {
         switch self {
         case .hiddenMatrix, .matrix: true
@@ -37,12 +37,12 @@ extension WeightLayout.Entry {
     ]
     private static let embeddings: Set = ["vocab_embed.embedding", "transformer.wte.weight", "transformer.wpe.weight"]
 
-    /// What the tensor is to an optimizer, by its released name.
+    /// The role of the tensor, by its released name.
     var role: WeightRole {
         guard shape.count == 2 else { return .vector }
         if Self.embeddings.contains(name) { return .embedding }
         for prefix in ["blocks.", "transformer.h."] where name.hasPrefix(prefix) {
-            // The name within the block: behind the block's number.
+            // The name within the block, after the block index.
             let within = name.dropFirst(prefix.count).drop { $0 != "." }.dropFirst()
             if let matrix = Self.matrices[String(within)] { return .hiddenMatrix(matrix) }
         }

@@ -2,22 +2,23 @@ import Files
 import Foundation
 public import Torch
 
-/// All weights of a network in one flat float32 array, and a view of it for each name.
+/// All weights of a network in one flat float32 tensor, with a view for each name.
 ///
-/// One array makes an optimizer step, a moving average and a gradient norm one sweep over memory.
+/// With a single tensor, an optimizer step, a moving average or a gradient norm is one pass over memory.
 public struct Weights: Sendable {
+    /// Names, shapes and offsets of the views.
     public let layout: WeightLayout
     /// [layout.flatCount]; the gaps between tensors are zero.
     let flat: Tensor
     private let views: [String: Tensor]
-    /// The same numbers in bfloat16, where the trunk computes in it. Whatever changes `flat` brings them up to date.
-    let halved: Tensor?
-    private let halvedViews: [String: Tensor]
+    /// The same values in bfloat16, if the trunk computes in it. Whoever changes `flat` must refresh this copy.
+    let bfloat16Copy: Tensor?
+    private let bfloat16Views: [String: Tensor]
 
-    /// All zero.
+    /// All weights zero.
     ///
-    /// - Throws: ``SEDDError`` of kind `engine` where the machine has not the memory for them: the system would grant it, and end
-    ///   the process as it is used.
+    /// - Throws: ``SEDDError`` of kind `engine` if the machine lacks the memory: the system would grant the allocation
+    ///   and kill the process once it is touched.
     init(layout: WeightLayout, device: Device = .cpu) throws {
         let bytes = layout.flatCount.multipliedReportingOverflow(by: MemoryLayout<Float>.size)
         guard
@@ -43,60 +44,59 @@ public struct Weights: Sendable {
         self.flat = flat
         self.views = try views(of: flat)
         self.precision = precision
-        halved = precision == .bf16 ? try flat.cast(to: .bfloat16) : nil
-        halvedViews = try halved.map { try views(of: $0) } ?? [:]
+        bfloat16Copy = precision == .bf16 ? try flat.cast(to: .bfloat16) : nil
+        bfloat16Views = try bfloat16Copy.map { try views(of: $0) } ?? [:]
     }
 
-    /// What a trunk over these weights computes in.
+    /// Precision of a trunk over these weights.
     public let precision: Precision
 
-    /// The matrix called `name` as the trunk's products take it, not recorded.
-    func matrix(_ name: String) throws -> Tensor { try halvedViews[name] ?? self(name).detached() }
+    /// The matrix called `name` in the precision of the trunk's products, excluded from autograd.
+    func matrix(_ name: String) throws -> Tensor { try bfloat16Views[name] ?? self(name).detached() }
 
-    /// The flat array from the first name to the last, not recorded.
+    /// The flat tensor from the first named weight through the last, excluded from autograd.
     func stretch(_ names: (String, String)) throws -> Tensor {
         let range = try layout.range(names)
         return try flat.detached().narrowed(0, from: range.lowerBound, length: range.count)
     }
 
-    /// The same of the bfloat16 numbers, where there are any.
-    func halvedStretch(_ names: (String, String)) throws -> Tensor? {
+    /// The same range of the bfloat16 copy, if there is one.
+    func bfloat16Range(_ names: (String, String)) throws -> Tensor? {
         let range = try layout.range(names)
-        return try halved?.narrowed(0, from: range.lowerBound, length: range.count)
+        return try bfloat16Copy?.narrowed(0, from: range.lowerBound, length: range.count)
     }
 
-    /// Brings the bfloat16 numbers up to date.
-    func refreshHalved() throws { try halved?.copyInPlace(flat) }
+    /// Updates the bfloat16 copy.
+    func refreshBFloat16Copy() throws { try bfloat16Copy?.copyInPlace(flat) }
 
     /// The weights called `name`.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` where the layout has no such name.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if the layout has no such name.
     public func callAsFunction(_ name: String) throws -> Tensor {
         guard let view = views[name] else { throw SEDDError(.invalidData, "weights: no tensor is called '\(name)'") }
         return view
     }
 
-    /// Name and tensor in the order of the layout.
+    /// Names and tensors in layout order.
     public var named: [(name: String, tensor: Tensor)] {
         layout.entries.compactMap { entry in views[entry.name].map { (entry.name, $0) } }
     }
 
-    /// The same numbers in an array of their own, on `device`, for a trunk that computes in `precision`; as before where
-    /// they are not named.
+    /// A copy of the weights on `device`, for a trunk that computes in `precision`; either defaults to the present one.
     func copied(to device: Device? = nil, precision: Precision? = nil) throws -> Weights {
         let copy = try flat.cloned()
         return try Weights(
             layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
     }
 
-    /// Overwrites the numbers with those of `other`, which has the same layout.
+    /// Overwrites the weights with those of `other`, which has the same layout.
     func load(copying other: Weights) throws {
         try flat.copyInPlace(other.flat)
-        try refreshHalved()
+        try refreshBFloat16Copy()
     }
 
-    /// First values as the reference draws them: linear layers and the embedding uniform in ±1/sqrt(inputs), norms 1,
-    /// every adaLN layer and the final linear layer 0. Each number is a function of (seed, name's place, its index).
+    /// The reference's initialization: linear layers and the embedding uniform in ±1/sqrt(inputs), norm gains 1, all
+    /// adaLN layers and the final linear layer 0. Each value is a function of (seed, position of the name, index).
     func initialize(seed: UInt64) throws {
         let stream = RandomStream(seed: seed, purpose: .initialization)
         var inputs = 1
@@ -114,6 +114,6 @@ public struct Weights: Sendable {
             }
             try self(entry.name).copyInPlace(Tensor(values, shape: entry.shape))
         }
-        try refreshHalved()
+        try refreshBFloat16Copy()
     }
 }

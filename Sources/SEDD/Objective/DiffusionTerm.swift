@@ -1,9 +1,9 @@
 import Files
 import Torch
 
-/// The first term of the likelihood bound: the score entropy integrated over time, by stratified times.
+/// The diffusion term of the likelihood bound: the score entropy integrated over time, estimated at stratified times.
 public struct DiffusionTerm: Sendable {
-    /// A mean over blocks, and how sure it is.
+    /// A mean over blocks with its standard error.
     public struct Estimate: Sendable, Codable, Equatable {
         /// Nats per token.
         public let mean: Double
@@ -11,7 +11,7 @@ public struct DiffusionTerm: Sendable {
         public let standardError: Double
 
         /// - Parameter perBlock: nats per token of each block.
-        /// - Throws: ``SEDDError`` of kind `diverged` where one is no number.
+        /// - Throws: ``SEDDError`` of kind `diverged` if one is not finite.
         init(_ perBlock: [Double]) throws(SEDDError) {
             mean = perBlock.reduce(0, +) / Double(perBlock.count)
             guard mean.isFinite else {
@@ -28,8 +28,8 @@ public struct DiffusionTerm: Sendable {
     private let timesPerBlock: Int
 
     /// - Parameters:
-    ///   - smallestTime: where the integral starts; the published tables and samplers use 1e-5.
-    ///   - timesPerBlock: stratified times for each block.
+    ///   - smallestTime: lower limit of the integral; the published tables and samplers use 1e-5.
+    ///   - timesPerBlock: stratified times per block.
     public init(network: ScoreNetwork, timesPerBlock: Int, seed: UInt64, smallestTime: Double = 1e-5) throws {
         let graph = network.configuration.makeGraph()
         loss = ScoreEntropyLoss(network: network, graph: graph)
@@ -39,13 +39,13 @@ public struct DiffusionTerm: Sendable {
         self.timesPerBlock = timesPerBlock
     }
 
-    /// The term over `blocks`, all of one length.
+    /// The term averaged over `blocks`, which have equal length.
     ///
-    /// - Parameter tokensPerBatch: how much meets the network at once; it changes memory, not the result.
-    /// - Throws: ``SEDDError`` of kind `diverged` where the loss is not finite, `usage` where there is no block.
+    /// - Parameter tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    /// - Throws: ``SEDDError`` of kind `diverged` if the loss is not finite, `usage` if `blocks` is empty.
     public func evaluate(_ blocks: [[Int]], tokensPerBatch: Int = 4096) throws -> Estimate {
         guard let length = blocks.first?.count, length > 0 else {
-            throw SEDDError(.usage, "no block to evaluate; give more data or a shorter length")
+            throw SEDDError(.usage, "the data contain no complete block; give more data or a shorter length")
         }
         let numbered = blocks.enumerated().map { (number: $0, tokens: $1) }
         let perBlock = try nats(numbered, tokensPerBatch: tokensPerBatch).map { $0 / Double(length) }
@@ -54,7 +54,7 @@ public struct DiffusionTerm: Sendable {
 
     /// The term of each block, nats per block; a function of the block and its number alone.
     ///
-    /// - Parameter blocks: all of one length; the number decides the times and the noise of a block.
+    /// - Parameter blocks: blocks of equal length; the number determines the times and the noise of a block.
     func nats(_ blocks: [(number: Int, tokens: [Int])], tokensPerBatch: Int) throws -> [Double] {
         let length = blocks.first?.tokens.count ?? 1
         let group = max(1, tokensPerBatch / max(1, length))

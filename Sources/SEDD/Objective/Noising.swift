@@ -1,4 +1,4 @@
-/// Draws times and noises whole batches; a function of (seed, step, sequence).
+/// Draws diffusion times and noises batches; a function of (seed, step, sequence).
 public struct Noising: Sendable {
     private let graph: any TransitionGraph
     private let noise: any NoiseSchedule
@@ -6,7 +6,8 @@ public struct Noising: Sendable {
     private let times: RandomStream
     /// Times are drawn from smallestTime...1.
     let smallestTime: Double
-    /// Whether sequences 2 k and 2 k + 1 of a step are a pair: one time, and noise from the numbers u and 1 - u.
+    /// Whether sequences 2 k and 2 k + 1 of a step form an antithetic pair: one time, with noise from the numbers u and
+    /// 1 - u.
     let pairs: Bool
 
     init(
@@ -20,12 +21,13 @@ public struct Noising: Sendable {
         times = RandomStream(seed: seed, purpose: .times)
     }
 
-    /// Stratified times: one in each of `count` equally likely parts of smallestTime...1, so that a batch covers them evenly.
+    /// Stratified times: one in each of `count` equally likely intervals of smallestTime...1, so that a batch covers
+    /// them evenly.
     ///
     /// - Parameters:
-    ///   - strata: which parts.
-    ///   - count: number of parts.
-    ///   - table: the density that times are drawn from; nil for the uniform one.
+    ///   - strata: the intervals to draw from.
+    ///   - count: total number of intervals.
+    ///   - table: the density of times; nil for the uniform one.
     func times(step: Int, strata: Range<Int>, of count: Int, from table: TimeTable? = nil) -> [Double] {
         let count = pairs ? count / 2 : count
         return strata.map { sequence in
@@ -35,12 +37,12 @@ public struct Noising: Sendable {
         }
     }
 
-    /// Noises `clean`, one time a sequence.
+    /// Noises `clean`, with one time per sequence.
     ///
     /// - Parameters:
-    ///   - clean: tokens row by row; times.count x length.
-    ///   - firstSequence: the number of the first sequence within the step; the noise of a sequence follows from its
-    ///     number, not from its place in this batch.
+    ///   - clean: tokens in row-major order; times.count x length.
+    ///   - firstSequence: index of the first sequence within the step; the noise of a sequence depends on its index,
+    ///     not on its position in this batch.
     func batch(
         _ clean: [Int], length: Int, times: [Double], step: Int, firstSequence: Int
     ) -> NoisedBatch {
@@ -53,29 +55,30 @@ public struct Noising: Sendable {
             clean: clean, states: states, length: length, sigma: sigma, sigmaRate: times.map(noise.sigmaRate))
     }
 
-    /// One sequence of a batch that is put together from several steps.
-    struct Part {
+    /// One sequence of a batch assembled from several steps.
+    struct Item {
         let clean: [Int]
         let time: Double
         let step: Int
         let sequence: Int
     }
 
-    /// Noises each part as ``batch(_:length:times:step:firstSequence:)`` noises that sequence of that step; all have one length.
-    func batch(_ parts: [Part]) -> NoisedBatch {
-        let sigma = parts.map { noise.sigma($0.time) }
-        let states = zip(parts, sigma).flatMap { part, sigma in
-            part.clean.enumerated().map {
-                state($1, sigma, step: part.step, sequence: part.sequence, position: $0)
+    /// Noises each item exactly as ``batch(_:length:times:step:firstSequence:)`` noises that sequence of that step; all
+    /// have equal length.
+    func batch(_ items: [Item]) -> NoisedBatch {
+        let sigma = items.map { noise.sigma($0.time) }
+        let states = zip(items, sigma).flatMap { item, sigma in
+            item.clean.enumerated().map {
+                state($1, sigma, step: item.step, sequence: item.sequence, position: $0)
             }
         }
         return NoisedBatch(
-            clean: parts.flatMap(\.clean), states: states, length: parts.first?.clean.count ?? 0, sigma: sigma,
-            sigmaRate: parts.map { noise.sigmaRate($0.time) })
+            clean: items.flatMap(\.clean), states: states, length: items.first?.clean.count ?? 0, sigma: sigma,
+            sigmaRate: items.map { noise.sigmaRate($0.time) })
     }
 
-    /// Of a pair, what one number u masks at small times the number 1 - u leaves: each sequence alone is noised as any other, but
-    /// no position is masked in both below one half of masked tokens, and none is left in both above.
+    /// In a pair, u and 1 - u mask complementary positions: each sequence alone has the usual marginal law, but no
+    /// position is masked in both below a masked fraction of one half, and none is unmasked in both above it.
     private func state(_ token: Int, _ sigma: Double, step: Int, sequence: Int, position: Int) -> Int {
         let isMirrored = pairs && sequence % 2 == 1
         let number = pairs ? sequence / 2 : sequence

@@ -1,21 +1,22 @@
 import Torch
 
-/// A batch that has been noised.
+/// A batch of noised sequences.
 public struct NoisedBatch: Sendable {
-    /// Uncorrupted tokens, row by row; B x L.
+    /// Clean tokens in row-major order; B x L.
     public let clean: [Int]
-    /// States after the noise, row by row; B x L.
+    /// Noised states in row-major order; B x L.
     public let states: [Int]
+    /// L.
     public let length: Int
     /// Total noise of each sequence.
     public let sigma: [Double]
     /// Derivative of the total noise at each sequence's time.
     public let sigmaRate: [Double]
 
-    /// B.
+    /// B, the number of sequences.
     public var sequences: Int { sigma.count }
 
-    /// A batch whose arrays fit together: B x L tokens and states, B noise levels.
+    /// Creates a batch from arrays of matching sizes: B x L tokens and states, B noise levels.
     public init(clean: [Int], states: [Int], length: Int, sigma: [Double], sigmaRate: [Double]) {
         self.clean = clean
         self.states = states
@@ -25,17 +26,17 @@ public struct NoisedBatch: Sendable {
     }
 }
 
-/// Denoising score entropy, nats per sequence: sigmaRate(t) times the sum over positions (equation 9 of the paper,
-/// weighted as in its likelihood bound).
+/// Denoising score entropy, nats per sequence: sigmaRate(t) times the sum over positions (equation 9, weighted as in
+/// the likelihood bound of theorem 3.6).
 ///
-/// Only positions that can move meet the head, in chunks of rows; the gradient of a chunk is formed and used before the
-/// next chunk is looked at, so memory does not grow with B L V.
+/// Only positions that can move go through the head, in chunks of rows; the gradient of a chunk is computed and used
+/// before the next chunk, so memory does not grow with B L V.
 public struct ScoreEntropyLoss: Sendable {
     private let network: ScoreNetwork
     private let graph: any TransitionGraph
     private let headRows: HeadRows
 
-    /// The loss of `network` over the chain `graph`.
+    /// Creates the loss of `network` under the chain `graph`.
     public init(network: ScoreNetwork, graph: any TransitionGraph) {
         self.network = network
         self.graph = graph
@@ -44,83 +45,83 @@ public struct ScoreEntropyLoss: Sendable {
 
     /// The loss of each sequence, nats.
     public func evaluate(_ batch: NoisedBatch) throws -> [Double] {
-        let hidden = try network.hidden(states(batch), sigma: batch.sigma)
+        let hidden = try network.hidden(states(batch), sigma: batch.sigma)  // [R, d]
         var losses = [Double](repeating: 0, count: batch.sequences)
         try forEachChunk(batch) { chunk in
-            let vectors = try hidden.rows(Tensor(chunk.positions, device: network.device))
+            let vectors = try hidden.rows(Tensor(chunk.positions, device: network.device))  // [M, d]
             add(entropy: try entropy(vectors, chunk, factors: nil).entropy, chunk.positions, batch, to: &losses)
         }
         return losses
     }
 
-    /// The loss of each sequence, nats; adds the gradient of `scale` times their weighted sum to `gradients`, which is also
-    /// where the network's weights keep theirs.
+    /// The loss of each sequence in nats; adds the gradient of `scale` times their weighted sum to `gradients`, which
+    /// are also the gradients of the network's own weights.
     ///
-    /// - Parameter weights: of each sequence in that sum; 1 unless they are given. The losses themselves are not weighted.
+    /// - Parameter weights: weight of each sequence in that sum; 1 by default. The returned losses are unweighted.
     func accumulateGradients(
         _ batch: NoisedBatch, scale: Double, weights: [Double]? = nil, dropout: Dropout?, into gradients: Weights
     ) throws -> [Double] {
         let states = try states(batch)
         let scale = (0..<batch.sequences).map { scale * (weights?[$0] ?? 1) }
         guard let fused = network.fused else {
-            let recorded = try network.trunk(states, sigma: batch.sigma, dropout: dropout)
-            let rows = try recorded.reshaped([batch.sequences * batch.length, -1])
+            let recorded = try network.trunk(states, sigma: batch.sigma, dropout: dropout)  // [B, L, d]
+            let rows = try recorded.reshaped([batch.sequences * batch.length, -1])  // [R, d]
             let head = try headGradients(batch, hidden: rows.detached(), scale: scale, into: gradients)
             try rows.backward(head.hidden)
             return head.losses
         }
-        let (hidden, tape) = try fused.forward(states, sigma: batch.sigma, dropout: dropout, recording: true)
+        let (hidden, tape) = try fused.forward(states, sigma: batch.sigma, dropout: dropout, recording: true)  // [R, d]
         let head = try headGradients(batch, hidden: hidden, scale: scale, into: gradients)
         if let tape { try fused.backward(tape, hiddenGradient: head.hidden, gradients: gradients) }
         return head.losses
     }
 
-    /// Losses, and the gradient of the hidden vectors; adds that of the head to `gradients`.
+    /// Losses, and the gradient of the hidden vectors; adds the gradient of the head to `gradients`.
     private func headGradients(
         _ batch: NoisedBatch, hidden: Tensor, scale: [Double], into gradients: Weights
     ) throws -> (losses: [Double], hidden: Tensor) {
-        let pulled = try Tensor.zeros(hidden.shape, device: network.device)
-        let weightGradient = try gradients("output_layer.linear.weight")
-        let biasGradient = try gradients("output_layer.linear.bias")
+        let hiddenGradient = try Tensor.zeros(hidden.shape, device: network.device)  // [R, d]
+        let weightGradient = try gradients("output_layer.linear.weight")  // [V, d]
+        let biasGradient = try gradients("output_layer.linear.bias")  // [V]
         var losses = [Double](repeating: 0, count: batch.sequences)
         try forEachChunk(batch) { chunk in
             let index = try Tensor(chunk.positions, device: network.device)
-            let vectors = try hidden.rows(index)
+            let vectors = try hidden.rows(index)  // [M, d]
             let factors = chunk.positions.map { scale[$0 / batch.length] * batch.sigmaRate[$0 / batch.length] }
             let result = try entropy(vectors, chunk, factors: factors)
             add(entropy: result.entropy, chunk.positions, batch, to: &losses)
             guard let gradient = result.gradient else { return }
             try weightGradient.addTransposedProductInPlace(gradient, vectors)
-            try biasGradient.addInPlace(gradient.sum(0))
-            try Kernels.addRows(pulled, gradient.matmul(network.head.weight), at: index)
+            try biasGradient.addInPlace(gradient.sum(0))  // [V]
+            try Kernels.addRows(hiddenGradient, gradient.matmul(network.head.weight), at: index)  // [R, d]
         }
-        return (losses, pulled)
+        return (losses, hiddenGradient)
     }
 
-    /// Positions that meet the head together.
+    /// Positions that go through the head together.
     private struct Chunk {
         let positions: [Int]
-        /// What is subtracted from the logits of each.
+        /// The shift subtracted from the logits of each.
         let shift: [Double]
         let rows: Rows
         /// int64 [M].
         let clean: Tensor
     }
 
-    /// Nats without the rate of each row and, where factors are given, the gradient of the log-scores times them.
+    /// Nats of each row without the rate and, if factors are given, the gradient of the log-scores times those factors.
     private func entropy(
         _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
     ) throws -> (entropy: [Double], gradient: Tensor?) {
         let count = chunk.positions.count
-        if let chain = graph.chain, network.device.hasKernels {
-            let logits = try network.logits(vectors)
+        if let chain = graph.kernelChain, network.device.hasKernels {
+            let logits = try network.logits(vectors)  // [M, V]
             let entropy = try Kernels.scoreEntropy(
                 logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
                 shift: Tensor(chunk.shift, device: network.device),
                 factors: Tensor(factors ?? [Double](repeating: 0, count: count), device: network.device), chain: chain)
             return (try entropy.array(), factors == nil ? nil : logits)
         }
-        let logScore = try network.logScore(hidden: vectors, chunk.rows)
+        let logScore = try network.logScore(hidden: vectors, chunk.rows)  // [M, V]
         let result = try graph.scoreEntropy(logScore, chunk.rows, clean: chunk.clean, gradient: factors != nil)
         let weights = try factors.map { try Tensor($0.map(Float.init), shape: [count, 1], device: network.device) }
         let weighted: Tensor? = if let gradient = result.gradient, let weights { try gradient * weights } else { nil }
@@ -139,7 +140,7 @@ public struct ScoreEntropyLoss: Sendable {
             let rows = try Rows(
                 states: positions.map { batch.states[$0] },
                 sigma: positions.map { batch.sigma[$0 / batch.length] }, device: network.device)
-            let clean = try Tensor(positions.map { batch.clean[$0] }, device: network.device)
+            let clean = try Tensor(positions.map { batch.clean[$0] }, device: network.device)  // [M]
             try body(
                 Chunk(
                     positions: positions, shift: positions.map { shifts[$0 / batch.length] }, rows: rows, clean: clean))

@@ -1,37 +1,37 @@
 import Files
 import Foundation
 
-/// How often training draws each time, and how much a sequence drawn there counts.
+/// The density from which training draws times, and the weight of a sequence at each time.
 ///
-/// Uniform times estimate the likelihood bound. Other densities p on smallestTime...1 spend more sequences where more is to be
-/// learned; multiplying their losses by 1 / p (`correction: full`) estimates the bound all the same, and only the variance
-/// differs, by 1 / sqrt(p) (`root`) or by nothing (`none`) the objective shifts towards the times that are drawn more often.
-/// Validation always measures the unmodified bound over uniform times.
+/// Uniform times estimate the likelihood bound. Another density p on smallestTime...1 spends more sequences where more
+/// can be learned. Weighting losses by 1 / p (`correction: full`) keeps the estimate of the bound unbiased and changes
+/// only its variance; 1 / sqrt(p) (`root`) or no weight (`none`) shifts the objective towards the times drawn more
+/// often. Validation always measures the unmodified bound over uniform times.
 public struct TimeDensity: Sendable, Codable, Equatable {
     /// The shapes of the density.
     public enum Kind: String, Sendable, Codable, CaseIterable {
-        /// Every time alike.
+        /// Uniform.
         case uniform
-        /// A normal distribution of this mean and deviation, truncated.
+        /// A truncated normal distribution with this mean and standard deviation.
         case normal
-        /// A Beta distribution of this mean and deviation.
+        /// A beta distribution with this mean and standard deviation.
         case beta
-        /// Every time within `mean ± width` alike, and no other.
+        /// Uniform on `mean ± width`.
         case window
-        /// In proportion to the root mean square of the losses that this run has measured there.
+        /// Proportional to the root mean square of the losses measured at each time in this run.
         case fitted
     }
 
-    /// What the loss of a drawn sequence is multiplied by, beside the objective's own weight.
+    /// Factor on the loss of a sequence, in addition to the objective's own weight.
     public enum Correction: String, Sendable, Codable, CaseIterable {
         case none, root, full
     }
 
-    /// `uniform`, `normal`, `beta`, `window` or `fitted`; `time_density: normal` says this alone.
+    /// `uniform`, `normal`, `beta`, `window` or `fitted`; the short form is `time_density: normal`.
     public var type = Kind.uniform
-    /// Mean of the density; the middle of the window.
+    /// Mean of the density; centre of the window.
     public var mean = 0.5
-    /// Standard deviation of the density, before it is truncated; half the width of the window.
+    /// Standard deviation of the density before truncation; half-width of the window.
     public var width = 0.25
     /// `none`, `root` for 1 / sqrt(p), `full` for 1 / p.
     public var correction = Correction.none
@@ -41,9 +41,9 @@ public struct TimeDensity: Sendable, Codable, Equatable {
     /// Uniform.
     public init() {}
 
-    /// Checks what the types cannot say.
+    /// Checks what the types cannot express.
     ///
-    /// - Parameter key: what messages call this.
+    /// - Parameter key: configuration key to name in messages.
     func validate(_ key: String) throws(SEDDError) {
         func bad(_ name: String, _ value: some Any, _ expected: String) -> SEDDError {
             SEDDError(.invalidData, "\(key).\(name) is \(value); expected \(expected)")
@@ -58,7 +58,7 @@ public struct TimeDensity: Sendable, Codable, Equatable {
             )
         }
         guard type != .window || correction == .none else {
-            throw bad("correction", correction.rawValue, "none: a window leaves times out, which no weight brings back")
+            throw bad("correction", correction.rawValue, "none: no weight can correct for times that a window excludes")
         }
     }
 
@@ -77,21 +77,21 @@ public struct TimeDensity: Sendable, Codable, Equatable {
     }
 }
 
-/// A density on smallestTime...1 that is constant within each of equally wide bins, and its quantile function.
+/// A piecewise constant density on smallestTime...1 over bins of equal width, with its quantile function.
 ///
-/// The step function is the density itself, not an approximation of one: quantiles and weights are exact for it, so weights of
-/// 1 / p make an unbiased estimate.
+/// The step function is the density itself, not an approximation: quantiles and weights are exact, so weights of 1 / p
+/// give an unbiased estimate.
 struct TimeTable: Sendable, Equatable {
-    /// Bins of the published shapes.
+    /// Number of bins for the built-in shapes.
     static let bins = 1024
 
     let smallestTime: Double
     /// Density of each bin relative to the uniform one; their mean is 1.
     let relative: [Double]
-    /// Probability below each bin's end.
+    /// Cumulative probability at the end of each bin.
     private let cumulative: [Double]
 
-    /// - Parameter masses: of each bin, up to a factor; some of them above 0.
+    /// - Parameter masses: mass of each bin, up to a factor; at least one is positive.
     init(masses: [Double], smallestTime: Double) {
         let total = masses.reduce(0, +)
         self.smallestTime = smallestTime
@@ -101,14 +101,14 @@ struct TimeTable: Sendable, Equatable {
             sum += mass
             return sum / total
         }
-        // The last bin that can be drawn takes what rounding leaves.
+        // The last bin with positive mass absorbs rounding.
         if let last = masses.lastIndex(where: { $0 > 0 }) {
             for index in last..<ends.count { ends[index] = 1 }
         }
         cumulative = ends
     }
 
-    /// The published shapes, by the value in the middle of each bin; nil for uniform times and for those that a run fits.
+    /// The built-in shapes, evaluated at bin centres; nil for uniform times and for densities fitted during a run.
     init?(_ density: TimeDensity, smallestTime: Double) {
         guard density.type != .uniform, density.type != .fitted else { return nil }
         let masses = (0..<Self.bins).map { bin in
@@ -117,9 +117,10 @@ struct TimeTable: Sendable, Equatable {
         self.init(masses: masses, smallestTime: smallestTime)
     }
 
-    /// The time below which a share `u` of (0, 1) of the draws lies.
+    /// The quantile function: the time below which a fraction `u` of the draws lies.
     func quantile(_ u: Double) -> Double {
-        // The first bin whose end is above u: one that can be drawn, since an empty bin ends where the one before it does.
+        // The first bin whose end exceeds u; it has positive mass, because an empty bin ends where its predecessor
+        // does.
         var (low, high) = (0, cumulative.count - 1)
         while low < high {
             let middle = (low + high) / 2

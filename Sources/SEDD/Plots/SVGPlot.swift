@@ -2,14 +2,14 @@ import Foundation
 
 /// Curves on logarithmic or linear axes, as SVG.
 ///
-/// A writer of our own: these few curves need no plotting program on the machine of whoever trains a model or runs a study.
+/// Hand-written, so that neither training nor a study requires a plotting program.
 struct SVGPlot {
     struct Series {
         let name: String
         let points: [(x: Double, y: Double)]
-        /// A level without steps of its own, drawn across the whole width.
+        /// A constant level, drawn across the whole width.
         var isLevel = false
-        /// Whether each point has a dot; curves of many points read better without.
+        /// Whether points are marked; curves of many points read better without marks.
         var hasDots = true
     }
 
@@ -21,7 +21,7 @@ struct SVGPlot {
     private static let colours = ["#0b5fa5", "#c2410c", "#15803d", "#7e22ce", "#64748b", "#a16207", "#be123c"]
     private static let (width, height, left, right, top, bottom) = (720.0, 440.0, 70.0, 200.0, 40.0, 50.0)
 
-    /// The picture.
+    /// The plot as an SVG document.
     func svg() -> String {
         let xs = series.filter { !$0.isLevel }.flatMap { $0.points.map(\.x) }
         let ys = series.flatMap { $0.points.map(\.y) }.filter { !isLogY || $0 > 0 }
@@ -80,11 +80,11 @@ struct SVGPlot {
         return (a - margin, b + margin)
     }
 
-    /// Powers of two where an axis is logarithmic, else five round numbers or so.
+    /// Powers of two on a logarithmic axis, otherwise about five round numbers.
     private func ticks(_ low: Double, _ high: Double, log isLog: Bool) -> [Double] {
         if isLog {
             let powers = stride(from: log2(low).rounded(.up), through: log2(high), by: 1).map { pow(2, $0) }
-            // A narrow range has no power of two to show: its ends say where it is.
+            // A narrow range contains no power of two: label its ends.
             return powers.count >= 2 ? powers : [low, (low * high).squareRoot(), high]
         }
         let raw = max((high - low) / 5, .leastNormalMagnitude)

@@ -1,13 +1,16 @@
 import Foundation
 public import Torch
 
-/// Every token moves to MASK at rate 1 and stays there.
+/// The absorbing chain (equation 16): every token moves to MASK at rate 1 and stays there.
 public struct AbsorbingGraph: TransitionGraph {
+    /// n, the number of tokens.
     public let tokens: Int
+    /// n + 1, including MASK.
     public var states: Int { tokens + 1 }
+    /// MASK, the state after the last token.
     public var mask: Int? { tokens }
 
-    /// - Parameter tokens: tokens of the tokenizer; MASK is the state after the last.
+    /// - Parameter tokens: vocabulary size of the tokenizer; MASK is the state after the last token.
     public init(tokens: Int) {
         self.tokens = tokens
     }
@@ -20,29 +23,30 @@ public struct AbsorbingGraph: TransitionGraph {
 
     public func canMove(from state: Int) -> Bool { state == tokens }
 
-    /// At a masked position: sum_{y != MASK} s_y - r log s_{x0} + K(r), r = 1 / expm1(sigma); elsewhere 0.
+    /// At a masked position sum_{y != MASK} s_y - r log s_{x0} + K(r) with r = 1 / expm1(sigma) and K(a) = a (log a -
+    /// 1); elsewhere 0.
     ///
-    /// The terms of y = x0 are r (expm1(d) - d) with d = log s_{x0} - log r, which is exact where s is near r however
-    /// large r is; the rest is a sum of positive numbers.
+    /// The terms of y = x0 are computed as r (expm1(d) - d) with d = log s_{x0} - log r, which is accurate for s near r
+    /// however large r is; the remaining terms are positive.
     public func scoreEntropy(
         _ logScore: LogScore, _ rows: Rows, clean: Tensor, gradient: Bool
     ) throws -> (entropy: Tensor, gradient: Tensor?) {
-        let target = try clean.unsqueezed(1)
-        let masked = try rows.states.equals(Double(tokens))
-        let tokenScores = try logScore.tensor.narrowed(1, from: 0, length: tokens)
-        let scores = try tokenScores.exp()
-        let logRatio = try -logExpm1(rows.sigma)
-        let ratio = try logRatio.exp()
-        let others = try scores.scattered(1, target, value: 0).sum(1, keep: true).cast(to: .float64)
-        let excess = try tokenScores.gathered(1, target).cast(to: .float64) - logRatio
-        let entropy = try (others + ratio * (excess.expm1() - excess)).reshaped([-1])
+        let target = try clean.unsqueezed(1)  // [M, 1]
+        let masked = try rows.states.equals(Double(tokens))  // [M]
+        let tokenScores = try logScore.tensor.narrowed(1, from: 0, length: tokens)  // [M, n]
+        let scores = try tokenScores.exp()  // [M, n]
+        let logRatio = try -logExpm1(rows.sigma)  // [M, 1]
+        let ratio = try logRatio.exp()  // [M, 1]
+        let others = try scores.scattered(1, target, value: 0).sum(1, keep: true).cast(to: .float64)  // [M, 1]
+        let excess = try tokenScores.gathered(1, target).cast(to: .float64) - logRatio  // [M, 1]
+        let entropy = try (others + ratio * (excess.expm1() - excess)).reshaped([-1])  // [M]
         let zero = try Tensor.zeros([], dtype: .float64, device: entropy.device)
-        let own = try masked.choose(entropy, zero)
+        let own = try masked.choose(entropy, zero)  // [M]
         guard gradient else { return (own, nil) }
-        let pull = try ratio * excess.expm1()
-        let pulled = try scores.scattered(1, target, source: pull.cast(to: .float32))
-        let column = try Tensor.zeros([pulled.shape[0], 1], device: pulled.device)
-        let full = try Tensor.concatenated([pulled, column], dimension: 1)
+        let pull = try ratio * excess.expm1()  // [M, 1]
+        let scoreGradient = try scores.scattered(1, target, source: pull.cast(to: .float32))  // [M, n]
+        let column = try Tensor.zeros([scoreGradient.shape[0], 1], device: scoreGradient.device)
+        let full = try Tensor.concatenated([scoreGradient, column], dimension: 1)  // [M, V]
         return (own, try full * masked.cast(to: .float32).unsqueezed(1))
     }
 
@@ -56,25 +60,25 @@ public struct AbsorbingGraph: TransitionGraph {
         try unmasking(score, rows, factor: sigmaStep.expm1())
     }
 
-    public var chain: Kernels.Chain? { .absorbing }
+    public var kernelChain: Kernels.Chain? { .absorbing }
     public func eulerRule(scale: Double) -> ReverseRule { .remaining(slope: scale) }
     public func analyticRule(sigmaStep: Double) -> ReverseRule { .remaining(slope: expm1(sigmaStep)) }
 
-    /// A masked position takes y with factor s_y and stays with what is left of 1.
+    /// A masked position takes y with weight factor s_y and stays with the remainder of 1.
     private func unmasking(_ score: Score, _ rows: Rows, factor: Tensor) throws -> Tensor {
-        let taken = try score.tensor.narrowed(1, from: 0, length: tokens) * factor.cast(to: .float32)
-        let left = try -(taken.sum(1, keep: true) - 1)
-        let masked = try Tensor.concatenated([taken, left], dimension: 1)
-        let own = try rows.states.unsqueezed(1)
-        let staying = try Tensor.zeros(masked.shape, device: masked.device).scattered(1, own, value: 1)
+        let taken = try score.tensor.narrowed(1, from: 0, length: tokens) * factor.cast(to: .float32)  // [M, n]
+        let left = try -(taken.sum(1, keep: true) - 1)  // [M, 1]
+        let masked = try Tensor.concatenated([taken, left], dimension: 1)  // [M, V]
+        let own = try rows.states.unsqueezed(1)  // [M, 1]
+        let staying = try Tensor.zeros(masked.shape, device: masked.device).scattered(1, own, value: 1)  // [M, V]
         return try own.equals(Double(tokens)).choose(masked, staying)
     }
 }
 
-/// log(e^x - 1) = x + log(1 - e^-x), exact for small and for large x.
+/// log(e^x - 1) = x + log(1 - e^-x), accurate for small and for large x.
 func logExpm1(_ x: Double) -> Double { x + log(-expm1(-x)) }
 
-/// The same, element by element.
+/// The same, elementwise.
 ///
 /// - Parameter x: positive, any shape, float64.
 func logExpm1(_ x: Tensor) throws -> Tensor {

@@ -1,23 +1,24 @@
 import Files
 import Foundation
 
-/// How much noise there is at time t in [0, 1].
+/// The noise level as a function of time t in [0, 1] (section 5.1, appendix C.1).
 ///
-/// sigma(t) is the total noise and sigmaRate(t) its derivative; the chain has run for sigma(t) of its own time at t.
+/// sigma(t) is the total noise, written sigma-bar in the paper, and sigmaRate(t) is its derivative: at time t the chain
+/// has run for sigma(t) units of its own time.
 public protocol NoiseSchedule: Sendable {
     /// Total noise at `t`.
     func sigma(_ t: Double) -> Double
     /// The derivative of the total noise at `t`, per unit of t.
     func sigmaRate(_ t: Double) -> Double
-    /// The time at which the total noise is `sigma`, within 0...1; the end of it where no time has that much or that little.
+    /// The inverse of ``sigma(_:)``, clamped to 0...1.
     func time(sigma: Double) -> Double
 }
 
 extension NoiseSchedule {
-    /// By bisection, since total noise rises with time.
+    /// Bisection; total noise increases with time.
     public func time(sigma target: Double) -> Double {
         var (low, high) = (0.0, 1.0)
-        // Sixty halvings leave less than the spacing of doubles near 1.
+        // After sixty halvings the interval is narrower than the spacing of doubles near 1.
         for _ in 0..<60 {
             let middle = (low + high) / 2
             if sigma(middle) < target { low = middle } else { high = middle }
@@ -26,12 +27,12 @@ extension NoiseSchedule {
     }
 }
 
-/// sigma = -log(1 - (1 - floor) t): under absorption the share of masked tokens grows evenly, to 1 - floor at t = 1.
+/// sigma = -log(1 - (1 - floor) t): under absorption the masked fraction grows linearly, to 1 - floor at t = 1.
 public struct LogLinearNoise: NoiseSchedule {
-    /// The share that is still unmasked at t = 1; it keeps sigma finite there.
+    /// The fraction still unmasked at t = 1; it keeps sigma finite there.
     public let floor: Double
 
-    /// - Parameter floor: the share of unmasked tokens at t = 1; 1e-3 in the released models.
+    /// - Parameter floor: fraction of unmasked tokens at t = 1; 1e-3 in the released models.
     public init(floor: Double = 1e-3) {
         self.floor = floor
     }
@@ -45,10 +46,12 @@ public struct LogLinearNoise: NoiseSchedule {
 
 /// sigma = minimum^(1 - t) maximum^t.
 public struct GeometricNoise: NoiseSchedule {
+    /// sigma(0).
     public let minimum: Double
+    /// sigma(1).
     public let maximum: Double
 
-    /// - Throws: ``SEDDError`` where 0 < minimum < maximum does not hold.
+    /// - Throws: ``SEDDError`` of kind `invalidData` unless 0 < minimum < maximum.
     public init(minimum: Double, maximum: Double) throws(SEDDError) {
         guard minimum > 0, maximum > minimum, maximum.isFinite else {
             throw SEDDError(

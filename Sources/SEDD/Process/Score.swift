@@ -1,25 +1,27 @@
 public import Torch
 
-/// log p_t(y) / p_t(x) for every state y of the chosen positions; [rows, states], float32, own entry 0.
+/// log p_t(y) / p_t(x) for every state y at selected positions; float32 [rows, states], own entry 0 (section 3).
 public struct LogScore: Sendable {
+    /// float32 [rows, states].
     public let tensor: Tensor
 
-    /// Takes `tensor` as it is.
+    /// Wraps `tensor` without checking it.
     public init(_ tensor: Tensor) { self.tensor = tensor }
 
     /// The ratios themselves.
     public func exponentiated() throws -> Score { Score(try tensor.exp()) }
 }
 
-/// p_t(y) / p_t(x) for every state y of the chosen positions; [rows, states], float32, own entry 1.
+/// p_t(y) / p_t(x) for every state y at selected positions; float32 [rows, states], own entry 1.
 public struct Score: Sendable {
+    /// float32 [rows, states].
     public let tensor: Tensor
 
-    /// Takes `tensor` as it is.
+    /// Wraps `tensor` without checking it.
     public init(_ tensor: Tensor) { self.tensor = tensor }
 }
 
-/// The states and noise of the positions that are looked at, one entry a row.
+/// States and noise levels of selected positions, one entry per row.
 public struct Rows: Sendable {
     /// Current states x; int64 [rows].
     public let states: Tensor

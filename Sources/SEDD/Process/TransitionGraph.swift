@@ -1,64 +1,66 @@
 public import Torch
 
-/// One position's Markov chain: what it moves to, where it ends, and what follows from both.
+/// The Markov chain of one position: its forward transitions, its limit, and the reverse steps and losses derived from
+/// them.
 ///
 /// States are 0..<states. Rates are those of Q with total noise as time. Functions over rows take the log-scores or
-/// scores of M chosen positions, [M, states].
+/// scores of M selected positions, [M, states].
 public protocol TransitionGraph: LikelihoodTerms, Sendable {
-    /// Tokens of the tokenizer, n.
+    /// n, the vocabulary size of the tokenizer.
     var tokens: Int { get }
     /// States of the chain, V: n, or n + 1 with MASK.
     var states: Int { get }
-    /// The absorbing state, where there is one.
+    /// The absorbing state, if there is one.
     var mask: Int? { get }
 
-    /// The state of a position that held `token` after total noise `sigma`.
+    /// Draws the state at total noise `sigma` of a position that held `token`: the transition row of exp(sigma Q).
     ///
-    /// - Parameter draw: gives independent numbers in (0, 1), numbered 0, 1, ...
+    /// - Parameter draw: returns independent uniform numbers in (0, 1), indexed 0, 1, ...
     func corrupted(_ token: Int, sigma: Double, draw: (Int) -> Double) -> Int
-    /// A state drawn from the law that the chain ends in.
+    /// Draws a state from the limiting distribution of the chain.
     func limit(draw: (Int) -> Double) -> Int
-    /// Whether a reverse step can move a position from `state`; only such positions carry loss.
+    /// Whether a reverse step can move a position away from `state`; only such positions carry loss.
     func canMove(from state: Int) -> Bool
 
-    /// Score entropy of each row and, where asked for, its gradient with respect to the log-scores.
+    /// Score entropy of each row (definition 3.1) and, if requested, its gradient with respect to the log-scores.
     ///
     /// - Parameters:
     ///   - logScore: [M, states].
     ///   - rows: current states and total noise of the rows.
     ///   - clean: the uncorrupted tokens x0; int64 [M].
-    /// - Returns: nats without the rate, float64 [M], and float32 [M, states]. The gradient of the own entry is 0.
+    /// - Returns: nats without the rate, float64 [M], and the gradient, float32 [M, states], whose own entry is 0.
     func scoreEntropy(
         _ logScore: LogScore, _ rows: Rows, clean: Tensor, gradient: Bool
     ) throws -> (entropy: Tensor, gradient: Tensor?)
 
-    /// Weights of the next state under one Euler step; [M, states], unclamped.
+    /// Weights of the next state in an Euler step; [M, states], unclamped.
     ///
     /// - Parameter scale: step size times sigmaRate; float64 [M, 1].
     func eulerWeights(_ score: Score, _ rows: Rows, scale: Tensor) throws -> Tensor
-    /// Weights of the next state under one analytic (Tweedie) step; [M, states], unclamped.
+    /// Weights of the next state in an analytic (Tweedie) step, theorem 4.2; [M, states], unclamped.
     ///
     /// - Parameter sigmaStep: sigma now minus sigma after the step; float64 [M, 1].
     func analyticWeights(_ score: Score, _ rows: Rows, sigmaStep: Tensor) throws -> Tensor
 
-    /// The chain as the fused kernels of the loss know it; nil where only plain operators do.
-    var chain: Kernels.Chain? { get }
-    /// ``eulerWeights(_:_:scale:)`` of a position that can move, which are linear in its scores.
+    /// The identifier of the chain for the fused loss kernels; nil if only plain operators support it.
+    var kernelChain: Kernels.Chain? { get }
+    /// ``eulerWeights(_:_:scale:)`` at a position that can move, as a linear rule.
     func eulerRule(scale: Double) -> ReverseRule
-    /// ``analyticWeights(_:_:sigmaStep:)`` of a position that can move, which are linear in its scores.
+    /// ``analyticWeights(_:_:sigmaStep:)`` at a position that can move, as a linear rule.
     func analyticRule(sigmaStep: Double) -> ReverseRule
 }
 
 extension TransitionGraph {
-    public var chain: Kernels.Chain? { nil }
+    /// None: the loss uses plain operators.
+    public var kernelChain: Kernels.Chain? { nil }
 
-    /// Weights of the clean token: the analytic step over all the noise that is left, without MASK; [M, n], unclamped.
+    /// Weights of the clean token: the analytic step over all remaining noise, without MASK; [M, n], unclamped.
     func denoisingWeights(_ score: Score, _ rows: Rows) throws -> Tensor {
         let whole = try analyticWeights(score, rows, sigmaStep: rows.sigma)
         return mask == nil ? whole : try whole.narrowed(1, from: 0, length: tokens)
     }
 
-    /// The same for a position that can move, from its scores at total noise `sigma`.
+    /// The same at a position that can move, at total noise `sigma`, as a linear rule.
     public func denoisingRule(sigma: Double) -> ReverseRule {
         let whole = analyticRule(sigmaStep: sigma)
         return mask == nil ? whole : whole.leaving

@@ -4,7 +4,7 @@
 public struct Philox: Sendable {
     let key: (UInt32, UInt32)
 
-    /// Different keys give unrelated functions.
+    /// Different keys give independent functions.
     public init(key: UInt64) {
         self.key = (UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32))
     }
@@ -36,7 +36,7 @@ public struct Philox: Sendable {
         return (Double(bits) + 0.5) * 0x1p-52
     }
 
-    /// A whole number in 0..<bound; the bias is below bound / 2^64.
+    /// An integer in 0..<bound; the bias is below bound / 2^64.
     @inlinable
     public func integer(below bound: Int, _ counter: SIMD4<UInt32>) -> Int {
         let w = words(counter)

@@ -1,28 +1,28 @@
-/// What a random number is for. Streams of different purposes are independent for one seed.
+/// The purpose of a random number. Streams of different purposes are independent for the same seed.
 public enum RandomPurpose: Sendable, Hashable {
-    /// First values of the weights.
+    /// Initial weights.
     case initialization
     /// Which windows of the text a step trains on.
     case windows
     /// The diffusion times of a batch.
     case times
-    /// Which positions are noised, and to what.
+    /// Which positions are noised, and to which state.
     case corruption
     /// Dropout of one branch (0 attention, 1 MLP) of one block.
     case dropout(block: Int, branch: Int)
-    /// The state that generation starts from.
+    /// The state from which generation starts.
     case limit
     /// The draws of a reverse step.
     case reverseStep
-    /// Which blocks a validation or an evaluation looks at, and their times.
+    /// Which blocks a validation or evaluation uses, and their times.
     case evaluation
-    /// Which positions the reconstruction term looks at, and what stands there.
+    /// Which positions the reconstruction term displaces, and to which state.
     case reconstruction
-    /// The draws of a model that writes from left to right.
+    /// The draws of an autoregressive model.
     case leftToRight
-    /// Where clusters of hidden vectors start.
+    /// Initial cluster centres.
     case clusters
-    /// What a sampling method decides beside the draws of tokens: which positions, and when.
+    /// Decisions of a sampling method other than drawing tokens: which positions, and when.
     case decision
 
     var code: UInt64 {
@@ -45,16 +45,16 @@ public enum RandomPurpose: Sendable, Hashable {
 
 /// Random numbers for one (seed, purpose), addressed by step, sequence and position.
 ///
-/// Nothing is stored: the same address always gives the same number, so a run that resumes, or a sequence that is moved
-/// to another batch, sees what it would have seen.
+/// There is no generator state: the same address always gives the same number, so a resumed run, or a sequence moved to
+/// another batch, sees the same numbers.
 public struct RandomStream: Sendable {
-    /// The key that the pair (seed, purpose) is mixed into.
+    /// The key derived from (seed, purpose).
     public let key: UInt64
     @usableFromInline let philox: Philox
 
-    /// The numbers that `seed` gives for `purpose`.
+    /// Creates the stream of `seed` for `purpose`.
     public init(seed: UInt64, purpose: RandomPurpose) {
-        // SplitMix64 (Steele, Lea, Flood 2014) twice: neighbouring seeds and purposes give unrelated keys.
+        // Two rounds of SplitMix64 (Steele, Lea, Flood 2014): neighbouring seeds and purposes give unrelated keys.
         func mixed(_ value: UInt64) -> UInt64 {
             var z = value &+ 0x9E37_79B9_7F4A_7C15
             z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -71,7 +71,7 @@ public struct RandomStream: Sendable {
         philox.uniform(counter(step, sequence, position, draw))
     }
 
-    /// A whole number in 0..<bound.
+    /// An integer in 0..<bound.
     @inlinable
     public func integer(below bound: Int, step: Int, sequence: Int, position: Int = 0, draw: Int = 0) -> Int {
         philox.integer(below: bound, counter(step, sequence, position, draw))

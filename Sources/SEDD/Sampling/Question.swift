@@ -1,24 +1,25 @@
-/// What a trajectory wants to know of the network, and how the answer is drawn.
+/// What a trajectory asks of the network, and how the answer is drawn.
 public struct Question: Sendable {
-    /// Total noise that the network is told.
+    /// Total noise on which the network is conditioned.
     var sigma: Double
-    /// Time of the trajectory once the answer is applied.
+    /// Time of the trajectory after the answer is applied.
     var timeAfter: Double
-    /// Open positions whose states are drawn; only these meet the head. None asks for no evaluation unless it is kept.
+    /// Open positions whose states are drawn; only these go through the head. If empty, no evaluation is made unless it
+    /// is kept.
     var positions: [Int]
     /// The law of each position's next state.
     var law: RowLaw
-    /// What is left of the law of a clean token.
+    /// Filter on the law of the clean token.
     var filter: TokenFilter
     /// Whether the evaluation is kept for the next question.
     var keeps = false
-    /// Whether the shape of each position's clean-token law is wanted.
+    /// Whether the shape of each position's clean token law is requested.
     var wantsShapes = false
-    /// Whether the probability of each drawn state among those that could be drawn is wanted.
+    /// Whether the probability of each drawn state, among those that could be drawn, is requested.
     var wantsProbabilities = false
-    /// A number that the method hands from the question to the answer's application.
+    /// A number passed from asking the question to applying its answer.
     var note: Double?
-    /// Tokens whose log-probability under the filtered law is wanted, one for each position.
+    /// Tokens whose log-probability under the filtered law is requested, one per position.
     var targets: [Int]?
 
     init(sigma: Double, timeAfter: Double, positions: [Int], law: RowLaw, filter: TokenFilter) {
@@ -29,31 +30,31 @@ public struct Question: Sendable {
         self.filter = filter
     }
 
-    /// Whether the network has to be asked.
+    /// Whether a network evaluation is required.
     var needsEvaluation: Bool { !positions.isEmpty || keeps }
 }
 
-/// How sure a model is of a position's clean token.
+/// How certain the model is of a position's clean token.
 public struct LawShape: Sendable, Equatable {
-    /// Probabilities of the most and the second most probable token.
+    /// The largest and second largest probability.
     public var first, second: Double
-    /// Nats.
+    /// Entropy, nats.
     public var entropy: Double
 }
 
-/// What the network made of a question; one entry for each of its positions.
+/// The answer to a question; one entry per position.
 public struct Answer: Sendable {
-    /// The states that were drawn.
+    /// The drawn states.
     var states: [Int] = []
-    /// Of the positions that change, where the trajectory reports alternatives.
+    /// Reports of the positions that change, if the trajectory reports alternatives.
     var reports: [DrawReport?]?
     var shapes: [LawShape]?
     var probabilities: [Double]?
-    /// Nats; -infinity for a token that the filter leaves out.
+    /// Nats; -infinity for a token that the filter excludes.
     var logProbabilities: [Double]?
-    /// Of a question that is kept.
+    /// The kept evaluation, if requested.
     var kept: (any KeptEvaluation)?
 }
 
-/// What an evaluator keeps of an evaluation; only the evaluator that made it reads it.
+/// An evaluation kept by an evaluator; only the same evaluator can read it.
 protocol KeptEvaluation: Sendable {}

@@ -1,20 +1,24 @@
-/// A text with everything that it follows from and what it cost: a line of `sedd sample --jsonl`, of a study's samples, and what a
-/// judge reads.
+/// A generated text with everything that determined it and what it cost: a line of `sedd sample --jsonl` and of a
+/// study's samples, and the input of a judge.
 ///
-/// Settings stand beside the text; those that are standard are left out.
+/// Settings are members beside the text; those with default values are omitted.
 public struct SampleRecord: Sendable, Equatable {
+    /// The generated text.
     public var text: String
-    /// In the vocabulary of the model that wrote it.
+    /// In the vocabulary of the model that generated it.
     public var tokens: [Int]?
+    /// The seed of the sequence.
     public var seed: UInt64?
-    /// How it was drawn; nil where nobody knows.
+    /// How it was sampled; nil if unknown.
     public var settings: SamplingSettings?
-    /// Passes of the sequence through the network's trunk.
+    /// Network evaluations of the sequence.
     public var networkEvaluations: Int?
+    /// Duration; shared by the sequences of a batch.
     public var seconds: Double?
-    /// What the model computed in; nil where nobody knows.
+    /// Precision of the model; nil if unknown.
     public var precision: Precision?
 
+    /// Creates a record.
     public init(
         text: String, tokens: [Int]? = nil, seed: UInt64? = nil, settings: SamplingSettings? = nil,
         networkEvaluations: Int? = nil, seconds: Double? = nil, precision: Precision? = nil
@@ -30,7 +34,7 @@ public struct SampleRecord: Sendable, Equatable {
 
     /// The record of a finished trajectory.
     ///
-    /// - Parameter text: of its states.
+    /// - Parameter text: the decoded states.
     public init(_ trajectory: Trajectory, text: String, seconds: Double, precision: Precision) {
         self.init(
             text: text, tokens: trajectory.states, seed: trajectory.seed, settings: trajectory.settings,
@@ -53,7 +57,7 @@ extension SampleRecord: Codable {
             seconds: try container.decodeIfPresent(Double.self, forKey: .seconds),
             precision: try container.decodeIfPresent(Precision.self, forKey: .precision))
         guard let sampler = try container.decodeIfPresent(String.self, forKey: .sampler) else { return }
-        // A line that says how it was drawn says where it was not in float32.
+        // A line that records a sampler records its precision unless that is float32.
         precision = precision ?? .float32
         settings = SamplingSettings(
             method: sampler, steps: try container.decodeIfPresent(Int.self, forKey: .steps) ?? 1,

@@ -1,25 +1,25 @@
 import Files
 import Torch
 
-/// Generates text with one model: makes trajectories and takes them further, many in shared evaluations.
+/// Generates text with one model: creates trajectories and advances them, many per network evaluation.
 ///
 /// ```swift
 /// let sampler = try Sampler(network: network)
 /// let texts = try sampler.sample([.init(template: [Int?](repeating: nil, count: 128), seed: 1)])
 /// ```
 public struct Sampler: Sendable {
-    /// What is asked for.
+    /// A sequence to generate.
     public struct Request: Sendable {
-        /// Fixed tokens, nil where the model writes; its count is the length.
+        /// Given tokens, nil where the model writes; its count is the length.
         public var template: [Int?]
-        /// What the result follows from, beside the template and the settings.
+        /// Seed; the result is a function of seed, template and settings.
         public var seed: UInt64
-        /// How it is drawn.
+        /// How it is sampled.
         public var settings: SamplingSettings
-        /// How many alternatives each change reports; nil for changes without probabilities.
+        /// How many alternatives each change reports; nil reports no probabilities.
         public var alternatives: Int?
 
-        /// One sequence to write.
+        /// Creates a request.
         public init(
             template: [Int?], seed: UInt64, settings: SamplingSettings = SamplingSettings(), alternatives: Int? = nil
         ) {
@@ -29,25 +29,27 @@ public struct Sampler: Sendable {
             self.alternatives = alternatives
         }
 
-        /// One sequence to write by the standard method in so many steps.
+        /// Creates a request for the default method with `steps` steps.
         public init(template: [Int?], seed: UInt64, steps: Int) {
             self.init(template: template, seed: seed, settings: SamplingSettings(steps: steps))
         }
     }
 
+    /// The model.
     public let network: ScoreNetwork
+    /// Its chain, noise schedule and information profile.
     public let process: DiffusionProcess
     let evaluator: any Evaluator
 
     /// - Parameters:
-    ///   - profile: the model's information profile, which the grid of that name needs.
-    ///   - capturesGraphs: whether a CUDA device is given each step as one graph, and not kernel by kernel.
-    /// - Throws: ``SEDDError`` where the configuration of the network is not one.
-    public init(network: ScoreNetwork, profile: InformationProfile? = nil, capturesGraphs: Bool = true) throws {
+    ///   - profile: the model's information profile, which the grid `profile` requires.
+    ///   - capturesCUDAGraphs: whether each step runs as one CUDA graph on a CUDA device, rather than kernel by kernel.
+    /// - Throws: ``SEDDError`` if the configuration of the network is invalid.
+    public init(network: ScoreNetwork, profile: InformationProfile? = nil, capturesCUDAGraphs: Bool = true) throws {
         let process = try DiffusionProcess(network.configuration, profile: profile)
         let headRows = HeadRows(outputs: network.configuration.states, device: network.device)
         let head = HeadEvaluator(network: network, process: process, headRows: headRows)
-        if let trunk = network.fused, capturesGraphs, network.device.kind == .cuda {
+        if let trunk = network.fused, capturesCUDAGraphs, network.device.kind == .cuda {
             let steps = try CapturedSteps(network: network, trunk: trunk, headRows: headRows, capturing: true)
             self.init(process: process, head: head, evaluator: CapturedEvaluator(plain: head, steps: steps))
         } else {
@@ -55,17 +57,17 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// A sampler with an evaluator of its own; what tests make.
+    /// Creates a sampler with a given evaluator, for tests.
     init(process: DiffusionProcess, head: HeadEvaluator, evaluator: any Evaluator) {
         network = head.network
         self.process = process
         self.evaluator = evaluator
     }
 
-    /// The trajectory of a request, as it stands at first.
+    /// The initial trajectory of a request.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` for settings that do not fit the model, an empty template or a token outside the
-    ///   vocabulary.
+    /// - Throws: ``SEDDError`` of kind `usage` for settings that do not fit the model, an empty template or a token
+    ///   outside the vocabulary.
     public func start(_ request: Request) throws(SEDDError) -> Trajectory {
         try Trajectory(
             template: request.template, seed: request.seed, settings: request.settings,
@@ -73,7 +75,7 @@ public struct Sampler: Sendable {
             process: process)
     }
 
-    /// The trajectories of requests; those with the same settings share a method.
+    /// The initial trajectories of requests; those with equal settings share a method.
     public func start(_ requests: [Request]) throws(SEDDError) -> [Trajectory] {
         var methods: [SamplingSettings: any SamplingMethod] = [:]
         var made: [Trajectory] = []
@@ -93,14 +95,15 @@ public struct Sampler: Sendable {
         return made
     }
 
-    /// Takes every unfinished trajectory one question further; all have the same length.
+    /// Advances every unfinished trajectory by one question; all must have the same length.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where lengths differ, `diverged` where scores are not finite.
+    /// - Throws: ``SEDDError`` of kind `usage` if lengths differ, `diverged` if scores are not finite.
     public func advance(_ trajectories: inout [Trajectory]) throws { try evaluator.advance(&trajectories) }
 
-    /// The results of requests of any lengths, in their order, by turns of no more than `tokens` tokens.
+    /// Generates the results of requests of any lengths, in request order, in batches of at most `tokens` tokens.
     ///
-    /// - Parameter progress: told the advances done by all trajectories after each turn; what it throws ends the sampling.
+    /// - Parameter progress: called after each batch with the total number of advances; an error thrown by it ends the
+    ///   sampling.
     public func sample(
         _ requests: [Request], tokens: Int = EngineLimits.standardTokens,
         progress: (_ advances: Int) throws -> Void = { _ in }
@@ -114,35 +117,36 @@ public struct Sampler: Sendable {
         while let rows = schedule.next(tokens: tokens, ready: { _ in true }) {
             var turn = rows.map { trajectories[$0.index] }
             try advance(&turn)
-            var finished: Set<Schedule.Row> = []
+            var finished: Set<Schedule.SequenceID> = []
             for (row, one) in zip(rows, turn) {
                 trajectories[row.index] = one
-                // What a trajectory does not need of its plan counts as done.
+                // Advances that a trajectory turns out not to need count as done.
                 done += one.isFinished ? max(1, one.planned - one.done + 1) : 1
                 if one.isFinished { finished.insert(row) }
             }
-            // At once: taken out one by one, many sequences would cost the square of their number.
+            // Removed in one pass: one by one would be quadratic in the number of sequences.
             if !finished.isEmpty { schedule.removeAll { finished.contains($0) } }
             try progress(done)
         }
         return trajectories
     }
 
-    /// The trajectories of all requests after each advance, noise first; the last element holds the results.
+    /// The trajectories of all requests after each advance, starting with noise; the last element holds the results.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where a request does not fit the model.
+    /// - Throws: ``SEDDError`` of kind `usage` if a request does not fit the model.
     public func states(_ requests: [Request]) throws -> States { States(sampler: self, first: try start(requests)) }
 
-    /// Each iteration computes the trajectories anew, one advance for each element asked for, so a slow reader holds the
-    /// sampler back and nothing piles up.
+    /// Each iteration computes the trajectories anew, one advance per element requested, so a slow reader exerts
+    /// back-pressure on the sampler.
     public struct States: AsyncSequence, Sendable {
+        /// The trajectories of all requests.
         public typealias Element = [Trajectory]
         let sampler: Sampler
         let first: [Trajectory]
 
         public func makeAsyncIterator() -> Iterator { Iterator(sampler: sampler, current: first) }
 
-        /// Computes one advance each time it is asked.
+        /// Computes one advance per call.
         public struct Iterator: AsyncIteratorProtocol {
             let sampler: Sampler
             var current: [Trajectory]

@@ -1,29 +1,30 @@
 import Files
 
-/// How a sequence goes from noise to text: which positions want which law at which noise, and what follows from the answer.
+/// How a sequence evolves from noise to text: at which positions, at which noise level and from which law states are
+/// drawn, and how the answer is applied.
 ///
-/// A method holds no tensor and knows no batch, so a test can enumerate everything that it does. It is a value that many
-/// trajectories share; what it has to remember of one is kept in the trajectory.
+/// A method uses no tensors and knows no batch, so tests can enumerate all its outcomes. It is a value shared by many
+/// trajectories; per-sequence state is kept in the trajectory.
 public protocol SamplingMethod: Sendable {
-    /// Its declaration.
+    /// The declaration of the method.
     var kind: SamplingMethodKind { get }
-    /// Advances that a trajectory takes at most, each with one question.
+    /// Upper bound on the advances of a trajectory, each with one question.
     func planned(for trajectory: Trajectory) -> Int
-    /// What the trajectory wants next; nil once it is done.
+    /// The next question of the trajectory; nil once it is finished.
     func ask(_ trajectory: Trajectory) -> Question?
-    /// What the answer makes of the trajectory.
+    /// Applies the answer to the trajectory.
     func apply(_ answer: Answer, to question: Question, _ trajectory: inout Trajectory)
 }
 
-/// A method as it can be named: what it is, what it can be told, and what is proved of it.
+/// The declaration of a sampling method: its name, its settings, and what is proved about its law.
 public struct SamplingMethodKind: Sendable {
-    /// What its law is where the scores are exact, which the tests hold it to.
+    /// The law of its samples given exact scores, which the tests verify.
     public enum Claim: Sendable, Equatable {
-        /// The law of the data itself.
+        /// Exactly the law of the data.
         case exact
-        /// The law of the data as the steps grow finer.
+        /// Converges to the law of the data as steps become finer.
         case converges
-        /// Another law, whatever the steps.
+        /// A different law, however fine the steps.
         case heuristic
     }
 
@@ -32,13 +33,15 @@ public struct SamplingMethodKind: Sendable {
         case absorbing, uniform, both
     }
 
-    /// The name that commands, requests and reports use.
+    /// Name in commands, requests and reports.
     public let name: String
-    /// One line: what it does, and at what cost.
+    /// One line: what it does and what it costs.
     public let summary: String
+    /// The chains it can reverse.
     public let chains: Chains
+    /// What the tests verify about its law.
     public let claim: Claim
-    /// The settings that it has beside those of all methods.
+    /// Settings of this method, besides those common to all methods.
     public let settings: [SettingDeclaration]
     let make: @Sendable (SamplingSettings, DiffusionProcess) throws(SEDDError) -> any SamplingMethod
 
@@ -54,7 +57,7 @@ public struct SamplingMethodKind: Sendable {
         self.make = make
     }
 
-    /// Whether it can reverse a chain.
+    /// Whether it can reverse `graph`.
     public func reverses(_ graph: any TransitionGraph) -> Bool {
         switch chains {
         case .both: true
@@ -64,19 +67,19 @@ public struct SamplingMethodKind: Sendable {
     }
 }
 
-/// The methods that can be named. A new one is a file and a line here.
+/// The registry of sampling methods. A new method is a new file and a line here.
 public enum SamplingMethods {
-    /// The standard one first.
+    /// All methods; the default comes first.
     public static let all: [SamplingMethodKind] = [
         GridMethod.analytic, GridMethod.euler, TrapezoidalMethod.kind, FirstHittingMethod.kind, OrderMethod.confidence,
         OrderMethod.margin, OrderMethod.entropy, OrderMethod.random, OrderMethod.leftToRight, OrderMethod.entropyBound,
         RemaskMethod.kind,
     ]
 
-    /// What ``named(_:)`` knows, the standard one first.
+    /// The names accepted by ``named(_:)``; the default comes first.
     public static var names: [String] { all.map(\.name) }
 
-    /// All settings that some method declares, each once.
+    /// All settings that any method declares, without duplicates.
     public static var settings: [SettingDeclaration] {
         all.flatMap(\.settings).reduce(into: []) { known, setting in
             if !known.contains(where: { $0.name == setting.name }) { known.append(setting) }
@@ -94,7 +97,7 @@ public enum SamplingMethods {
         return found
     }
 
-    /// The method that settings describe, for a model.
+    /// The method described by `settings`, for a model.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` for settings that do not fit the method or the model's chain.
     public static func make(

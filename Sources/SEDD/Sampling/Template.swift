@@ -4,28 +4,28 @@ public import Text
 
 /// Text with holes: which positions are given and which the model writes.
 ///
-/// `[[12]]` is twelve free tokens, `[[*]]` whatever fills the length (several share it evenly, the first ones take what
-/// is left over), `[[end]]` the tokenizer's end of text. Before a `[`, and only there, a backslash is an escape: `\[` is a literal `[`,
-/// so that `\[[12]]` is the text `[[12]]` and `\[[[4]]` a bracket before a hole; `\\[[4]]` is a backslash before a hole. Each stretch of
-/// text is tokenized by itself.
+/// `[[12]]` is a hole of twelve tokens, `[[*]]` fills the rest of the length (several share it evenly, the first ones
+/// taking the remainder), and `[[end]]` is the tokenizer's end of text. Only before a `[`, a backslash is an escape: `\[`
+/// is a literal `[`, so that `\[[12]]` is the text `[[12]]` and `\[[[4]]` a bracket before a hole; `\\[[4]]` is a
+/// backslash before a hole. Each stretch of text is tokenized separately.
 public struct Template: Sendable, Equatable {
-    /// A part of a template.
+    /// A segment of a template.
     public enum Segment: Sendable, Equatable {
         /// Given text.
         case text(String)
-        /// So many free tokens; 1 or more.
+        /// A hole of so many tokens; 1 or more.
         case hole(Int)
-        /// What fills the length.
+        /// A hole that fills the remaining length.
         case fill
-        /// The tokenizer's end of text, which no text encodes to.
+        /// The tokenizer's end of text, to which no text encodes.
         case end
     }
 
     let segments: [Segment]
 
-    /// Segments one after the other.
+    /// A template of consecutive segments.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` for a hole of no tokens or too many.
+    /// - Throws: ``SEDDError`` of kind `usage` for a hole of zero or too many tokens.
     public init(_ segments: [Segment]) throws(SEDDError) {
         for case .hole(let count) in segments where !Self.holes.contains(count) {
             throw SEDDError(.usage, "template: a hole of \(count) tokens; expected 1 to \(Self.holes.upperBound)")
@@ -33,15 +33,15 @@ public struct Template: Sendable, Equatable {
         self.segments = segments
     }
 
-    /// How many tokens a hole may have.
+    /// The admissible size of a hole.
     private static let holes = 1...1 << 24
 
-    /// Bytes that the inside of a hole has at most: those of the largest count.
+    /// Maximum length of a hole's content, bytes: that of the largest count.
     private static let longestHole = 8
 
-    /// - Throws: ``SEDDError`` of kind `usage` that quotes the hole that is invalid.
+    /// - Throws: ``SEDDError`` of kind `usage` that quotes the invalid hole.
     public init(_ source: String) throws(SEDDError) {
-        // By bytes, once: to Swift's strings a mark that follows a hole is part of its last bracket.
+        // Bytewise: in Swift strings a combining mark after a hole would be part of its closing bracket.
         let bytes = Array(source.utf8)
         let (open, close, escape) = (UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "\\"))
         func has(_ byte: UInt8, twiceAt place: Int) -> Bool {
@@ -87,7 +87,7 @@ public struct Template: Sendable, Equatable {
         let quoted = String(decoding: bytes.prefix(16), as: UTF8.self)
         return SEDDError(
             .usage,
-            "template: '\(quoted)\(bytes.count > 16 ? "…" : "")' opens a hole that never closes or is no count; write [[12]], [[*]], or \\[[ for a literal [["
+            "template: '\(quoted)\(bytes.count > 16 ? "…" : "")' is not a complete hole; write [[12]], [[*]], or \\[[ for a literal [["
         )
     }
 
@@ -103,7 +103,7 @@ public struct Template: Sendable, Equatable {
         return .hole(count)
     }
 
-    /// Tokens that the holes of a template may take.
+    /// Maximum number of tokens in the holes of a template.
     private static let greatestLength = 1 << 20
 
     /// Total size of the holes with a count; a lower bound on the length.
@@ -113,7 +113,7 @@ public struct Template: Sendable, Equatable {
         }
     }
 
-    /// Whether any position is left to the model by the template itself.
+    /// Whether the template leaves any position to the model.
     var hasHoles: Bool {
         segments.contains { segment in
             switch segment {
@@ -132,17 +132,18 @@ public struct Template: Sendable, Equatable {
         return Int(end)
     }
 
-    /// A token for each given position, nil for each free one.
+    /// One token for each given position, nil for each free one.
     ///
     /// - Parameters:
-    ///   - length: the length wanted; nil for the template's own, where it has holes and no `[[*]]`. What a template
-    ///     without `[[*]]` leaves of it is free and follows its end.
-    ///   - modelLength: the length where neither says one.
-    /// - Throws: ``SEDDError`` of kind `usage` where the template is longer than the length, or has an end that the tokenizer lacks.
+    ///   - length: the requested length; nil for the template's own, if it has holes and no `[[*]]`. If a template
+    ///     without `[[*]]` is shorter, the remaining positions are free and follow its end.
+    ///   - modelLength: the length if neither determines one.
+    /// - Throws: ``SEDDError`` of kind `usage` if the template exceeds the length, or contains `[[end]]` and the
+    ///   tokenizer has no end of text.
     public func positions(
         tokenizer: any Tokenizer, length: Int?, modelLength: Int
     ) throws -> [Int?] {
-        // Before there is an array of that size.
+        // Checked before an array of that size is allocated.
         guard sizedHoleTokens <= Self.greatestLength else {
             throw SEDDError(
                 .usage, "template: its holes take \(sizedHoleTokens) tokens; expected at most \(Self.greatestLength)")
@@ -159,7 +160,7 @@ public struct Template: Sendable, Equatable {
         let target = length ?? (hasFill || !hasHoles ? modelLength : own)
         guard own <= target else {
             throw SEDDError(
-                .usage, "template: it takes \(own) tokens but the length is \(target); shorten it or raise the length")
+                .usage, "template: \(own) tokens exceed the length of \(target); shorten it or raise the length")
         }
         let fills = segments.count { $0 == .fill }
         var free = target - own

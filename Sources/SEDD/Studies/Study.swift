@@ -4,12 +4,12 @@ public import Foundation
 public import Text
 public import Torch
 
-/// The article's comparison at a size that fits the machine: models of equal width, depth, data and steps, their perplexities,
-/// the quality of their samples against the number of steps, and prompting.
+/// The paper's comparison at a size that fits the machine: models of equal width, depth, data and steps, their
+/// perplexities, sample quality against the number of steps, and prompting.
 ///
-/// Every finished piece is kept in the folder: a study that is stopped goes on from there.
+/// Every finished measurement is stored in the folder, so an interrupted study can be resumed.
 public final class Study {
-    /// What happens along the way.
+    /// Progress events.
     public enum Event: Sendable {
         case stage(String)
         case training(StudyPlan.Role, Trainer.Event)
@@ -25,9 +25,10 @@ public final class Study {
     let shouldStop: () -> Bool
     let report: (Event) -> Void
 
-    /// Starts or takes up the study in `folder`.
+    /// Starts or resumes the study in `folder`.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where another study is there, `invalidData` where the held-out text is too short.
+    /// - Throws: ``SEDDError`` of kind `usage` if the folder holds another study, `invalidData` if the held-out text is
+    ///   too short.
     public init(
         _ plan: StudyPlan, folder: URL, dataset: TokenDataset, tokenizer: any Tokenizer, device: Device = .cpu,
         shouldStop: @escaping () -> Bool, report: @escaping (Event) -> Void
@@ -37,7 +38,7 @@ public final class Study {
         guard blocks >= plan.heldOutBlocks else {
             throw SEDDError(
                 .invalidData,
-                "the held-out text has \(blocks) blocks of \(plan.base.model.length); a study of \(plan.count) texts, \(plan.promptedCount) prompted, takes \(plan.heldOutBlocks): give more text or lower --count"
+                "the held-out text has \(blocks) blocks of \(plan.base.model.length); a study of \(plan.count) texts, \(plan.promptedCount) prompted, requires \(plan.heldOutBlocks): give more text or lower --count"
             )
         }
         var plan = plan
@@ -54,7 +55,7 @@ public final class Study {
             guard known == plan else {
                 throw SEDDError(
                     .usage,
-                    "\(folder.path): a study of other data or settings is here (plan.json differs); give those again, or choose another --output"
+                    "\(folder.path): holds a study with other data or settings (plan.json differs); repeat those, or choose another --output"
                 )
             }
         } else {
@@ -63,7 +64,7 @@ public final class Study {
         let kept = folder.appending(path: "results.json")
         if FileSystem.exists(kept) {
             guard let read = try? JSON.decode(StudyResults.self, contentsOf: kept) else {
-                throw SEDDError(.invalidData, "\(kept.path): damaged; remove it, and what it held is measured again")
+                throw SEDDError(.invalidData, "\(kept.path): damaged; remove it to repeat those measurements")
             }
             results = read
         } else {
@@ -71,7 +72,7 @@ public final class Study {
         }
     }
 
-    /// Over all tokens, so that a file that has changed is noticed.
+    /// Over all tokens, so that a changed file is detected.
     private static func fingerprint(_ dataset: TokenDataset) throws -> String {
         var hash = SHA256()
         let (count, part) = (dataset.all.count, 1 << 16)
@@ -82,19 +83,19 @@ public final class Study {
         return hash.finalize().prefix(8).map { String(format: "%02x", $0) }.joined()
     }
 
-    /// The plan of the study in `folder`; nil where none was started.
+    /// The plan of the study in `folder`; nil if there is none.
     public static func plan(in folder: URL) throws(SEDDError) -> StudyPlan? {
         let file = folder.appending(path: "plan.json")
         guard FileSystem.exists(file) else { return nil }
         guard let plan = try? JSON.decode(StudyPlan.self, contentsOf: file) else {
-            throw SEDDError(.invalidData, "\(file.path): no plan of a study; choose another --output")
+            throw SEDDError(.invalidData, "\(file.path): not the plan of a study; choose another --output")
         }
         return plan
     }
 
     /// Trains, measures and writes the report.
     ///
-    /// - Throws: ``SEDDError`` of kind `interrupted` after `shouldStop`; what is done is kept.
+    /// - Throws: ``SEDDError`` of kind `interrupted` if `shouldStop` returns true; finished measurements are kept.
     public func run() throws {
         for role in StudyPlan.Role.allCases { try train(role) }
         try measureLikelihoods()
@@ -112,14 +113,15 @@ public final class Study {
         return try LanguageModel.load(runFolder(role).checkpoints.url(step: steps), device: device)
     }
 
-    /// Trains a model to its last step, from wherever its run folder is.
+    /// Trains a model to its last step, resuming its run folder if it exists.
     private func train(_ role: StudyPlan.Role) throws {
         let (run, configuration) = (runFolder(role), plan.configuration(role))
         if run.checkpoints.steps().last == configuration.training.nIters { return }
         report(.stage("training \(role.rawValue)"))
         if run.exists {
             guard try run.configuration() == configuration else {
-                throw SEDDError(.usage, "\(run.url.path): the run here is not of this study; choose another --output")
+                throw SEDDError(
+                    .usage, "\(run.url.path): this run does not belong to the study; choose another --output")
             }
         } else {
             try run.create(configuration)
@@ -138,7 +140,7 @@ public final class Study {
             uniqueKeysWithValues: StudyPlan.Role.allCases.map { ($0, try model($0).weights.layout.parameters) })
     }
 
-    /// Keeps what has been measured, and stops where that is wanted.
+    /// Stores a measurement, and stops if requested.
     func keep(_ change: (inout StudyResults) -> Void) throws {
         change(&results)
         try Self.write(results, to: folder.appending(path: "results.json"))
@@ -147,7 +149,7 @@ public final class Study {
 
     func stopIfAsked() throws {
         guard shouldStop() else { return }
-        throw SEDDError(.interrupted, "\(folder.path): stopped; the same command goes on from there")
+        throw SEDDError(.interrupted, "\(folder.path): stopped; run the same command to resume")
     }
 
     private static func write(_ value: some Encodable, to url: URL) throws {

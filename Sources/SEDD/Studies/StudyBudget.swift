@@ -2,21 +2,21 @@ import Files
 public import Text
 public import Torch
 
-/// How many steps and texts a time is enough for, by trying a little of each.
+/// Estimates how many training steps and texts fit a time budget, by timing a few of each.
 public struct StudyBudget: Sendable {
-    /// Share of the time that goes to training.
+    /// Fraction of the time spent on training.
     static let trainingShare = 0.6
     private static let trialSteps = 8
 
     private let seconds: Double
 
-    /// - Parameter seconds: for the whole study.
+    /// - Parameter seconds: budget of the whole study.
     public init(seconds: Double) { self.seconds = seconds }
 
     /// `plan` with as many training steps and texts as fit.
     ///
-    /// - Parameter heldOutBlocks: blocks of held-out text, which bound the texts too.
-    /// - Throws: ``SEDDError`` of kind `usage` where not even the smallest study does.
+    /// - Parameter heldOutBlocks: number of held-out blocks, which limits the texts too.
+    /// - Throws: ``SEDDError`` of kind `usage` if the budget does not suffice for the smallest study.
     public func fitted(
         _ plan: StudyPlan, heldOutBlocks: Int, tokenizer: any Tokenizer, device: Device = .cpu
     ) throws -> StudyPlan {
@@ -27,7 +27,7 @@ public struct StudyBudget: Sendable {
         }
         plan.base.training.nIters = max(1, Int(min(seconds * Self.trainingShare / perStep, Double(StudyPlan.most))))
         let perSequence = try samplingStep(plan.configuration(.uniform), tokenizer, device)
-        // Two chains and every method, at all step counts; prompts take about what one count of many steps takes.
+        // Two chains and every method at all step counts; prompts cost about as much as the largest step count.
         let runs = try evaluations(plan)
         let prompts = 6 * plan.promptedSteps
         let share = seconds * (1 - Self.trainingShare) / (perSequence * Double(runs + 2 * prompts))
@@ -37,13 +37,13 @@ public struct StudyBudget: Sendable {
         guard plan.count >= Mauve.fewest, plan.base.training.nIters >= plan.base.optim.warmup else {
             throw SEDDError(
                 .usage,
-                "the budget of \(Int(seconds)) s is enough for \(plan.base.training.nIters) training steps and \(fits) texts a setting; expected \(plan.base.optim.warmup) and \(Mauve.fewest) or more: raise --budget, or make the model smaller"
+                "the budget of \(Int(seconds)) s suffices for \(plan.base.training.nIters) training steps and \(fits) texts per setting; expected \(plan.base.optim.warmup) and \(Mauve.fewest) or more: raise --budget, or make the model smaller"
             )
         }
         return plan
     }
 
-    /// Evaluations that one text of every setting takes at most.
+    /// Upper bound on the evaluations for one text of every setting.
     private func evaluations(_ plan: StudyPlan) throws -> Int {
         let free = [Int?](repeating: nil, count: plan.base.model.length)
         return try [StudyPlan.Role.absorb, .uniform].reduce(0) { sum, role in
@@ -77,7 +77,7 @@ public struct StudyBudget: Sendable {
         }
     }
 
-    /// Seconds a reverse step of one sequence.
+    /// Seconds per reverse step of one sequence.
     private func samplingStep(
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
     ) throws -> Double {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// The article's claims beside what a study has measured; a line each, by the numbers alone.
+/// The paper's claims beside what a study measured; one line each, decided by the numbers alone.
 struct StudyFindings {
     let plan: StudyPlan
     let results: StudyResults
 
-    /// The method that the article's claims are about.
+    /// The method to which the paper's claims refer.
     private static let analytic = "analytic"
 
     var lines: [String] { [likelihood, order, steps, predictors, quality, prompts].compactMap { $0 } }
@@ -25,7 +25,7 @@ struct StudyFindings {
         guard let left = nats(.autoregressive, "exact"), let bound = nats(.absorb, "bound") else { return nil }
         let ratio = bound.perplexity / left.perplexity
         return
-            "Claim: the bound of absorb is within a tenth of the left-to-right model's perplexity, or below it. Here \(number(bound.perplexity)) against \(number(left.perplexity)), a ratio of \(number(ratio)): \(ratio <= 1.1 ? "holds" : "does not hold")."
+            "Claim: the bound of absorb is within a tenth of the autoregressive model's perplexity, or below it. Here \(number(bound.perplexity)) against \(number(left.perplexity)), a ratio of \(number(ratio)): \(ratio <= 1.1 ? "holds" : "does not hold")."
     }
 
     private var order: String? {
@@ -34,7 +34,7 @@ struct StudyFindings {
             ((absorb.standardError ?? 0) * (absorb.standardError ?? 0)
             + (uniform.standardError ?? 0) * (uniform.standardError ?? 0)).squareRoot()
         let errors = (uniform.natsPerToken - absorb.natsPerToken) / max(error, 1e-12)
-        let verdict = errors > 2 ? "holds" : errors < -2 ? "does not hold" : "not decided"
+        let verdict = errors > 2 ? "holds" : errors < -2 ? "does not hold" : "undecided"
         return
             "Claim: absorb is better than uniform. Nats a token \(number(absorb.natsPerToken)) against \(number(uniform.natsPerToken)), a difference of \(number(errors, 1)) standard errors: \(verdict)."
     }
@@ -79,7 +79,7 @@ struct StudyFindings {
         else { return nil }
         let equal = curve("absorb", Self.analytic).first { $0.perplexity <= plain.perplexity }
         return
-            "Claim: with enough steps, diffusion's samples are better than plain left-to-right ones. Absorb \(number(best.perplexity, 2)) at \(best.steps) steps, left to right \(number(plain.perplexity, 2)), held-out text \(number(text.report.perplexityOfTokens, 2)): "
+            "Claim: with enough steps, diffusion's samples are better than plain autoregressive ones. Absorb \(number(best.perplexity, 2)) at \(best.steps) steps, autoregressive \(number(plain.perplexity, 2)), held-out text \(number(text.report.perplexityOfTokens, 2)): "
             + (equal.map { "reached at \($0.steps) steps." } ?? "not reached.")
     }
 
@@ -97,6 +97,6 @@ struct StudyFindings {
         }
         return found.isEmpty
             ? nil
-            : "Claim: prompted from anywhere, diffusion is as near to the text as left to right with a nucleus. MAUVE of the written tokens: \(found.joined(separator: "; "))."
+            : "Claim: prompted from anywhere, diffusion is as close to the text as autoregressive with nucleus sampling. MAUVE of the generated tokens: \(found.joined(separator: "; "))."
     }
 }

@@ -4,7 +4,8 @@ import Text
 import Torch
 
 extension Study {
-    /// Perplexities of held-out text: the bound and the published convention for diffusion, both exact ones from left to right.
+    /// Perplexities of held-out text: the bound and the published convention for diffusion, both exact conventions for
+    /// autoregressive.
     func measureLikelihoods() throws {
         let text = try EvaluationText(dataset.heldOut, named: "held-out text", tokenizer: tokenizer)
         let evaluation = try Evaluation(length: plan.base.model.length, blocks: plan.blocks)
@@ -33,7 +34,8 @@ extension Study {
         }
     }
 
-    /// Texts from nothing under the judge: held-out text itself, from left to right, and diffusion by steps and method.
+    /// Unconditional texts under the judge: held-out text itself, autoregressive samples, and diffusion samples by
+    /// steps and method.
     func measureQuality() throws {
         let judge = try self.judge()
         try quality("held-out text", "data", nil, judge) {
@@ -59,18 +61,18 @@ extension Study {
         }
     }
 
-    /// Texts around prompts from held-out text, against the texts that those are from.
+    /// Prompted texts, compared with the texts from which the prompts were taken.
     func measurePrompts() throws {
         let originals = try heldOutBlocks(plan.promptedCount)
         for prompt in StudyPrompt.all(length: plan.base.model.length) {
-            // The other half of the held-out blocks is what a writer as good as the text itself would be as near to.
+            // The other half of the held-out blocks shows the score of a writer as good as the text itself.
             let others = try heldOutBlocks(plan.promptedCount, offset: 1)
             try measure("held-out text", "itself", prompt, originals) { originals }
             try measure("held-out text", "other blocks", prompt, originals) {
                 zip(originals, others).map { prompt.filled($0, by: $1) }
             }
             for (name, nucleus) in [("plain", nil), ("nucleus", plan.nucleus)] as [(String, Double?)] {
-                // From left to right what stands behind the hole cannot be seen; the hole is written as if nothing did.
+                // An autoregressive model cannot see what follows the hole; the hole is filled as if nothing did.
                 try measure("autoregressive", name, prompt, originals) {
                     let written = try leftToRight(
                         originals.map { Array($0[..<prompt.written.lowerBound]) }, originals.count, nucleus: nucleus)
@@ -97,7 +99,7 @@ extension Study {
         let row = StudyResults.Prompted(
             source: source, sampler: sampler, prompt: prompt.name,
             mauve: try judge.mauve(made, originals, .last, seeds: 10),
-            written: try judge.mauve(made, originals, .part(prompt.written), seeds: 10),
+            written: try judge.mauve(made, originals, .range(prompt.written), seeds: 10),
             perplexity: exp(nats.reduce(0, +) / Double(nats.count)), count: made.count)
         try keep { $0.prompted.append(row) }
     }
@@ -136,11 +138,11 @@ extension Study {
         }
     }
 
-    /// Texts that were made, or taken.
+    /// Generated texts, or held-out ones.
     private struct Written {
         var tokens: [[Int]]
         var settings: SamplingSettings?
-        /// Passes through the network a text, on average.
+        /// Network evaluations per text, on average.
         var evaluations: Double?
         var seconds: Double?
     }
@@ -160,11 +162,11 @@ extension Study {
         }
     }
 
-    /// Texts that meet a network at once.
+    /// Texts per batch.
     private static let group = 32
 
     private func leftToRight(_ prefixes: [[Int]], _ count: Int, nucleus: Double?) throws -> [[Int]] {
-        let sampler = LeftToRightSampler(
+        let sampler = AutoregressiveSampler(
             network: try model(.autoregressive).autoregressive(), choice: try TokenChoice(topP: nucleus))
         return try stride(from: 0, to: count, by: Self.group).flatMap { start in
             try stopIfAsked()

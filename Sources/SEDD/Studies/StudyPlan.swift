@@ -1,45 +1,46 @@
 import Files
 import Text
 
-/// What a study compares, and at what size; `plan.json` of its folder.
+/// What a study compares, and at what size; stored as `plan.json` in its folder.
 public struct StudyPlan: Sendable, Codable, Equatable {
     /// The models of a study.
     public enum Role: String, Sendable, Codable, CaseIterable {
-        /// From left to right, as large as the diffusion models.
+        /// Autoregressive, as large as the diffusion models.
         case autoregressive
-        /// Diffusion that masks, log-linear noise.
+        /// Diffusion with the absorbing chain, log-linear noise.
         case absorb
-        /// Diffusion to any token, geometric noise.
+        /// Diffusion with the uniform chain, geometric noise.
         case uniform
-        /// From left to right, half as wide again and from another seed: what reads the samples of the others.
+        /// Autoregressive, half as wide again and with another seed: scores the samples of the others.
         case judge
     }
 
     /// What all models share: width, depth, length, tokens, data, steps.
     public var base: TrainingConfiguration
-    /// Texts of each setting.
+    /// Texts per setting.
     public var count = 64
-    /// Reverse steps that are compared.
+    /// Step counts to compare.
     public var steps = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
-    /// Methods that are compared, at all steps, where they can reverse the model's chain; the first one writes prompted texts.
+    /// Methods to compare, at all step counts, as far as they can reverse the model's chain; prompted texts use the
+    /// first.
     public var samplers = [SamplingSettings(), SamplingSettings(method: "euler")]
-    /// Reverse steps of prompted texts.
+    /// Steps of prompted texts.
     public var promptedSteps = 128
-    /// Prompted texts of each setting.
+    /// Prompted texts per setting.
     public var promptedCount = 128
-    /// The nucleus of the left-to-right model.
+    /// Top-p of the autoregressive model's nucleus.
     public var nucleus = 0.95
-    /// Held-out blocks that perplexities are measured on.
+    /// Held-out blocks for perplexities.
     public var blocks = 256
-    /// Stratified times a block.
+    /// Stratified times per block.
     public var timeSamples = 16
 
-    /// Seconds that the study was fitted to; nil where steps and texts were given.
+    /// Time budget that the study was fitted to, seconds; nil if steps and texts were given.
     public var budget: Double?
-    /// Sixteen hexadecimal digits over the tokens of the data.
+    /// Fingerprint of the data's tokens: sixteen hexadecimal digits.
     public internal(set) var fingerprint: String?
 
-    /// A plan around `base`.
+    /// Creates a plan around `base`.
     public init(base: TrainingConfiguration) { self.base = base }
 
     /// The training configuration of one model.
@@ -67,7 +68,7 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         return made
     }
 
-    /// The methods that can reverse the chain of a role, by the name that reports use.
+    /// The methods that can reverse the chain of a role, by their name in reports.
     func samplers(_ role: Role) throws(SEDDError) -> [SamplingSettings] {
         let graph = configuration(role).modelConfiguration(tokens: 2, kind: "byte").makeGraph()
         var fitting: [SamplingSettings] = []
@@ -77,13 +78,13 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         return fitting
     }
 
-    /// Of texts and of steps.
+    /// Maximum number of texts and of steps.
     static let most = 1_000_000
 
-    /// Held-out blocks that the measurements need: texts, and as many others to compare them with.
+    /// Held-out blocks that the measurements require: texts, and as many others to compare with.
     var heldOutBlocks: Int { 2 * max(count, promptedCount) }
 
-    /// - Throws: ``SEDDError`` of kind `usage` for a size that makes no sense.
+    /// - Throws: ``SEDDError`` of kind `usage` for an invalid size.
     public func validate() throws(SEDDError) {
         guard count >= Mauve.fewest, promptedCount >= Mauve.fewest else {
             throw SEDDError(

@@ -1,10 +1,10 @@
-/// Where a text is given and where it is written.
+/// Which part of a text is given and which is generated.
 struct StudyPrompt: Sendable {
     let name: String
-    /// Positions that are written; all others are given.
+    /// Generated positions; all others are given.
     let written: Range<Int>
 
-    /// Half of the text given before or behind the hole, or a quarter on each side of it.
+    /// Half of the text given, before or after the hole, or a quarter on each side of it.
     static func all(length: Int) -> [StudyPrompt] {
         [
             StudyPrompt(name: "prefix", written: length / 2..<length),
@@ -13,12 +13,12 @@ struct StudyPrompt: Sendable {
         ]
     }
 
-    /// The given tokens of a text, nil for the others.
+    /// The given tokens of a text, nil elsewhere.
     func template(_ text: [Int]) -> [Int?] {
         text.indices.map { written.contains($0) ? nil : text[$0] }
     }
 
-    /// A text with its hole filled by the same places of another.
+    /// A text whose hole is filled from the same positions of another.
     func filled(_ text: [Int], by other: [Int]) -> [Int] {
         text.indices.map { written.contains($0) ? other[$0] : text[$0] }
     }

@@ -2,13 +2,13 @@ import Files
 import Foundation
 import Torch
 
-/// A study's folder for readers: `report.md`, a CSV for every figure, SVG plots, the exact configurations.
+/// Writes a study's results: `report.md`, a CSV file for every figure, SVG plots and the exact configurations.
 struct StudyReport {
     let plan: StudyPlan
     let results: StudyResults
     let parameters: [StudyPlan.Role: Int]
 
-    /// Writes all of it, each file whole or not at all.
+    /// Writes all files, each atomically.
     func write(to folder: URL) throws {
         func put(_ text: String, _ name: String) throws {
             try OutputFile.write(Array(text.utf8), to: folder.appending(path: name))
@@ -16,7 +16,7 @@ struct StudyReport {
         try FileSystem.createFolder(folder.appending(path: "configurations"))
         for role in StudyPlan.Role.allCases {
             var made = plan.configuration(role)
-            // Where the texts lay is nobody else's business; --data names them anew.
+            // Paths of the data are omitted for privacy; --data supplies them again.
             made.data.files = made.data.files.map { URL(filePath: $0).lastPathComponent }
             try put(ConfigurationFile.yaml(made), "configurations/\(role.rawValue).yaml")
         }
@@ -27,7 +27,7 @@ struct StudyReport {
             plot("Generative perplexity by steps", "generative perplexity", log: true) { $0.report.perplexityOfTokens },
             "perplexity.svg")
         try put(
-            plot("Unigram entropy by steps", "nats a text", log: false) { $0.report.diversity.entropy }, "entropy.svg")
+            plot("Unigram entropy by steps", "nats per text", log: false) { $0.report.diversity.entropy }, "entropy.svg")
         try put(report, "report.md")
     }
 
@@ -65,7 +65,7 @@ struct StudyReport {
             }.joined()
     }
 
-    /// A field of a CSV file; the names of samplers have commas.
+    /// A quoted CSV field; sampler names may contain commas.
     private func quoted(_ field: String) -> String { field.contains(",") ? "\"\(field)\"" : field }
 
     private var promptedCSV: String {
@@ -84,7 +84,7 @@ struct StudyReport {
             .sorted { ($0.steps ?? 0) < ($1.steps ?? 0) }
     }
 
-    /// The methods that were measured on a model, in the order of the plan.
+    /// The methods measured on a model, in plan order.
     private func samplers(_ source: String) -> [String] {
         plan.samplers.map(\.summary).filter { !curve(source, $0).isEmpty }
     }
@@ -100,8 +100,8 @@ struct StudyReport {
             }
         }
         for (source, sampler, name) in [
-            ("autoregressive", "plain", "left to right, plain"),
-            ("autoregressive", "nucleus", "left to right, nucleus"),
+            ("autoregressive", "plain", "autoregressive, plain"),
+            ("autoregressive", "nucleus", "autoregressive, nucleus"),
             ("held-out text", "data", "held-out text"),
         ] {
             guard let found = results.qualities.first(where: { $0.source == source && $0.sampler == sampler }) else {
@@ -158,41 +158,42 @@ struct StudyReport {
             Models of \(base.model.nBlocks) blocks on \(base.model.length) tokens, \(base.training.nIters) steps of \
             \(base.training.batchSize) blocks each (\(base.training.nIters * base.training.batchSize * base.model.length) tokens), \
             learning rate \(base.optim.lr), moving average \(base.training.ema), the last \(base.data.heldOut) of the text held out. \
-            Everything follows from `configurations/`; computed in \(results.likelihoods.first?.report.precision ?? "float32"), \
-            draws in float64.
+            The exact configurations are in `configurations/`. Computed in \
+            \(results.likelihoods.first?.report.precision ?? "float32"), draws in float64.
 
             \(table(["model", "width", "weights"], sizes))
 
             ## Perplexity of held-out text
 
-            \(results.likelihoods.first?.report.blocks ?? 0) blocks, \(plan.timeSamples) stratified times each.
+            \(results.likelihoods.first?.report.blocks ?? 0) blocks, \(plan.timeSamples) stratified times per block.
 
-            \(table(["model", "convention", "nats a token", "perplexity", "bits a byte", "terms"], likelihoods))
+            \(table(["model", "convention", "nats per token", "perplexity", "bits per byte", "terms"], likelihoods))
 
             ## Samples under the judge
 
-            \(plan.count) texts of \(base.model.length) tokens a row; the judge writes from left to right and predicts every token. \
-            Steps of the left-to-right model are tokens. Nucleus \(plan.nucleus). Plots: `perplexity.svg`, `entropy.svg`; numbers: \
-            `quality.csv`.
+            \(plan.count) texts of \(base.model.length) tokens per row; the judge is autoregressive and predicts every token. \
+            Steps of the autoregressive model are tokens. Nucleus \(plan.nucleus). Plots: `perplexity.svg`, `entropy.svg`; \
+            numbers: `quality.csv`.
 
             ![Generative perplexity](perplexity.svg)
             ![Entropy](entropy.svg)
 
-            \(table(["source", "sampler", "steps", "evaluations", "perplexity (tokens)", "perplexity (texts)", "entropy, nats", "distinct 4", "repetition", "s a text"], qualities))
+            \(table(["source", "sampler", "steps", "evaluations", "perplexity (tokens)", "perplexity (texts)", "entropy, nats", "distinct 4", "repetition", "s per text"], qualities))
 
             ## Prompts
 
-            \(plan.promptedCount) completed texts against the texts that the prompts are from. Prefix and suffix: half of the text \
-            given; infilling: the first and the last quarter. Diffusion takes \(plan.promptedSteps) steps of \(plan.samplers.first?.summary ?? ""). From left to right \
-            what stands behind the hole cannot be seen. MAUVE by the judge's hidden vectors, mean and deviation over 10 seeds of \
-            the clustering, \(results.prompted.first?.mauve.buckets ?? 0) clusters: of the written tokens (their mean), and of the last \
-            token as published, which says nothing where the end of a text is given. Perplexity under the judge is that of the \
-            tokens from the first written one to the end: the writing, and what is given behind it. "Other blocks" fills the holes with other \
-            held-out text: as probable as text can be by itself, and of another story.
+            \(plan.promptedCount) completed texts, compared with the texts that the prompts are from. Prefix and suffix: half of the \
+            text given; infilling: the first and the last quarter. Diffusion takes \(plan.promptedSteps) steps of \
+            \(plan.samplers.first?.summary ?? ""). The autoregressive model cannot see what follows the hole. MAUVE from the judge's \
+            hidden vectors, mean and standard deviation over 10 seeds of the clustering, \
+            \(results.prompted.first?.mauve.buckets ?? 0) clusters: of the generated tokens (their mean), and of the last token as \
+            published, which is meaningless if the end of a text is given. Perplexity under the judge is that of the tokens from the \
+            first generated one to the end, including what is given after it. "Other blocks" fills the holes with other held-out \
+            text: as probable as text can be on its own, but from another story.
 
-            \(table(["prompt", "source", "sampler", "MAUVE, written", "MAUVE, last token", "perplexity"], prompted))
+            \(table(["prompt", "source", "sampler", "MAUVE, generated", "MAUVE, last token", "perplexity"], prompted))
 
-            ## What it says
+            ## Findings
 
             \(StudyFindings(plan: plan, results: results).lines.map { "- \($0)" }.joined(separator: "\n"))
 

@@ -1,4 +1,4 @@
-/// What a study has measured so far; `results.json` of its folder.
+/// Measurements so far; stored as `results.json` in the study's folder.
 struct StudyResults: Codable {
     /// Likelihood of held-out text, by model and convention.
     struct Likelihood: Codable {
@@ -6,33 +6,33 @@ struct StudyResults: Codable {
         let report: EvaluationReport
     }
 
-    /// Texts written from nothing, under the judge.
+    /// Unconditional texts under the judge.
     struct Quality: Codable {
         /// `absorb`, `uniform`, `autoregressive` or `held-out text`.
         let source: String
         /// Method and settings, or `plain` or `nucleus`.
         let sampler: String
-        /// Reverse steps without the denoising, or tokens; nil for text itself.
+        /// Reverse steps without the denoising, or tokens; nil for held-out text.
         let steps: Int?
-        /// Passes through the network a text, on average; nil where it was not counted.
+        /// Network evaluations per text, on average; nil if not counted.
         var evaluations: Double?
         let report: JudgeReport
-        /// Seconds a text.
+        /// Seconds per text.
         let seconds: Double?
     }
 
-    /// Texts around a prompt, against the texts that the prompts are from.
+    /// Prompted texts, compared with the texts from which the prompts were taken.
     struct Prompted: Codable {
         let source: String
         let sampler: String
         /// `prefix`, `suffix` or `infilling`.
         let prompt: String
-        /// From the vector of the last token, as published.
+        /// MAUVE from the vector of the last token, as published.
         let mauve: Mauve.Result
-        /// From the mean of the vectors of the written tokens.
+        /// MAUVE from the mean of the vectors of the generated tokens.
         let written: Mauve.Result
-        /// Of the tokens from the first written one to the text's end: how well the writing goes on from what stands before it,
-        /// and what is given behind it goes on from the writing.
+        /// Generative perplexity from the first generated token to the end: how well the generated part continues what
+        /// precedes it, and how well what follows continues the generated part.
         let perplexity: Double
         let count: Int
     }

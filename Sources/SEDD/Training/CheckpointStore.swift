@@ -5,8 +5,9 @@ import Torch
 
 /// The checkpoints of a run: `checkpoints/step-N/`, each a model folder plus `training/` and a manifest.
 ///
-/// A checkpoint is written aside, synced and renamed, so one that has its name is whole; the last few and the best are
-/// kept. `training/` holds the raw weights, the optimizer's arrays by name and the step; the moving average is the model itself.
+/// Checkpoints are written to a temporary folder, synced and renamed, so a checkpoint with its final name is complete;
+/// the last few and the best are kept. `training/` holds the raw weights, the optimizer's arrays by name and the step;
+/// the moving average is the model itself.
 public struct CheckpointStore: Sendable {
     let folder: URL
 
@@ -16,23 +17,23 @@ public struct CheckpointStore: Sendable {
     struct Progress: Codable, Equatable {
         var step: Int
         var best: TrainingState.Best?
-        /// Absent in checkpoints of runs that fit no density.
+        /// Absent in checkpoints of runs without a fitted density.
         var times: TimeProfile?
     }
 
-    /// The folder of the checkpoint of `step`.
+    /// The folder of the checkpoint at `step`.
     public func url(step: Int) -> URL { folder.appending(path: "step-\(step)") }
 
-    /// Steps that have a whole checkpoint, rising.
+    /// Steps with a complete checkpoint, ascending.
     public func steps() -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
     }
 
-    /// Writes the checkpoint of `state` and removes those that are no longer kept.
+    /// Writes a checkpoint of `state`, and removes those not to be kept.
     ///
     /// - Parameter writeModel: writes the moving average as a model folder.
-    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`; what was there before is still whole then.
+    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`; existing checkpoints then remain complete.
     func save(
         _ state: TrainingState, tokenizer: any Tokenizer, keep: Int, writeModel: (URL) throws -> Void
     ) throws -> URL {
@@ -63,10 +64,10 @@ public struct CheckpointStore: Sendable {
         return target
     }
 
-    /// Loads the newest checkpoint that is whole into `state`; nil where there is none at all.
+    /// Loads the newest intact checkpoint into `state`; nil if there is no checkpoint.
     ///
-    /// - Parameter damaged: told of each newer one that is not, and why.
-    /// - Throws: ``SEDDError`` of kind `invalidData` where there are checkpoints, and none is what was saved.
+    /// - Parameter damaged: called for each newer checkpoint that is damaged, with the reason.
+    /// - Throws: ``SEDDError`` of kind `invalidData` if there are checkpoints, but all are damaged.
     func restoreLatest(
         into state: inout TrainingState, damaged: (URL, any ClassifiedError) throws -> Void
     ) throws -> URL? {
@@ -87,7 +88,7 @@ public struct CheckpointStore: Sendable {
         guard let first else { return nil }
         throw SEDDError(
             .invalidData,
-            "\(first.description); none of the \(steps.count) checkpoints in \(folder.path) is whole: put one back from a copy, or start another run"
+            "\(first.description); none of the \(steps.count) checkpoints in \(folder.path) is intact: restore one from a copy, or start another run"
         )
     }
 
@@ -105,7 +106,7 @@ public struct CheckpointStore: Sendable {
         state.times = progress.times ?? TimeProfile()
     }
 
-    /// Checks that the arrays in `training` are those of the state's optimizer.
+    /// Checks that the arrays in `training` belong to the state's optimizer.
     private static func requireOptimizer(of state: TrainingState, in training: URL) throws {
         let found = try FileManager.default.contentsOfDirectory(atPath: training.path)
             .filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }.sorted()
@@ -113,7 +114,7 @@ public struct CheckpointStore: Sendable {
         guard found == expected else {
             throw SEDDError(
                 .usage,
-                "\(training.path): holds \(found.joined(separator: ", ")) where this run's optimizer keeps \(expected.joined(separator: ", ")); continue with the optim.type that the run was started with"
+                "\(training.path): holds \(found.joined(separator: ", ")) but this run's optimizer requires \(expected.joined(separator: ", ")); continue with the optim.type that the run was started with"
             )
         }
     }
@@ -122,7 +123,7 @@ public struct CheckpointStore: Sendable {
         [("weights", state.weights)] + state.slots
     }
 
-    /// `last` is a link to the newest checkpoint, where the file system has links.
+    /// `last` is a symbolic link to the newest checkpoint, if the file system supports links.
     private func point(to target: URL) throws {
         let aside = folder.appending(path: ".last.partial")
         try? FileManager.default.removeItem(at: aside)
@@ -136,7 +137,7 @@ public struct CheckpointStore: Sendable {
         try replace(folder.appending(path: "last"), by: aside)
     }
 
-    /// Gives `new` the name of `old`, which may be a folder with something in it, as a run's `last` is in a copy without links.
+    /// Renames `new` to `old`, which may be a nonempty folder, like a run's `last` in a copy without links.
     private func replace(_ old: URL, by new: URL) throws {
         let aside = folder.appending(path: ".\(old.lastPathComponent).old")
         try? FileManager.default.removeItem(at: aside)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The course of a run as a picture, from the lines of its `metrics.jsonl`: `curve.svg`.
+/// Draws the progress of a run, `curve.svg`, from its `metrics.jsonl`.
 struct LearningCurve {
     /// What a line of the log says of a step.
     private struct Line: Decodable {
@@ -8,21 +8,21 @@ struct LearningCurve {
         var loss, bound, validation: Double?
     }
 
-    /// Points that a curve of training losses is averaged into: more would be noise.
+    /// Number of points to which a curve of training losses is averaged; more would show only noise.
     private static let points = 100
 
     private let lines: [Line]
 
-    /// - Parameter metrics: `metrics.jsonl`; lines that are not of this form are left out.
+    /// - Parameter metrics: `metrics.jsonl`; other lines are ignored.
     init(metrics: String) {
         let decoder = JSONDecoder()
         lines = metrics.split(separator: "\n").compactMap { try? decoder.decode(Line.self, from: Data($0.utf8)) }
     }
 
-    /// The picture; nil where the log has nothing to show yet.
+    /// The plot as SVG; nil if the log has nothing to show yet.
     func svg(title: String) -> String? {
         let validation = lines.compactMap { line in line.validation.map { (x: Double(line.step), y: $0) } }
-        // Where the loss weighs times otherwise, the estimate of the bound is what compares with the validation.
+        // If the loss has another time weighting, the estimate of the bound is comparable with validation.
         let isWeighted = lines.contains { $0.bound != nil }
         let losses = lines.compactMap { line in
             (isWeighted ? line.bound : line.loss).map { (x: Double(line.step), y: $0) }
@@ -37,7 +37,7 @@ struct LearningCurve {
         ).svg()
     }
 
-    /// Means of neighbouring points, at the mean of their steps.
+    /// Means of neighbouring points, at their mean step.
     private func averaged(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
         let size = (points.count + Self.points - 1) / Self.points
         return stride(from: 0, to: points.count, by: max(1, size)).map { start in

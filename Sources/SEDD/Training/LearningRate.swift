@@ -1,15 +1,15 @@
 import Foundation
 
-/// How learning rates fall towards the end of a run; see the table of `LearningRate`.
+/// The decay of learning rates towards the end of a run; see the table in `LearningRate`.
 public enum LearningRateSchedule: String, Sendable, Codable, CaseIterable {
     case constant, linear, cosine, wsd
 }
 
 /// The learning rate as a function of the step: a linear warm-up, then a schedule.
 ///
-/// Steps are counted from 1 to N. The first W (`optim.warmup`) rise linearly to the full rate. The last D decay from it to
-/// `optim.floor` of it, which a step N + 1 would reach, so no step is wasted on a rate of 0; between them the rate is full.
-/// With x = (step - (N - D)) / (D + 1) the share of the decay that is behind a step, the factor is f + (1 - f) shape(x):
+/// Steps are counted from 1 to N. The first W (`optim.warmup`) increase linearly to the full rate. The last D decay
+/// from it to the fraction f (`optim.floor`), which step N + 1 would reach, so that no step is wasted at rate 0; in
+/// between the rate is full. With x = (step - (N - D)) / (D + 1), the factor is f + (1 - f) shape(x):
 ///
 /// | schedule   | shape(x)               | D by default         |
 /// |------------|------------------------|----------------------|
@@ -18,8 +18,8 @@ public enum LearningRateSchedule: String, Sendable, Codable, CaseIterable {
 /// | `cosine`   | (1 + cos(pi x)) / 2    | all after warm-up    |
 /// | `wsd`      | 1 - sqrt(x)            | the last fifth       |
 ///
-/// `wsd` (warm-up, stable, decay) is that of Hägele et al. 2024. `optim.decay` gives D as a share of N; the warm-up comes first
-/// where the two overlap.
+/// `wsd` (warm-up, stable, decay) follows Hägele et al. 2024. `optim.decay` gives D as a fraction of N; if the two
+/// overlap, warm-up takes precedence.
 struct LearningRate: Sendable {
     private let schedule: LearningRateSchedule
     private let warmup, steps, decaying: Int
@@ -39,7 +39,7 @@ struct LearningRate: Sendable {
         decaying = max(0, min(Int((share * Double(steps)).rounded()), steps - optim.warmup))
     }
 
-    /// What rates are multiplied by at `step`, counted from 1.
+    /// The factor on the rates at `step`, counted from 1.
     func factor(_ step: Int) -> Double {
         let warm = warmup > 0 ? min(Double(step) / Double(warmup), 1) : 1
         let behind = step - (steps - decaying)

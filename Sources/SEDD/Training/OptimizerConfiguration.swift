@@ -3,7 +3,7 @@ import Files
 extension TrainingConfiguration {
     /// The optimizer, its learning rates and its clipping.
     public struct Optimizer: Sendable, Codable, Equatable {
-        /// What moves the weights.
+        /// The optimizer of the weights.
         public enum Kind: String, Sendable, Codable, CaseIterable {
             /// AdamW for all weights.
             case adamw
@@ -25,18 +25,18 @@ extension TrainingConfiguration {
         public var muonLr = 0.02
         /// Muon: decay of the momentum.
         public var muonMomentum = 0.95
-        /// Decay of the weights, times the learning rate; norms, biases and embeddings do not decay.
+        /// Weight decay of matrices, times the learning rate; norms, biases and embeddings do not decay.
         public var weightDecay = 0.0
-        /// Steps over which the rates rise from 0.
+        /// Warm-up steps, over which the rates increase from 0.
         public var warmup = 2500
         /// `constant`, `linear`, `cosine` or `wsd` (warm-up, stable, decay).
         public var schedule = LearningRateSchedule.constant
-        /// Share of the run, its end, over which the rates decay; null for the schedule's own: all after the warm-up, for wsd the
-        /// last fifth.
+        /// Fraction of the run, at its end, over which the rates decay; null for the schedule's default: all after
+        /// warm-up, for wsd the last fifth.
         public var decay: Double?
-        /// Share of the rates that they decay to.
+        /// Final fraction of the rates.
         public var floor = 0.0
-        /// Greatest norm of the gradient; 0 for no clipping.
+        /// Maximum gradient norm; 0 disables clipping.
         public var gradClip = 1.0
 
         enum CodingKeys: String, CodingKey {
@@ -45,7 +45,7 @@ extension TrainingConfiguration {
             case weightDecay = "weight_decay", gradClip = "grad_clip"
         }
 
-        /// Every key, null included, so that a resolved configuration names them all.
+        /// Encodes every key, including nulls, so that a resolved configuration lists them all.
         public func encode(to encoder: any Encoder) throws {
             var keys = encoder.container(keyedBy: CodingKeys.self)
             try keys.encode(type, forKey: .type)
@@ -63,9 +63,9 @@ extension TrainingConfiguration {
             try keys.encode(gradClip, forKey: .gradClip)
         }
 
-        /// Checks what the types cannot say.
+        /// Checks what the types cannot express.
         ///
-        /// - Parameter steps: steps of the run.
+        /// - Parameter steps: number of steps of the run.
         func validate(steps: Int) throws(SEDDError) {
             for (key, value) in [("optim.lr", lr), ("optim.eps", eps), ("optim.muon_lr", muonLr)]
             where !(value > 0 && value < 1) { throw TrainingConfiguration.bad(key, value, "0 < value < 1") }

@@ -1,26 +1,27 @@
 import Files
 import Torch
 
-/// Which kernel moves which weights: AdamW sweeps over stretches of the flat arrays, Muon takes matrices of one shape together.
+/// Assigns weights to kernels: AdamW processes ranges of the flat arrays, Muon processes matrices of one shape
+/// together.
 ///
 /// All tensors are views of the arrays of a ``TrainingState``.
 struct OptimizerPlan: Sendable {
-    /// A stretch of the arrays that AdamW moves in one sweep.
+    /// A range of the arrays that AdamW processes in one pass.
     struct Sweep: Sendable {
         let weights, gradient, moment1, moment2, average: Tensor
-        /// bfloat16 copies of weights and average, where there are any.
+        /// bfloat16 copies of weights and average, if any.
         let copies: (weights: Tensor?, average: Tensor?)
         /// Whether weight decay applies.
         let decays: Bool
     }
 
     let sweeps: [Sweep]
-    /// Matrices of one shape each.
+    /// Groups of matrices of one shape.
     let matrices: [[Kernels.MuonMatrix]]
 
-    /// Names of the arrays that an optimizer keeps beside the weights, each with the tensors that it covers.
+    /// Names of the optimizer's arrays, each with the tensors that it covers.
     ///
-    /// - Parameter frozen: tensors that stay as they are.
+    /// - Parameter frozen: names of tensors not to train.
     static func slots(
         _ kind: TrainingConfiguration.Optimizer.Kind, _ layout: WeightLayout, frozen: Set<String> = []
     ) -> [(name: String, layout: WeightLayout)] {
@@ -51,7 +52,7 @@ struct OptimizerPlan: Sendable {
                         weights: try weights.stretch(names), gradient: try gradients.stretch(names),
                         moment1: try stretch("moment1"), moment2: try stretch("moment2"),
                         average: try average.stretch(names),
-                        copies: (try weights.halvedStretch(names), try average.halvedStretch(names)),
+                        copies: (try weights.bfloat16Range(names), try average.bfloat16Range(names)),
                         decays: run.decays))
                 continue
             }
@@ -77,7 +78,7 @@ struct OptimizerPlan: Sendable {
         self.matrices = groups
     }
 
-    /// Consecutive tensors that are moved alike.
+    /// Consecutive tensors that are treated alike.
     private struct Run {
         let takesMuon, decays: Bool
         var entries: [WeightLayout.Entry]
@@ -99,7 +100,7 @@ struct OptimizerPlan: Sendable {
             }
             defer { isBroken = false }
             let muon = takesMuon(entry, optim.type)
-            // Where nothing decays, everything decays alike.
+            // Without weight decay, the distinction is irrelevant.
             let decays = optim.weightDecay > 0 && entry.role.decays
             if !isBroken, let last = runs.indices.last, runs[last].takesMuon == muon, runs[last].decays == decays {
                 runs[last].entries.append(entry)
@@ -109,7 +110,7 @@ struct OptimizerPlan: Sendable {
         }
     }
 
-    /// The matrices of one tensor: queries, keys and values are orthogonalised apart.
+    /// The matrices of one tensor: queries, keys and values are orthogonalized separately.
     private static func matrices(
         _ entry: WeightLayout.Entry, weights: Weights, gradients: Weights, momentum: Weights, average: Weights
     ) throws -> [(shape: [Int], matrix: Kernels.MuonMatrix)] {

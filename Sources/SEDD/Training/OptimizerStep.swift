@@ -8,7 +8,7 @@ struct OptimizerStep: Sendable {
     /// Decay of the moving average, once warm.
     private let averageDecay: Double
 
-    /// What keeps the clipping factor finite for a gradient of 0; PyTorch's value.
+    /// Epsilon of the clipping factor, as in PyTorch.
     static let clipEpsilon = 1e-6
 
     init(_ configuration: TrainingConfiguration) {
@@ -23,7 +23,7 @@ struct OptimizerStep: Sendable {
     /// Decay of the moving average after `updates` updates; the reference's warm-up rule.
     func decay(_ updates: Int) -> Double { min(averageDecay, Double(1 + updates) / Double(10 + updates)) }
 
-    /// Moves the weights by their gradients, whose norm is known, and the average after them.
+    /// Updates the weights with their gradients, whose norm is given, and then the average.
     func apply(_ state: inout TrainingState, gradientNorm: Double) throws {
         state.step += 1
         let step = Double(state.step)
@@ -43,7 +43,7 @@ struct OptimizerStep: Sendable {
             rate: optim.muonLr * learningRate.factor(state.step), momentum: optim.muonMomentum,
             decay: optim.weightDecay, gradientScale: scale, averageWeight: averageWeight)
         for group in state.plan.matrices { try Kernels.muon(group, settings) }
-        try state.weights.refreshHalved()
-        try state.average.refreshHalved()
+        try state.weights.refreshBFloat16Copy()
+        try state.average.refreshBFloat16Copy()
     }
 }

@@ -2,11 +2,11 @@ package import Files
 public import Foundation
 import Torch
 
-/// Where a run keeps what it makes: `run.yaml`, `metrics.jsonl`, `curve.svg`, TensorBoard events, `samples/`, `checkpoints/`.
+/// The folder of a run: `run.yaml`, `metrics.jsonl`, `curve.svg`, TensorBoard events, `samples/`, `checkpoints/`.
 public struct RunFolder: Sendable {
     public let url: URL
 
-    /// - Parameter url: the folder, which need not exist yet.
+    /// - Parameter url: the folder, which need not exist.
     public init(_ url: URL) { self.url = url }
 
     var configurationFile: URL { url.appending(path: "run.yaml") }
@@ -14,50 +14,51 @@ public struct RunFolder: Sendable {
     /// The checkpoints of the run.
     public var checkpoints: CheckpointStore { CheckpointStore(run: url) }
 
-    /// Whether a run was started here.
+    /// Whether the folder contains a run.
     public var exists: Bool { FileManager.default.fileExists(atPath: configurationFile.path) }
 
-    /// The resolved configuration that the run here last used.
+    /// The resolved configuration that the run used last.
     public func configuration() throws -> TrainingConfiguration {
         try ConfigurationFile.resolve(contentsOf: configurationFile)
     }
 
-    /// What else the run here last used; nil for runs of versions that did not say.
+    /// The record of what else the run used last; nil for runs of older versions.
     public func record() throws -> RunRecord? { try RunFile(contentsOf: configurationFile).record }
 
-    /// Checks that no run was started here.
+    /// Checks that the folder does not contain a run.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where one was.
+    /// - Throws: ``SEDDError`` of kind `usage` if it does.
     public func requireNone() throws(SEDDError) {
         guard !exists else {
             throw SEDDError(
-                .usage, "\(url.path): a run is here already; continue it with --resume or choose another --output")
+                .usage, "\(url.path): already contains a run; continue it with --resume or choose another --output")
         }
     }
 
-    /// Makes the folder, and keeps other processes out of it for as long as the lock is held.
+    /// Creates the folder, and locks it against other processes while the lock is held.
     ///
-    /// - Throws: `FileError` of kind `cannotWrite`, naming the process that trains here.
+    /// - Throws: `FileError` of kind `cannotWrite` that names the process training in it.
     package func lock() throws -> FileLock {
         try FileSystem.createFolder(url)
         return try FileLock(url.appending(path: ".lock"), what: "a process is training here")
     }
 
-    /// Starts a run: makes the folder and writes `run.yaml`.
+    /// Starts a run: creates the folder and writes `run.yaml`.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where a run is here already, `cannotWrite` where the folder cannot be made.
+    /// - Throws: ``SEDDError`` of kind `usage` if the folder already contains a run, `cannotWrite` if it cannot be
+    ///   created.
     public func create(_ configuration: TrainingConfiguration, _ record: RunRecord? = nil) throws {
         try requireNone()
         try FileSystem.createFolder(url)
         try update(configuration, record)
     }
 
-    /// Writes what the run uses from now on to `run.yaml`.
+    /// Updates `run.yaml` with what the run uses from now on.
     public func update(_ configuration: TrainingConfiguration, _ record: RunRecord?) throws {
         try RunFile(configuration: configuration, record: record).write(to: configurationFile)
     }
 
-    /// Notes in `run.yaml` that there is a checkpoint to go on from.
+    /// Records in `run.yaml` that there is a checkpoint to resume from.
     func noteSaved(_ configuration: TrainingConfiguration) throws {
         guard var record = try record(), !record.saved else { return }
         record.saved = true
@@ -68,7 +69,7 @@ public struct RunFolder: Sendable {
 
     func hasSample(step: Int) -> Bool { FileSystem.exists(sampleFile(step: step)) }
 
-    /// Draws `curve.svg` anew from the lines of `metrics.jsonl`.
+    /// Redraws `curve.svg` from `metrics.jsonl`.
     func drawCurve() throws {
         guard let metrics = try? String(contentsOf: metricsFile, encoding: .utf8),
             let svg = LearningCurve(metrics: metrics).svg(title: url.lastPathComponent)
@@ -76,7 +77,7 @@ public struct RunFolder: Sendable {
         try OutputFile.write(Array(svg.utf8), to: url.appending(path: "curve.svg"))
     }
 
-    /// Keeps a sample of `step`.
+    /// Stores a sample at `step`.
     public func write(sample: String, step: Int) throws {
         try OutputFile.write(Array(sample.utf8), to: sampleFile(step: step))
     }

@@ -1,23 +1,24 @@
 import Files
 
-/// What a run last used beside its configuration: what its weights mean, and where they were computed.
+/// What a run used last besides its configuration: what determines the meaning of its weights, and where they were
+/// computed.
 public struct RunRecord: Sendable, Codable, Equatable {
-    /// Fingerprint of the tokenizer; ids of another one mean other texts.
+    /// Fingerprint of the tokenizer; with another one, ids have other meanings.
     public var tokenizer: String
-    /// Tokens of the vocabulary.
+    /// Vocabulary size.
     public var vocabulary: Int
-    /// Tokens of the data, held-out ones included.
+    /// Tokens of the data, including held-out ones.
     public var tokens: Int
-    /// Fingerprint of those tokens.
+    /// Fingerprint of these tokens.
     public var data: String
     /// The device: `cpu`, `cuda:0`.
     public var device: String
-    /// What the trunk computes in.
+    /// Precision of the trunk.
     public var precision: Precision
     /// Whether a checkpoint has been saved.
     public var saved = false
 
-    /// A run that starts, or goes on, with these.
+    /// Creates a record.
     public init(
         tokenizer: String, vocabulary: Int, tokens: Int, data: String, device: String, precision: Precision,
         saved: Bool = false
@@ -31,21 +32,21 @@ public struct RunRecord: Sendable, Codable, Equatable {
         self.saved = saved
     }
 
-    /// What differs from what the run last used, a line each, with both values.
+    /// What differs from the last record, one line each, with both values.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where trained weights would get another meaning.
+    /// - Throws: ``SEDDError`` of kind `usage` if the meaning of trained weights would change.
     public func changes(from last: RunRecord, run: String) throws(SEDDError) -> [String] {
         guard tokenizer == last.tokenizer, vocabulary == last.vocabulary || !last.saved else {
             guard last.saved else { return [] }
             throw SEDDError(
                 .usage,
-                "\(run): its weights were trained with another tokenizer (\(last.tokenizer), \(last.vocabulary) tokens; found \(tokenizer), \(vocabulary) tokens); give the files as they were, or start another run"
+                "\(run): its weights were trained with another tokenizer (\(last.tokenizer), \(last.vocabulary) tokens; found \(tokenizer), \(vocabulary) tokens); restore the tokenizer's files, or start another run"
             )
         }
         var lines: [String] = []
         if data != last.data {
             lines.append(
-                "the data have changed since the run last used them: \(last.tokens) tokens then, \(tokens) now; going on with these"
+                "the data have changed since the run last used them: \(last.tokens) tokens then, \(tokens) now; continuing with these"
             )
         }
         if device != last.device { lines.append("device: \(last.device) before, \(device) now") }

@@ -3,14 +3,14 @@ public import Foundation
 public import Text
 import Torch
 
-/// A model that training goes on from: its shape, its weights and its tokenizer.
+/// A model whose training is continued: its shape, weights and tokenizer.
 public struct StartingModel: Sendable {
     /// The model folder.
     public let folder: URL
     private let model: LanguageModel
 
-    /// - Parameter url: a model folder, or a run, whose newest checkpoint is taken.
-    /// - Throws: ``SEDDError`` or `TorchError`, naming the file and what is wrong with it.
+    /// - Parameter url: a model folder, or a run, whose newest checkpoint is used.
+    /// - Throws: ``SEDDError`` or `TorchError` that names the file and what is wrong with it.
     public init(contentsOf url: URL) throws {
         let newest = url.appending(path: "checkpoints/last")
         let isRun =
@@ -20,14 +20,14 @@ public struct StartingModel: Sendable {
         model = try LanguageModel.load(folder)
     }
 
-    /// Gives `configuration` the model's shape, chain and noise, and its tokenizer where the folder holds one.
+    /// Sets the model's shape, chain and schedule in `configuration`, and its tokenizer if the folder contains one.
     public func adopt(into configuration: inout TrainingConfiguration) {
         for (_, adopt, _) in keys(of: configuration) { adopt(&configuration) }
         configuration.model.length = model.length
         if let specification { configuration.tokenizer = specification }
     }
 
-    /// The tokenizer in the folder, as a configuration names it; nil where the folder names none.
+    /// The tokenizer in the folder, as specified in a configuration; nil if there is none.
     public var specification: String? {
         switch model.tokenizer {
         case ByteTokenizer.kind: ByteTokenizer.kind
@@ -38,10 +38,10 @@ public struct StartingModel: Sendable {
         }
     }
 
-    /// Checks that `configuration` describes this very model; a dropout or, where positions have no weights, a length of its own
-    /// is no difference.
+    /// Checks that `configuration` describes this model; dropout and, for models without position weights, length may
+    /// differ.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` naming each key that differs.
+    /// - Throws: ``SEDDError`` of kind `usage` that names each key that differs.
     public func requireShape(of configuration: TrainingConfiguration) throws(SEDDError) {
         let differences = keys(of: configuration).compactMap { key, _, values in
             values.0 == values.1 ? nil : "\(key) is \(values.0), the model has \(values.1)"
@@ -90,7 +90,7 @@ public struct StartingModel: Sendable {
                 "\(folder.path): the weights are not those of the configuration: \(named.joined(separator: "; "))")
         }
         for entry in weights.layout.entries { try weights(entry.name).copyInPlace(source(entry.name).detached()) }
-        try weights.refreshHalved()
+        try weights.refreshBFloat16Copy()
     }
 
     private typealias Key = (

@@ -54,7 +54,7 @@ public final class Trainer {
     ///   - run: a folder that ``RunFolder/create(_:)`` has made.
     ///   - dataset: tokens of `tokenizer`.
     ///   - precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
-    /// - Throws: ``SEDDError`` where the configuration makes no sense, `TextError` where the data hold no block.
+    /// - Throws: ``SEDDError`` if the configuration is invalid, `TextError` if the data contain no complete block.
     public init(
         _ configuration: TrainingConfiguration, run: RunFolder, dataset: TokenDataset, tokenizer: any Tokenizer,
         device: Device = .cpu, precision: Precision? = nil

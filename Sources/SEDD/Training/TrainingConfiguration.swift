@@ -2,33 +2,33 @@ import Files
 import Text
 import Torch
 
-/// Everything that a training run is a function of; `run.yaml`.
+/// The configuration of a training run, `run.yaml`; it determines the run.
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
-    /// The kinds of model that the same trainer trains.
+    /// The kinds of model that can be trained.
     public enum ModelKind: String, Sendable, Codable, CaseIterable {
         /// Score entropy discrete diffusion.
         case diffusion
-        /// GPT-2: from left to right. It has no use for the keys of graph, noise and sigma.
+        /// GPT-2. The keys of graph, noise and sigma do not apply.
         case autoregressive
     }
 
     /// The shape of the network; keys as in the released `config.json`.
     public struct Model: Sendable, Codable, Equatable {
-        /// `diffusion` or `autoregressive`; `model: autoregressive` says this alone.
+        /// `diffusion` or `autoregressive`; short form `model: autoregressive`.
         public var type = ModelKind.diffusion
         /// d, the width of the trunk.
         public var hiddenSize = 192
         /// Width of the embedding of sigma.
         public var condDim = 128
-        /// Positions of a block.
+        /// Tokens per block.
         public var length = 128
-        /// Blocks of the trunk.
+        /// Number of blocks.
         public var nBlocks = 4
-        /// Attention heads; twice their number divides the width.
+        /// Attention heads; twice their number must divide the width.
         public var nHeads = 4
-        /// Whether log(expm1 sigma) + log n is subtracted from the output; it follows the graph unless it is named.
+        /// Whether log(expm1 sigma) + log n is subtracted from the output; by default determined by the graph.
         public var scaleBySigma = true
-        /// Share of a branch's outputs that training drops.
+        /// Dropout probability on the output of each branch.
         public var dropout = 0.1
 
         enum CodingKeys: String, CodingKey {
@@ -56,13 +56,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey { case type, sigmaMin = "sigma_min", sigmaMax = "sigma_max" }
     }
 
-    /// What is trained on.
+    /// The training data.
     public struct DataSource: Sendable, Codable, Equatable {
-        /// Texts (plain or JSON) and token files (`.bin`), one after the other.
+        /// Texts (plain or JSON) and token files (`.bin`), concatenated.
         public var files: [String] = []
-        /// Share of the tokens, the last ones, that are kept for validation.
+        /// Fraction of the tokens, at the end, held out for validation.
         public var heldOut = 0.1
-        /// Share of the windows that begin where a document begins; the others begin at any token.
+        /// Fraction of the windows that start at a document start; others start at any token.
         public var documentStarts = 0.0
 
         enum CodingKeys: String, CodingKey {
@@ -70,45 +70,45 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// How long, in what batches, and what is looked at along the way.
+    /// Duration, batches, objective, and what is logged.
     public struct Training: Sendable, Codable, Equatable {
-        /// Sequences a step, over all its parts.
+        /// Sequences per step, over all accumulation steps.
         public var batchSize = 16
-        /// Parts that a step's batch is worked on in, to save memory.
+        /// Gradient accumulation steps, to save memory.
         public var accum = 1
-        /// Steps.
+        /// Number of training steps.
         public var nIters = 2500
-        /// Decay of the moving average, once warm, where `ema_horizon` is null.
+        /// Decay of the moving average after warm-up, if `ema_horizon` is null.
         public var ema = 0.9999
-        /// Steps that the moving average looks back on, or below 1 a share of the run; null for what `ema` says. The decay is
-        /// 1 - 1 / horizon; the average is warmed up, so early in a run it looks back on a ninth of the steps at most.
+        /// Horizon of the moving average in steps, or below 1 as a fraction of the run; null for `ema`. The decay is 1
+        /// - 1 / horizon; because of warm-up, the horizon is at most a ninth of the steps so far.
         public var emaHorizon: Double?
-        /// What every random number follows from.
+        /// Seed of the run.
         public var seed: UInt64 = 0
-        /// Times are drawn from here to 1.
+        /// Smallest diffusion time; the largest is 1.
         public var smallestTime = 1e-3
-        /// What they are drawn from.
+        /// Density of diffusion times.
         public var timeDensity = TimeDensity()
-        /// What the loss of a sequence at time t is multiplied by: `bound` leaves the likelihood bound as it is, `time` is 2 t,
-        /// which under log-linear noise counts every masked token alike.
+        /// Weight of the loss at time t: `bound` is that of the likelihood bound, `time` is 2 t times it, which under
+        /// log-linear noise is equal for every masked token.
         public var lossWeight = LossWeight.bound
-        /// Whether sequences come in pairs of one text at one time, whose masks complement each other.
+        /// Whether sequences come in antithetic pairs: one text at one time, with complementary masks.
         public var complementary = false
-        /// Folder of the model whose weights the run starts from; null for weights of its own.
+        /// Model folder to take initial weights from; null for random ones.
         public var from: String?
-        /// Names of weights that stay as they are, `*` standing for any characters: `[blocks.0.*, vocab_embed.*]`.
+        /// Names of weights not to train; `*` matches any characters: `[blocks.0.*, vocab_embed.*]`.
         public var freeze: [String] = []
         /// Steps between lines of metrics.jsonl.
         public var logFreq = 10
         /// Steps between validations.
         public var evalFreq = 250
-        /// Held-out blocks of a validation.
+        /// Held-out blocks per validation.
         public var evalBlocks = 64
-        /// Stratified times for each of them.
+        /// Stratified times per validation block.
         public var evalTimes = 4
         /// Steps between checkpoints.
         public var snapshotFreq = 250
-        /// Checkpoints that are kept beside the best.
+        /// Checkpoints to keep besides the best.
         public var keep = 2
         /// Steps between samples; 0 for none.
         public var sampleFreq = 500
@@ -122,11 +122,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// Samples along the way.
+    /// Samples drawn during training.
     public struct Sampling: Sendable, Codable, Equatable {
-        /// How they are drawn; its keys stand beside ``count``.
+        /// How they are drawn; its keys are beside ``count``.
         public var settings = SamplingSettings(steps: 64)
-        /// Sequences of each sample along the way.
+        /// Sequences per sample.
         public var count = 2
 
         private enum CodingKeys: String, CodingKey { case count }
@@ -153,23 +153,23 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     public var graph = Graph()
     /// The schedule.
     public var noise = Noise()
-    /// The texts.
+    /// The data.
     public var data = DataSource()
-    /// The course of the run.
+    /// The training procedure.
     public var training = Training()
     /// The optimizer.
     public var optim = Optimizer()
-    /// The samples along the way.
+    /// The samples drawn during training.
     public var sampling = Sampling()
 
-    /// The defaults: what `tiny-cpu` differs from.
+    /// The defaults, from which presets differ.
     public init() {}
 
-    /// The configuration of the model that this run makes.
+    /// The configuration of the resulting model.
     ///
     /// - Parameters:
-    ///   - tokens: tokens of the tokenizer.
-    ///   - kind: which tokenizer's files lie beside the model.
+    ///   - tokens: vocabulary size of the tokenizer.
+    ///   - kind: kind of the tokenizer stored with the model.
     public func modelConfiguration(tokens: Int, kind: String) -> ModelConfiguration {
         ModelConfiguration(
             tokens: tokens, graph: .init(type: graph.type),
@@ -180,19 +180,19 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             tokenizer: kind)
     }
 
-    /// The configuration of the left-to-right model of the same width, depth and length.
+    /// The configuration of the autoregressive model of the same width, depth and length.
     ///
     /// - Parameters:
-    ///   - tokens: tokens of the tokenizer.
-    ///   - endOfText: the token that separates documents, where the tokenizer has one.
-    ///   - kind: which tokenizer's files lie beside the model.
+    ///   - tokens: vocabulary size of the tokenizer.
+    ///   - endOfText: the token that separates documents, if the tokenizer has one.
+    ///   - kind: kind of the tokenizer stored with the model.
     public func autoregressiveConfiguration(tokens: Int, endOfText: Int?, kind: String) -> AutoregressiveConfiguration {
         AutoregressiveConfiguration(
             tokens: tokens, endOfText: endOfText, hiddenSize: model.hiddenSize, length: model.length,
             nBlocks: model.nBlocks, nHeads: model.nHeads, dropout: model.dropout, tokenizer: kind)
     }
 
-    /// A model with first values, and how it learns.
+    /// Creates an initialized model and its learner.
     func makeLearner(
         tokenizer: any Tokenizer, device: Device, precision: Precision? = nil
     ) throws -> any Learner {
@@ -212,9 +212,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// Checks what the types cannot say.
+    /// Checks what the types cannot express.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, what it is and what it should be.
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, its value and the expected value.
     public func validate() throws(SEDDError) {
         try modelConfiguration(tokens: 256, kind: tokenizer).validate()
         try validateSampling()
@@ -230,11 +230,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
         for (key, value) in [("training.sample_freq", training.sampleFreq), ("optim.warmup", optim.warmup)]
         where !(0...Self.greatestCount).contains(value) { throw Self.bad(key, value, "0 to \(Self.greatestCount)") }
-        // Products of the two are numbers still, and a part of a step fits the engine's indices.
+        // The products fit Int, and an accumulation step fits libtorch's indices.
         guard training.batchSize <= Self.greatestTokens / model.length else {
             throw Self.bad(
                 "training.batch_size", training.batchSize,
-                "at most \(Self.greatestTokens) tokens a step, with a model.length of \(model.length)")
+                "at most \(Self.greatestTokens) tokens per step, with a model.length of \(model.length)")
         }
         for (key, value) in [("training.ema", training.ema), ("data.held_out", data.heldOut)]
         where !(value >= 0 && value < 1) { throw Self.bad(key, value, "0 <= value < 1") }
@@ -248,12 +248,12 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// Counts that a person may ask for; products of two of them are numbers still.
+    /// The upper bound on counts given by users; products of two of them fit Int.
     private static let greatestCount = 1_000_000_000
-    /// Tokens of a step.
+    /// Maximum tokens per step.
     private static let greatestTokens = 1 << 31
 
-    /// Samples are drawn hours after they were asked for: what cannot be drawn is refused before.
+    /// Samples are drawn hours later: settings that cannot be used are refused now.
     private func validateSampling() throws(SEDDError) {
         do {
             if model.type == .diffusion {

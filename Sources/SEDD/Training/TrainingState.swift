@@ -1,19 +1,19 @@
 import Torch
 
-/// What changes from step to step: the weights, their gradients, the optimizer's arrays and the moving average.
+/// The state of training: weights, gradients, the optimizer's arrays and the moving average.
 struct TrainingState: Sendable {
-    /// What the optimizer moves.
+    /// The weights updated by the optimizer.
     let weights: Weights
     let gradients: Weights
-    /// What the optimizer keeps, by name: `moment1` and `moment2` of AdamW, `momentum` of Muon.
+    /// The optimizer's arrays, by name: `moment1` and `moment2` of AdamW, `momentum` of Muon.
     let slots: [(name: String, weights: Weights)]
-    /// The moving average, which is what a model folder holds.
+    /// The moving average, which is saved as the model.
     let average: Weights
-    /// How the optimizer goes over these arrays.
+    /// How the optimizer processes these arrays.
     let plan: OptimizerPlan
-    /// Losses by time, where the density of times is fitted to them.
+    /// Losses by time, if the density of times is fitted to them.
     var times = TimeProfile()
-    /// Steps done.
+    /// Number of steps done.
     var step = 0
     /// The lowest validation so far, nats per token, and its step.
     var best: Best?
@@ -23,12 +23,12 @@ struct TrainingState: Sendable {
         var validation: Double
     }
 
-    /// Names of the tensors that stay as they are.
+    /// Names of the tensors not to train.
     let frozen: Set<String>
 
-    /// A state at step 0 around `weights`.
+    /// Creates a state at step 0 around `weights`.
     ///
-    /// - Parameter frozen: names of the tensors that stay as they are.
+    /// - Parameter frozen: names of the tensors not to train.
     init(
         _ weights: Weights, _ optim: TrainingConfiguration.Optimizer = .init(), frozen: Set<String> = []
     ) throws {
@@ -50,7 +50,7 @@ struct TrainingState: Sendable {
         }
     }
 
-    /// Sets the gradients of frozen tensors to 0, so that they have no part in the norm.
+    /// Sets the gradients of frozen tensors to 0, so that they do not affect the norm.
     func dropFrozenGradients() throws {
         for name in frozen { try gradients(name).zeroInPlace() }
     }

@@ -10,7 +10,7 @@ struct TrainingStep: Sendable {
         let bound: Double?
         /// Before clipping.
         let gradientNorm: Double
-        /// Whether the weights were moved: not where the loss or the gradient is no number.
+        /// Whether the weights were updated: false if the loss or the gradient is not finite.
         let applied: Bool
     }
 

@@ -3,9 +3,9 @@ package import HTTPTypes
 import SEDD
 import Text
 
-/// What a client did wrong, or the server could not do, in the shape that OpenAI's clients turn into their exceptions.
+/// A client or server error, encoded as OpenAI's clients expect.
 package struct APIError: Error, Sendable, Equatable {
-    /// The class that clients tell apart.
+    /// The error type that clients distinguish.
     package enum Kind: String, Sendable {
         case invalidRequest = "invalid_request_error"
         case authentication = "authentication_error"
@@ -15,17 +15,20 @@ package struct APIError: Error, Sendable, Equatable {
         case server = "server_error"
     }
 
+    /// HTTP status.
     package let status: HTTPResponse.Status
+    /// Error type.
     package let kind: Kind
     /// One line: what was expected, what was found, what to do.
     package let message: String
-    /// The member of the request that it is about.
+    /// The request member at fault.
     package let parameter: String?
-    /// A word that programs can compare with.
+    /// A machine-readable code.
     package let code: String?
-    /// Seconds after which it is worth trying again.
+    /// Seconds after which a retry may succeed.
     package let retryAfter: Int?
 
+    /// Creates an error.
     package init(
         _ status: HTTPResponse.Status, _ kind: Kind, _ message: String, parameter: String? = nil, code: String? = nil,
         retryAfter: Int? = nil
@@ -38,14 +41,14 @@ package struct APIError: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
     }
 
-    /// A member of the request that makes no sense.
+    /// An invalid request member.
     static func invalid(_ parameter: String?, _ message: String, code: String? = nil) -> APIError {
         APIError(.badRequest, .invalidRequest, message, parameter: parameter, code: code)
     }
 
-    /// What an error of the library or of the engine means to a client.
+    /// Maps an error of the library or the engine to one for clients.
     ///
-    /// - Parameter parameter: the member that a value which makes no sense came from.
+    /// - Parameter parameter: the member that supplied the invalid value.
     init(_ error: any Error, parameter: String? = nil) {
         switch error {
         case let error as APIError: self = error
@@ -56,7 +59,7 @@ package struct APIError: Error, Sendable, Equatable {
         case SamplingEngine.Refusal.queueFull:
             self.init(
                 .tooManyRequests, .rateLimit,
-                "as many sequences are under way as this server takes; try again in a few seconds",
+                "the server is at capacity; try again in a few seconds",
                 code: "queue_full", retryAfter: 5)
         case SamplingEngine.Refusal.stopping:
             self.init(
@@ -65,11 +68,11 @@ package struct APIError: Error, Sendable, Equatable {
         case SamplingEngine.Refusal.deadline:
             self.init(
                 .gatewayTimeout, .server,
-                "the request took longer than this server allows; ask for fewer steps or tokens",
+                "the request exceeded the server's deadline; request fewer steps or tokens",
                 code: "deadline")
         default:
-            // What went wrong inside is for the log, not for strangers.
-            self.init(.internalServerError, .server, "the server could not finish the request", code: "internal")
+            // Internal details go to the log, not to clients.
+            self.init(.internalServerError, .server, "the server failed to complete the request", code: "internal")
         }
     }
 }
@@ -83,7 +86,7 @@ extension APIError: Encodable {
         var inner = outer.nestedContainer(keyedBy: Keys.self, forKey: .error)
         try inner.encode(message, forKey: .message)
         try inner.encode(kind.rawValue, forKey: .type)
-        // Absent members are null: clients read them.
+        // Absent members are encoded as null: clients read them.
         try inner.encode(parameter, forKey: .param)
         try inner.encode(code, forKey: .code)
     }

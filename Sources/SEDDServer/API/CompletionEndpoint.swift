@@ -7,23 +7,23 @@ import Synchronization
 
 /// `POST /v1/completions`.
 struct CompletionEndpoint: Sendable {
-    let runner: JobRunner
-    private var model: ServedModel { runner.model }
+    let service: GenerationService
+    private var model: ServedModel { service.model }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var fields = try await RequestBody.fields(request, context, limit: runner.limits.bodyBytes)
-        let wanted = try CompletionRequest(&fields, model: model, limits: runner.limits)
+        var fields = try await RequestBody.fields(request, context, limit: service.limits.bodyBytes)
+        let wanted = try CompletionRequest(&fields, model: model, limits: service.limits)
         let answer = Answer(wanted, model: model)
         var response: Response
         if wanted.tokens == 0 {
-            response = try nothingToWrite(answer)
+            response = try echoOnly(answer)
         } else {
-            let job = try runner.start(
+            let job = try service.start(
                 wanted.sequences(model), everyStep: wanted.isStreamed, context)
             response =
                 wanted.isStreamed
                 ? streamed(job, answer, context)
-                : try JobRunner.response(answer.whole(await runner.results(job)))
+                : try JSONResponse.make(answer.whole(await service.results(job)))
         }
         if !wanted.ignored.isEmpty {
             response.headers[.ignoredParameters] = wanted.ignored.joined(separator: ", ")
@@ -31,13 +31,13 @@ struct CompletionEndpoint: Sendable {
         return response
     }
 
-    /// `max_tokens` 0: the prompts, where they are echoed, and no network evaluation.
-    private func nothingToWrite(_ answer: Answer) throws -> Response {
+    /// `max_tokens` 0: returns the prompts if `echo` is set, without a network evaluation.
+    private func echoOnly(_ answer: Answer) throws -> Response {
         let choices = (0..<answer.count).map { index in
             CompletionResponse.Choice(index: index, text: answer.echo(index), finishReason: "length")
         }
         guard answer.request.isStreamed else {
-            return try JobRunner.response(answer.response(choices, usage: answer.usage(answer.count)))
+            return try JSONResponse.make(answer.response(choices, usage: answer.usage(answer.count)))
         }
         var events = ByteBuffer()
         for choice in choices { events.writeImmutableBuffer(try ServerSentEvent.json(answer.response([choice]))) }
@@ -45,21 +45,24 @@ struct CompletionEndpoint: Sendable {
         return Response(status: .ok, headers: ServerSentEvent.headers, body: ResponseBody(byteBuffer: events))
     }
 
-    private func streamed(_ job: JobRunner.Reading, _ answer: Answer, _ context: ServerContext) -> Response {
-        let told = Told(sequences: answer.count)
-        return runner.streamed(
-            job, context, isDone: { told.allHaveEnded }, closing: { try answer.closing() },
-            onError: { try ServerSentEvent.json($0) },
-            body: { index, state in
-                let text = try answer.text(index, state)
-                guard let more = told.advance(index, to: text, echo: answer.echo(index)) else { return nil }
-                return try ServerSentEvent.json(
-                    answer.response([.init(index: index, text: more, finishReason: text.finishReason)]))
-            })
+    private func streamed(_ job: GenerationService.RunningJob, _ answer: Answer, _ context: ServerContext) -> Response {
+        let cursor = StreamCursor(sequences: answer.count)
+        return service.stream(
+            job, context,
+            EventStream(
+                isDone: { cursor.isAtEnd },
+                step: { index, state in
+                    let text = try answer.text(index, state)
+                    guard let more = cursor.advance(index, to: text, echo: answer.echo(index)) else { return nil }
+                    return try ServerSentEvent.json(
+                        answer.response([.init(index: index, text: more, finishReason: text.finishReason)]))
+                },
+                closing: { try answer.closing() },
+                failure: { try ServerSentEvent.json($0) }))
     }
 
-    /// What has been told of each sequence of a stream.
-    private final class Told: Sendable {
+    /// How far each sequence of a stream has been sent.
+    private final class StreamCursor: Sendable {
         private struct Sequence {
             var text = ""
             var hasBegun = false
@@ -72,10 +75,10 @@ struct CompletionEndpoint: Sendable {
             self.sequences = Mutex(Array(repeating: Sequence(), count: sequences))
         }
 
-        /// Whether every sequence has been told to its end, or to a stop text.
-        var allHaveEnded: Bool { sequences.withLock { $0.allSatisfy(\.hasEnded) } }
+        /// Whether every sequence has been sent to its end, or to a stop sequence.
+        var isAtEnd: Bool { sequences.withLock { $0.allSatisfy(\.hasEnded) } }
 
-        /// What is new; nil where nothing is.
+        /// The text to send next; nil if there is none.
         func advance(_ index: Int, to text: CompletionText, echo: String) -> String? {
             sequences.withLock { sequences in
                 guard !sequences[index].hasEnded else { return nil }
@@ -90,11 +93,11 @@ struct CompletionEndpoint: Sendable {
         }
     }
 
-    /// The answer to one request, whole or in parts.
+    /// The response to one request, complete or streamed.
     private struct Answer: Sendable {
         let request: CompletionRequest
         let model: ServedModel
-        let id = AnswerID.make("cmpl")
+        let id = ResponseID.make("cmpl")
         let created = Int(Date().timeIntervalSince1970)
 
         init(_ request: CompletionRequest, model: ServedModel) {
@@ -102,7 +105,7 @@ struct CompletionEndpoint: Sendable {
             self.model = model
         }
 
-        /// Sequences of all prompts.
+        /// Number of sequences over all prompts.
         var count: Int { request.prompts.count * request.count }
 
         private func prompt(_ index: Int) -> [Int] { request.prompts[index / request.count] }

@@ -1,32 +1,32 @@
 import Files
 import SEDD
 
-/// `POST /v1/completions`, as OpenAI's clients send it: text before, text behind, and so many tokens between them.
+/// `POST /v1/completions` in OpenAI's schema: a prompt, an optional suffix, and the number of tokens between them.
 struct CompletionRequest: Sendable {
-    /// The published default.
+    /// OpenAI's default.
     static let defaultTokens = 16
-    /// As many as the published API takes.
+    /// OpenAI's limit.
     static let greatestStops = 4
-    /// Code points of a stop text: each step looks for them.
+    /// Maximum code points of a stop sequence: every step searches for them.
     static let longestStop = 256
 
     var fields: SamplingFields
-    /// Tokens before the hole, of each prompt.
+    /// Tokens before the hole, per prompt.
     var prompts: [[Int]]
-    /// Tokens behind the hole.
+    /// Tokens after the hole.
     var suffix: [Int]
-    /// Tokens of the hole.
+    /// Size of the hole, tokens.
     var tokens: Int
-    /// Sequences of each prompt.
+    /// Completions per prompt.
     var count: Int
     var isStreamed: Bool
-    /// Whether the last event of a stream tells the usage.
+    /// Whether the last event of a stream reports the usage.
     var streamsUsage: Bool
-    /// Whether the prompt stands before the completion.
+    /// Whether completions include the prompt.
     var echo: Bool
-    /// Texts that a completion ends before.
+    /// Stop sequences.
     var stops: [String]
-    /// Members that were taken and change nothing.
+    /// Members that were accepted but have no effect.
     var ignored: [String]
 
     /// - Throws: ``APIError`` that names the member that is invalid.
@@ -53,12 +53,12 @@ struct CompletionRequest: Sendable {
         guard prompts.count <= limits.sequences else {
             throw .invalid(
                 "prompt",
-                "prompt has \(prompts.count) prompts; this server takes \(limits.sequences) at a time: send fewer")
+                "prompt has \(prompts.count) prompts; the server's limit is \(limits.sequences): send fewer")
         }
         guard prompts.count * count <= limits.sequences else {
             throw .invalid(
                 "n",
-                "\(prompts.count) prompts with n = \(count) are \(prompts.count * count) completions; this server writes \(limits.sequences) at a time"
+                "\(prompts.count) prompts with n = \(count) are \(prompts.count * count) completions; the server's limit is \(limits.sequences)"
             )
         }
         for (index, prompt) in prompts.enumerated() where prompt.count + suffix.count + tokens > limits.length {
@@ -66,28 +66,31 @@ struct CompletionRequest: Sendable {
             throw .invalid(
                 prompt.count + suffix.count < limits.length
                     ? "max_tokens" : prompt.count < limits.length ? "suffix" : "prompt",
-                "\(prompt.count) tokens\(which), \(suffix.count) of suffix and \(tokens) to write; this server takes \(limits.length) together",
+                "\(prompt.count) tokens\(which), \(suffix.count) of suffix and \(tokens) to generate exceed the server's limit of \(limits.length) in total",
                 code: "context_length_exceeded")
         }
     }
 
-    /// Members that other methods know. Those that clients send as a matter of course are taken and change nothing; those without which the answer would be another, or have another shape, are refused.
+    /// Members that only other sampling methods have. Those that clients send by default are accepted without effect;
+    /// those that would change the result or the shape of the answer are refused.
     private static func takeSettingsOfOthers(_ fields: inout RequestFields, count: Int) throws(APIError) {
         try fields.ignored("presence_penalty", in: -2...2, neutral: 0)
         try fields.ignored("frequency_penalty", in: -2...2, neutral: 0)
         try fields.absent(
-            "logit_bias", because: "tokens are drawn from the model's own law, which has no such setting")
-        try fields.absent("logprobs", because: "a text that is not written from left to right has no such list")
+            "logit_bias", because: "this server does not support biasing tokens")
+        try fields.absent(
+            "logprobs",
+            because: "diffusion does not generate left to right, so per-token log-probabilities are undefined")
         if let value = fields.value("best_of"), value != .integer(count) {
             throw .invalid(
                 "best_of",
-                "best_of is \(value.name), but every sequence that is written is returned; expected n, \(count), or nothing",
+                "best_of is \(value.name), but every generated sequence is returned; expected n, \(count), or null",
                 code: "unsupported_value")
         }
     }
 
     private static let hints = [
-        "messages": "this server completes text and has no chat: send the text as prompt",
+        "messages": "chat is not supported: send the text as prompt",
         "input": "send the text as prompt", "max_completion_tokens": "send max_tokens",
         "max_new_tokens": "send max_tokens",
     ]
@@ -129,15 +132,15 @@ struct CompletionRequest: Sendable {
         case .string(let text): return text.isEmpty ? [] : [try short(text)]
         case .array(let values):
             guard values.count <= greatestStops else {
-                throw .invalid("stop", "stop has \(values.count) texts; expected at most \(greatestStops)")
+                throw .invalid("stop", "stop has \(values.count) strings; expected at most \(greatestStops)")
             }
             var stops: [String] = []
             for value in values {
                 guard case .string(let text) = value else {
-                    throw .invalid("stop", "stop has \(value.name) in its array; expected texts")
+                    throw .invalid("stop", "stop has \(value.name) in its array; expected strings")
                 }
                 guard !text.isEmpty else {
-                    throw .invalid("stop", "stop has an empty text in its array; leave it out")
+                    throw .invalid("stop", "stop has an empty string in its array; leave it out")
                 }
                 stops.append(try short(text))
             }
@@ -150,7 +153,7 @@ struct CompletionRequest: Sendable {
     private static func short(_ stop: String) throws(APIError) -> String {
         let length = stop.unicodeScalars.count
         guard length <= longestStop else {
-            throw .invalid("stop", "a stop text has \(length) code points; expected at most \(longestStop)")
+            throw .invalid("stop", "a stop sequence has \(length) code points; expected at most \(longestStop)")
         }
         return stop
     }
@@ -161,14 +164,14 @@ struct CompletionRequest: Sendable {
         guard case .object(let members) = value else { throw RequestFields.wrong("stream_options", value, "an object") }
         var inner = RequestFields(members)
         let usage = try inner.bool("include_usage") ?? false
-        // Nothing is obfuscated here.
+        // Nothing is obfuscated.
         if try inner.bool("include_obfuscation") == true { fields.ignore("stream_options.include_obfuscation") }
         try inner.finish()
         return usage
     }
 
-    /// The sequences, prompt by prompt, each a function of its prompt and its seed. Seeds count up over all of them, so that equal
-    /// prompts have texts of their own.
+    /// The sequences, prompt by prompt; each is a function of its prompt and its seed. Seeds increase over all of them,
+    /// so equal prompts get different texts.
     func sequences(_ model: ServedModel) throws(APIError) -> [Trajectory] {
         do {
             return try model.sampler.start(

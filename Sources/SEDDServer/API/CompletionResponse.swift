@@ -1,11 +1,11 @@
 import Files
 import SEDD
 
-/// Tokens of a request, as OpenAI counts them.
+/// Token counts of a request, by OpenAI's rules.
 struct Usage: Encodable, Sendable {
-    /// Given.
+    /// Tokens of the prompts.
     let promptTokens: Int
-    /// Written.
+    /// Generated tokens.
     let completionTokens: Int
 
     private enum CodingKeys: String, CodingKey {
@@ -20,7 +20,7 @@ struct Usage: Encodable, Sendable {
     }
 }
 
-/// The answer of `POST /v1/completions`, or one event of its stream.
+/// The response of `POST /v1/completions`, or one event of its stream.
 struct CompletionResponse: Encodable, Sendable {
     struct Choice: Encodable, Sendable {
         let index: Int
@@ -45,7 +45,7 @@ struct CompletionResponse: Encodable, Sendable {
     let model: String
     let choices: [Choice]
     let usage: Usage?
-    /// Ours: what repeats the result.
+    /// An addition to OpenAI's schema: what reproduces the result.
     let seed: SeedNumber
     let steps: Int
     let sampler: String

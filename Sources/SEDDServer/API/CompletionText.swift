@@ -1,18 +1,18 @@
 import SEDD
 import Text
 
-/// The text of a completion as far as it stands, in reading order.
+/// The settled text of a completion, in reading order.
 struct CompletionText: Sendable {
-    /// What can be told for good; while more may come, a beginning of every later one.
+    /// The final text so far; while generation continues, a prefix of the final text.
     let text: String
-    /// `stop` where a stop text or an end of text ended it, `length` where the hole did; nil while more may come.
+    /// `stop` if a stop sequence or an end of text ended it, `length` if the hole did; nil while generation continues.
     let finishReason: String?
 
-    /// The completion that positions `hole` of `state` hold.
+    /// The completion in positions `hole` of `state`.
     ///
-    /// While the sequence is under way only what is settled from the hole's start on counts, without a character of which
-    /// bytes are missing and without what may be the beginning of a stop text. Where the chain can change any position until the
-    /// end, nothing is settled before.
+    /// While the sequence is in progress, only the text settled from the start of the hole counts, without an
+    /// incomplete character and without a possible beginning of a stop sequence. If the chain can change any position
+    /// until the end, nothing is settled before.
     init(_ state: Trajectory, hole: Range<Int>, stops: [String], model: ServedModel) throws {
         let settled =
             state.isFinished
@@ -47,12 +47,12 @@ struct CompletionText: Sendable {
         return (0...(bytes.count - part.count)).first { bytes[$0..<($0 + part.count)].elementsEqual(part) }
     }
 
-    /// Bytes at the end of `bytes` that begin `stop`.
+    /// Number of bytes at the end of `bytes` that are a prefix of `stop`.
     private static func overlap(_ bytes: [UInt8], _ stop: [UInt8]) -> Int {
         (0..<min(stop.count, bytes.count + 1)).last { bytes.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
     }
 
-    /// Where a character begins at the end of `bytes` that further bytes may complete; the end where there is none.
+    /// Start of an incomplete character at the end of `bytes`; the end of `bytes` if there is none.
     static func charactersEnd(_ bytes: [UInt8]) -> Int {
         for back in 1..<4 where back <= bytes.count {
             let lead = bytes[bytes.count - back]

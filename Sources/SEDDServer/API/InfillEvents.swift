@@ -1,7 +1,7 @@
 import SEDD
 import Text
 
-/// What a token says: its text, or the bytes of a piece of a character; neither where nothing is settled yet.
+/// The text of a token, or the bytes of an incomplete character; neither if nothing is settled yet.
 struct TokenText: Encodable, Sendable, Equatable {
     let token: Int?
     let text: String?
@@ -9,7 +9,7 @@ struct TokenText: Encodable, Sendable, Equatable {
 
     private enum CodingKeys: String, CodingKey { case token, text, bytes }
 
-    /// - Parameter token: nil, or the mask, where nothing is settled.
+    /// - Parameter token: nil, or the mask, if nothing is settled.
     init(_ token: Int?, _ model: ServedModel) throws {
         guard let token, token != model.graph.mask else {
             (self.token, text, bytes) = (nil, nil, nil)
@@ -44,7 +44,7 @@ enum InfillEvents {
         }
     }
 
-    /// `start`: the noise, with what is given.
+    /// `start`: the initial noise, with the given tokens.
     struct Start: Encodable, Sendable {
         let id: String
         let model: String
@@ -81,7 +81,7 @@ enum InfillEvents {
         }
     }
 
-    /// A position that a step changed.
+    /// A position changed by a step.
     struct Changed: Encodable, Sendable {
         let position: Int
         let token: TokenText
@@ -102,9 +102,9 @@ enum InfillEvents {
     /// `step`: one advance, of at most one network evaluation.
     struct Step: Encodable, Sendable {
         let step: Int
-        /// After the step.
+        /// Time after the step.
         let time: Double
-        /// Positions that are not settled; nil where any may change until the end.
+        /// Number of positions that are not settled; nil if any may change until the end.
         let open: Int?
         let changes: [Changed]
 
@@ -133,7 +133,7 @@ enum InfillEvents {
         }
     }
 
-    /// `done`, and the whole answer where nothing is streamed.
+    /// `done`, and the whole response if nothing is streamed.
     struct Done: Encodable, Sendable {
         let id: String
         let model: String

@@ -3,7 +3,7 @@ import SEDD
 
 /// `POST /v1/infill`: text with holes.
 struct InfillRequest: Sendable {
-    /// Alternatives that a request may ask for at each position.
+    /// Maximum number of alternatives per position.
     static let greatestAlternatives = 10
 
     var fields: SamplingFields
@@ -12,7 +12,7 @@ struct InfillRequest: Sendable {
     var alternatives: Int
     var isStreamed: Bool
 
-    /// - Throws: ``APIError`` that names the member which makes no sense.
+    /// - Throws: ``APIError`` that names the invalid member.
     init(_ fields: inout RequestFields, model: ServedModel, limits: ServerLimits) throws(APIError) {
         self.fields = try SamplingFields(&fields, model: model, limits: limits)
         let text = try fields.string("template")
@@ -31,19 +31,19 @@ struct InfillRequest: Sendable {
             name = "segments"
             let parts = try Self.segments(segments)
             do { made = try Template(parts) } catch { throw APIError(error, parameter: name) }
-        case (nil, nil): throw .invalid("template", "neither template nor segments was given; give one")
-        case (_?, _?): throw .invalid("segments", "template and segments were both given; choose one")
+        case (nil, nil): throw .invalid("template", "template and segments are both missing; send one of them")
+        case (_?, _?): throw .invalid("segments", "template and segments are mutually exclusive; send one of them")
         }
-        // Holes are bounded before they are laid out: a stranger's number makes no array.
+        // Holes are bounded before they are laid out, so that no array of a client's choosing is allocated.
         guard made.sizedHoleTokens <= limits.length else {
             throw .invalid(
-                name, "the holes have \(made.sizedHoleTokens) tokens; this server takes \(limits.length) in all")
+                name, "the holes have \(made.sizedHoleTokens) tokens; the server's limit is \(limits.length) in total")
         }
         do {
             template = try made.positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
         } catch { throw APIError(error, parameter: name) }
         guard template.count <= limits.length else {
-            throw .invalid(name, "the template has \(template.count) tokens; this server takes \(limits.length)")
+            throw .invalid(name, "the template has \(template.count) tokens; the server's limit is \(limits.length)")
         }
         guard !template.isEmpty else { throw .invalid(name, "the template is empty; give text or holes") }
     }
@@ -71,7 +71,7 @@ struct InfillRequest: Sendable {
         return segments
     }
 
-    /// The sequence as it stands at first.
+    /// The sequence in its initial state.
     func sequence(_ model: ServedModel) throws(APIError) -> Trajectory {
         do {
             return try model.sampler.start(

@@ -8,12 +8,12 @@ struct ModelList: Encodable, Sendable {
         let n: Int
     }
 
-    /// A sampler as a page can offer it.
+    /// A sampler and its settings, for the page.
     struct Method: Encodable, Sendable {
         struct Setting: Encodable, Sendable {
             let name, help, expected: String
             let standard: SettingValue
-            /// The words that it can be; nil for numbers.
+            /// The choices; nil for numbers.
             let choices: [String]?
 
             init(_ setting: SettingDeclaration) {
@@ -35,7 +35,7 @@ struct ModelList: Encodable, Sendable {
         let object = "model"
         let created: Int
         let ownedBy = "swift-sedd"
-        /// Positions that it was trained on.
+        /// Sequence length used in training.
         let length: Int
         /// `absorb` or `uniform`.
         let graph: String

@@ -1,8 +1,8 @@
 import Foundation
 import SEDD
 
-/// The description of this server: `openapi.json` with the bounds of its limits and the name of its model in the places of `"$length"`,
-/// `"$steps"`, `"$sequences"`, `"$lastToken"` and `"$model"`, and with what the samplers declare of themselves.
+/// Fills the template `openapi.json`: the server's limits and the model's name replace `"$length"`, `"$steps"`,
+/// `"$sequences"`, `"$lastToken"` and `"$model"`, and sampling members are generated from the samplers' declarations.
 enum OpenAPIDocument {
     static func bytes(_ model: ServedModel, _ limits: ServerLimits) -> [UInt8] {
         var text = String(decoding: PackageResources.openapi_json, as: UTF8.self)
@@ -38,7 +38,7 @@ enum OpenAPIDocument {
         return made.map { [UInt8]($0) } ?? bytes
     }
 
-    /// The members that say how a text is drawn.
+    /// The members that describe sampling.
     static var samplingProperties: [String: Any] {
         var properties: [String: Any] = [
             "sampler": [
@@ -48,18 +48,18 @@ enum OpenAPIDocument {
             ] as [String: Any],
             "grid": [
                 "type": ["string", "null"], "enum": TimeGrid.Kind.names + [NSNull()] as [Any], "default": "linear",
-                "description": "Where the steps stop.",
+                "description": "Placement of the time steps.",
             ] as [String: Any],
             "temperature": [
                 "type": ["number", "null"], "minimum": 0, "maximum": 100, "default": 1,
-                "description": "What log-probabilities of tokens are divided by; 0 takes the most probable.",
+                "description": "Divisor of the log-probabilities of tokens; 0 selects the most probable token.",
             ] as [String: Any],
             "top_k": [
-                "type": ["integer", "null"], "minimum": 1, "description": "The most probable k tokens alone.",
+                "type": ["integer", "null"], "minimum": 1, "description": "Keep only the k most probable tokens.",
             ] as [String: Any],
             "top_p": [
                 "type": ["number", "null"], "minimum": 0, "maximum": 1,
-                "description": "The nucleus of this probability alone.",
+                "description": "Nucleus: keep the most probable tokens up to this total probability.",
             ] as [String: Any],
         ]
         for setting in SamplingMethods.settings { properties[setting.name] = schema(setting) }

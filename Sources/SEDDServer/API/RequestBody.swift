@@ -4,13 +4,15 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// The body of a request that is JSON.
+/// Reads the JSON body of a request.
 enum RequestBody {
-    /// The members of the object that the body spells.
+    /// The members of the object in the body.
     ///
-    /// A client that waits for `100 Continue` is told to send it once everything else about the request is right.
+    /// If the client waits for `100 Continue`, it is sent only after everything else about the request has been
+    /// checked.
     ///
-    /// - Throws: ``APIError`` for another type or coding, a body of more than `limit` bytes, or what is not a JSON object.
+    /// - Throws: ``APIError`` for another content type or coding, a body of more than `limit` bytes, or a body that is
+    ///   not a JSON object.
     static func fields(_ request: Request, _ context: ServerContext, limit: Int) async throws -> RequestFields {
         try checkType(request)
         try checkCoding(request)
@@ -30,7 +32,7 @@ enum RequestBody {
             throw tooLarge
         } catch {
             context.logger.debug("a body broke off", metadata: ["error": "\(error)"])
-            throw APIError.invalid(nil, "the body does not arrive as it was announced", code: "broken_body")
+            throw APIError.invalid(nil, "the body ended before its announced length", code: "broken_body")
         }
     }
 
@@ -50,7 +52,7 @@ enum RequestBody {
         guard !coding.isEmpty, coding != "identity" else { return }
         throw APIError(
             .unsupportedMediaType, .invalidRequest,
-            "the content coding '\(coding.prefix(100))' is not taken; send the JSON as it is, without Content-Encoding",
+            "the content coding '\(coding.prefix(100))' is not supported; send uncompressed JSON, without Content-Encoding",
             code: "unsupported_content_encoding")
     }
 }

@@ -1,24 +1,24 @@
 import Files
 import Text
 
-/// The members of a request, taken one by one; what is left over at the end is an error.
+/// The members of a request, consumed one by one; members left over at the end are an error.
 ///
-/// null is as good as absent, as clients send it for what was not set.
+/// null is equivalent to absent: clients send it for unset members.
 struct RequestFields {
     private let members: [String: JSONValue]
-    /// The members that have been asked for, present or not.
+    /// Members that have been consumed, present or not.
     private(set) var known: Set<String> = []
-    /// The members that were taken and change nothing.
+    /// Members that were accepted but have no effect.
     private(set) var ignored: [String] = []
 
     init(_ members: [String: JSONValue]) {
         self.members = members.filter { $0.value != .null }
     }
 
-    /// As deep and as much as a request can mean: three levels, and a prompt of token ids.
+    /// Limits on depth and size of a meaningful request: three levels, and a prompt of token ids.
     private static let rules = JSONParser.Rules(depth: 16, values: 100_000)
 
-    /// - Throws: ``APIError`` where the body is not a JSON object in UTF-8.
+    /// - Throws: ``APIError`` if the body is not a JSON object in UTF-8.
     init(body: [UInt8]) throws(APIError) {
         guard String(validating: body, as: UTF8.self) != nil else {
             throw .invalid(nil, "the body is not UTF-8; send JSON in UTF-8", code: "invalid_utf8")
@@ -75,10 +75,10 @@ struct RequestFields {
         return number
     }
 
-    /// A setting of other methods, which clients send as a matter of course: within its bounds it is taken, and noted where it would
-    /// have changed something.
+    /// A setting of other sampling methods that clients send by default: within its bounds it is accepted, and noted if
+    /// it would have had an effect.
     ///
-    /// - Parameter neutral: the value that means nothing.
+    /// - Parameter neutral: the value without effect.
     mutating func ignored(_ name: String, in range: ClosedRange<Double>, neutral: Double) throws(APIError) {
         if let number = try number(name, in: range), number != neutral { ignored.append(name) }
     }
@@ -87,17 +87,17 @@ struct RequestFields {
         number == number.rounded() ? "\(Int(number))" : "\(number)"
     }
 
-    /// Notes that a member was taken and changes nothing.
+    /// Notes that a member was accepted but has no effect.
     mutating func ignore(_ name: String) { ignored.append(name) }
 
-    /// A member that would change the answer in a way that this server cannot, unless it is empty.
+    /// Refuses a member that would change the response in an unsupported way, unless it is empty.
     mutating func absent(_ name: String, because reason: String) throws(APIError) {
         guard let value = value(name), value != .object([:]), value != .bool(false) else { return }
-        throw .invalid(name, "\(name) was given, but \(reason); leave it out", code: "unsupported_parameter")
+        throw .invalid(name, "\(name) is not supported: \(reason); leave it out", code: "unsupported_parameter")
     }
 
-    /// - Parameter hints: what to send in place of members that other servers know.
-    /// - Throws: ``APIError`` that names a member which nothing has asked for, and the one that was probably meant.
+    /// - Parameter hints: replacements for members that other servers accept.
+    /// - Throws: ``APIError`` that names an unknown member, and the one that was probably meant.
     func finish(hints: [String: String] = [:]) throws(APIError) {
         guard let unknown = members.keys.filter({ !known.contains($0) }).sorted().first else { return }
         let advice = hints[unknown].map { "; \($0)" } ?? near(unknown).map { "; did you mean \($0)?" } ?? ""
@@ -110,7 +110,7 @@ struct RequestFields {
         .invalid(name, "\(name) is \(value.name); expected \(expected)")
     }
 
-    /// A name that a stranger chose, no longer than a line of a log may be.
+    /// A client-supplied name, truncated for logs and messages.
     private static func short(_ name: String) -> String { name.count > 64 ? "\(name.prefix(64))…" : name }
 
     private func near(_ name: String) -> String? {

@@ -2,20 +2,20 @@ import Files
 import HTTPTypes
 import SEDD
 
-/// What every request that has something written may say.
+/// Members common to all requests that generate text.
 struct SamplingFields: Sendable, Equatable {
     static let defaultSteps = 64
-    /// The seed that stands for none, as OpenAI's clients and others send it.
+    /// The seed that means "draw one", as OpenAI's clients and others send it.
     static let drawSeed = -1
 
     var settings = SamplingSettings(steps: defaultSteps)
-    /// Any integer of 64 bits; negative ones by their bit pattern.
+    /// Any 64-bit integer; negative ones by their bit pattern.
     var seed: UInt64
 
-    /// Takes `model`, `seed`, `user`, and the settings: `sampler`, `steps`, `grid`, `temperature`, `top_k`, `top_p` and whatever
-    /// the samplers declare.
+    /// Consumes `model`, `seed`, `user`, and the settings: `sampler`, `steps`, `grid`, `temperature`, `top_k`, `top_p`
+    /// and those that samplers declare.
     ///
-    /// - Throws: ``APIError`` that names the member which is invalid.
+    /// - Throws: ``APIError`` that names the invalid member.
     init(_ fields: inout RequestFields, model: ServedModel, limits: ServerLimits) throws(APIError) {
         if let name = try fields.string("model"), name != model.name {
             throw APIError(
@@ -31,7 +31,7 @@ struct SamplingFields: Sendable, Equatable {
         if let name = try fields.string("grid") {
             do { settings.grid = try TimeGrid.Kind(named: name) } catch { throw APIError(error, parameter: "grid") }
         }
-        // As OpenAI's clients send it, 0 asks for the most probable token.
+        // As in OpenAI's API, 0 requests the most probable token.
         if let temperature = try fields.number("temperature", in: 0...100) {
             if temperature == 0 { settings.filter.topK = 1 } else { settings.filter.temperature = temperature }
         }
@@ -39,7 +39,7 @@ struct SamplingFields: Sendable, Equatable {
             settings.filter.topK = settings.filter.topK ?? topK
         }
         if let topP = try fields.number("top_p", in: 0...1) {
-            // 0 leaves the most probable token, as OpenAI's clients mean it.
+            // As in OpenAI's API, 0 keeps the most probable token.
             settings.filter.topP = topP == 1 ? nil : max(topP, 1e-6)
         }
         for setting in SamplingMethods.settings {
@@ -50,19 +50,19 @@ struct SamplingFields: Sendable, Equatable {
         do { _ = try SamplingMethods.make(settings, for: model.sampler.process) } catch {
             throw APIError(error, parameter: settings.grid == .profile ? "grid" : "sampler")
         }
-        // A seed that is drawn is small enough for the numbers of JavaScript and of other readers of the answer.
+        // A drawn seed fits a double, so that JavaScript and other readers of the response represent it exactly.
         seed = try Self.seed(fields.value("seed")) ?? .random(in: 0..<1 << 32)
         _ = try fields.string("user")
     }
 
-    /// Any integer of 64 bits, signed or not; nil where one is to be drawn.
+    /// Any 64-bit integer, signed or unsigned; nil if one is to be drawn.
     private static func seed(_ value: JSONValue?) throws(APIError) -> UInt64? {
         switch value {
         case nil, .integer(drawSeed): nil
         case .integer(let seed): UInt64(bitPattern: Int64(seed))
         case .unsigned(let seed): seed
         case let value?:
-            throw RequestFields.wrong("seed", value, "an integer of 64 bits, or \(drawSeed) for one that is drawn")
+            throw RequestFields.wrong("seed", value, "a 64-bit integer, or \(drawSeed) to draw one")
         }
     }
 

@@ -1,4 +1,4 @@
-/// A seed as answers tell it: as the signed number of 64 bits that clients send, and that gives the same text again.
+/// A seed in responses: the signed 64-bit integer which, sent back, reproduces the text.
 struct SeedNumber: Encodable, Sendable, Equatable {
     let seed: UInt64
 
@@ -7,7 +7,7 @@ struct SeedNumber: Encodable, Sendable, Equatable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         let signed = Int64(bitPattern: seed)
-        // -1 would draw another.
+        // -1 would request a new seed.
         if signed == SamplingFields.drawSeed { try container.encode(seed) } else { try container.encode(signed) }
     }
 }

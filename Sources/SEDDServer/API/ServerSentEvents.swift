@@ -5,7 +5,7 @@ import NIOCore
 
 /// Server-sent events (WHATWG HTML, section 9.2): one line of JSON each, so that no text can break out of its event.
 enum ServerSentEvent {
-    /// `event: NAME`, where it has one, and `data: JSON`.
+    /// `event: NAME` if named, and `data: JSON`.
     static func json(_ value: some Encodable, event: String? = nil) throws -> ByteBuffer {
         var buffer = ByteBuffer()
         if let event { buffer.writeString("event: \(event)\n") }
@@ -17,20 +17,11 @@ enum ServerSentEvent {
 
     static let headers: HTTPFields = [
         .contentType: "text/event-stream", .cacheControl: "no-store",
-        // nginx would gather events otherwise.
+        // Otherwise nginx buffers events.
         .init("X-Accel-Buffering")!: "no",
     ]
-    /// How a stream of OpenAI's API ends.
+    /// The end of a stream in OpenAI's API.
     static let done = ByteBuffer(string: "data: [DONE]\n\n")
-    /// What keeps a connection open while there is nothing to tell.
+    /// A comment that keeps an idle connection open.
     static let heartbeat = ByteBuffer(string: ": waiting\n\n")
-}
-
-/// JSON as this server writes it.
-enum JSON {
-    static func encoded(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
-    }
 }

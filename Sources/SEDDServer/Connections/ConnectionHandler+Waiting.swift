@@ -4,14 +4,15 @@ import NIOCore
 import NIOHTTP1
 
 extension ConnectionHandler {
-    /// Waits for a first request.
+    /// Starts the timer for a first request.
     func awaitRequest(_ context: ChannelHandlerContext) {
         timers.start(.arriving, in: place.isRestricted ? settings.linger : settings.receiving, context) { [self] in
             close(context)
         }
     }
 
-    /// Waits for the rest of a request, however slowly it trickles; of one that was sent ahead, from when its turn comes.
+    /// Starts the timer for the rest of a request, however slowly it arrives; for a pipelined request, when its turn
+    /// comes.
     func awaitRest(_ context: ChannelHandlerContext) {
         timers.start(.arriving, in: settings.receiving, context) { [self] in
             guard let current = exchange, !current.hasArrived, !current.answerHasBegun else {
@@ -27,7 +28,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// Answers in the place of everybody else, and ends the connection.
+    /// Responds in place of the application, and closes the connection.
     func refuse(_ fault: APIError, _ context: ChannelHandlerContext) {
         settings.refused(fault)
         let body = (try? JSON.encoded(fault)) ?? .init()
@@ -46,8 +47,8 @@ extension ConnectionHandler {
         finish(context)
     }
 
-    /// Finds out whether a client that has closed its side is still there, while it waits for an answer: a system without it resets
-    /// the connection when something arrives.
+    /// Probes whether a client that has half-closed its connection still waits for the response: a vanished client's
+    /// system replies with a reset.
     func probe(_ context: ChannelHandlerContext, after time: TimeAmount) {
         guard let current = exchange, !current.isHTTP10 else { return }
         timers.start(.probe, in: time, context) { [self] in

@@ -2,11 +2,12 @@ import NIOCore
 import NIOExtras
 import NIOHTTP1
 
-/// One connection as RFC 9112 has it: a request at a time however many come ahead, HTTP/1.0 without chunks, `100 Continue` when the
-/// body is wanted, an answer for what is not a request, an end that loses nothing, and a time for everything.
+/// HTTP/1.1 connection semantics (RFC 9112): one request at a time despite pipelining, HTTP/1.0 without chunks, `100
+/// Continue` when the body is wanted, responses to malformed input, lossless closing, and timeouts for everything.
 ///
-/// It stands between the parser and everything else, which sees well-formed requests of HTTP/1.1, the next once the last is answered.
-/// A client that closes its side still gets its answers; whether it is there at all is found out by writing to it.
+/// It sits between the parser and the application, which sees only well-formed HTTP/1.1 requests, each after the
+/// previous response. A client that half-closes the connection still gets its responses; whether it exists is
+/// determined by writing to it.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -17,23 +18,23 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let place: ConnectionPlace
     let lines: LongLineWatch
     var timers = Timers()
-    /// The request that is being taken and answered.
+    /// The request being received and answered.
     var exchange: Exchange?
     var ahead = PipelinedParts()
-    /// Whether nothing that comes in counts any more: the parser has given up.
+    /// Whether further input is ignored because the parser has failed.
     private var inputHasFailed = false
     /// Whether the client has closed its side.
     var inputHasClosed = false
-    /// Whether the rest of the pipeline knows that nothing more comes.
+    /// Whether the rest of the pipeline has been told that input has ended.
     private var endIsTold = false
-    /// Whether the last answer has been written.
+    /// Whether the last response has been written.
     var isFinished = false
-    /// Whether the server is stopping.
+    /// Whether the server is shutting down.
     private var isStopping = false
     private var readIsHeld = false
     private var isLingering = false
     private var mustLinger = false
-    /// Answers whose ends have not left yet.
+    /// Responses whose ends have not been flushed.
     private var leaving = 0
 
     init(settings: ConnectionSettings, place: ConnectionPlace, lines: LongLineWatch) {
@@ -76,7 +77,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if !readIsHeld { context.read() }
     }
 
-    /// Passes a part of the current request on.
+    /// Forwards a part of the current request.
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch part {
         case .head(var head):
@@ -85,7 +86,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if let fault = place.fault(head.uri) ?? RequestHeadCheck.fault(head) { return refuse(fault, context) }
             head.uri = RequestTarget.normalized(head.uri)
             if place.isRestricted { exchange?.isLast = true }
-            // The one spelling that is understood further on.
+            // The only spelling that later handlers recognize.
             if exchange?.isLast == true { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body(let bytes):
@@ -99,7 +100,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// After an answer: the next request, if it has come already.
+    /// After a response: starts the next request, if it has already arrived.
     private func conclude(_ context: ChannelHandlerContext) {
         exchange = nil
         if isFinished { return }
@@ -133,7 +134,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         timers.stop(.idle)
         let fault = APIError.unreadable(error, lines, limit: settings.lineBytes)
         if let current = exchange, !current.hasArrived {
-            // Whoever reads the body is told, and answers; a body that nobody reads is answered already.
+            // A reader of the body is notified and responds; otherwise the request has been answered already.
             exchange?.isLast = true
             context.fireErrorCaught(error)
             if current.answerHasEnded { finish(context) }
@@ -154,13 +155,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             ahead.removeAll()
             if exchange == nil { finish(context) } else { exchange?.isLast = true }
         case is Connections.MakeRoom:
-            // Unless something has come meanwhile, or an answer has not left yet.
+            // Unless input has arrived since, or a response has not been flushed.
             if exchange?.hasArrived != true, leaving == 0 { close(context) }
         default: context.fireUserInboundEventTriggered(event)
         }
     }
 
-    /// Nothing more will come, and all that has come is passed on.
+    /// Input has ended, and all of it has been forwarded.
     private func inputEnded(_ context: ChannelHandlerContext) {
         guard let current = exchange else { return finish(context) }
         exchange?.isLast = true
@@ -168,7 +169,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if current.answerHasEnded { finish(context) } else { probe(context, after: settings.firstProbe) }
     }
 
-    /// Tells the rest of the pipeline that nothing more comes.
+    /// Tells the rest of the pipeline that input has ended.
     func tellEnd(_ context: ChannelHandlerContext) {
         if endIsTold { return }
         endIsTold = true
@@ -203,7 +204,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Writes the end of an answer, and goes on with the end of the connection, where that is due, once it has left.
+    /// Writes the end of a response and, once it is flushed, closes the connection if that is due.
     func writeEnd(_ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
         let written = promise ?? context.eventLoop.makePromise()
         leaving += 1
@@ -222,7 +223,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return context.close(mode: mode, promise: promise)
         }
         promise?.succeed()
-        // The end comes after the last answer; of one that has broken off no end will come.
+        // Closes after the last response; an aborted response has no end to wait for.
         if exchange == nil { finish(context) } else if exchange?.answerHasEnded == false, !isFinished { close(context) }
     }
 
@@ -233,7 +234,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         promise?.succeed()
     }
 
-    /// `100 Continue`, which every client of HTTP/1.1 reads and passes over.
+    /// `100 Continue`, which every HTTP/1.1 client accepts.
     func interim(_ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
     }
@@ -257,19 +258,19 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { timers.stopAll() }
 
-    /// Ends the connection once all answers have left.
+    /// Closes the connection once all responses have been flushed.
     func finish(_ context: ChannelHandlerContext) {
         if isFinished { return }
         isFinished = true
-        // Of a client that is still sending the end takes longer.
+        // If the client is still sending, closing takes longer.
         mustLinger = inputHasFailed || !ahead.isEmpty || exchange?.hasArrived == false
         ahead.removeAll()
         for name in [Timers.Name.arriving, .idle, .probe] { timers.stop(name) }
         if leaving == 0 { endOutput(context) }
     }
 
-    /// Closes the connection; while the client may still be sending, the server's side first: otherwise its system would throw the
-    /// answer away when that arrives (RFC 9112, section 9.6).
+    /// Closes the connection; if the client may still be sending, the server's side first: otherwise the client's
+    /// system would discard the response when that data is rejected (RFC 9112, section 9.6).
     private func endOutput(_ context: ChannelHandlerContext) {
         guard context.channel.isActive, mustLinger, !inputHasClosed else { return close(context) }
         place.enter(.idle)
@@ -281,7 +282,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.read()
     }
 
-    /// Waits a little longer for the client to close its side.
+    /// Waits briefly for the client to close its side.
     private func linger(_ context: ChannelHandlerContext) {
         timers.start(.linger, in: settings.linger, context) { [self] in close(context) }
     }

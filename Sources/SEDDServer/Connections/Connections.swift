@@ -1,51 +1,51 @@
 import NIOCore
 import Synchronization
 
-/// All open connections of a server, whom they come from and what they are doing: who may come, and who must make room.
+/// All open connections of a server, by peer and phase: decides on admission and eviction.
 ///
-/// A connection that waits for nothing is worth less than one that has just come. So a newcomer is let in at the cost of one that
-/// says nothing, or that has waited longest for its client's next request, or that has been sending its request longest. Where all
-/// of them are being answered, a few more are let in for health checks, and get 503 for anything else.
+/// A new connection evicts one that has sent nothing, has been idle longest between requests, or has been sending its
+/// request longest. If all connections are being served, a few more are admitted for health checks only, and get 503
+/// for anything else.
 final class Connections: Sendable {
-    /// What a connection is doing, in the order in which it makes room.
+    /// The phase of a connection, in order of eviction.
     enum Phase: Int, Comparable, Sendable {
-        /// Nothing has come yet.
+        /// Nothing has been received.
         case silent
-        /// A request was answered, and the next has not come.
+        /// Idle between requests.
         case idle
-        /// A request is coming.
+        /// Receiving a request.
         case receiving
-        /// A request is being answered: never closed for others.
+        /// A request is being answered: never evicted.
         case answering
 
         static func < (a: Phase, b: Phase) -> Bool { a.rawValue < b.rawValue }
     }
 
-    /// How a newcomer is let in.
+    /// How a new connection is admitted.
     enum Admission: Sendable {
         case full
-        /// For health checks alone.
+        /// For health checks only.
         case restricted
-        /// Not at all.
+        /// Refused.
         case refused
     }
 
-    /// Asks a connection to close, unless a request has come meanwhile.
+    /// Asks a connection to close, unless a request has arrived since.
     struct MakeRoom: Sendable {}
 
     private struct Entry {
         let peer: Peer
         let channel: any Channel
         var phase: Phase
-        /// When the phase began, in counts of phases.
+        /// Start of the phase, as a tick count.
         var since: Int
-        /// Whether it has been asked to make room.
+        /// Whether it has been asked to close.
         var isLeaving = false
     }
 
     private struct State {
         var entries: [Int: Entry] = [:]
-        /// Numbers connections and the beginnings of phases.
+        /// Numbers connections and phase changes.
         var clock = 0
 
         mutating func tick() -> Int {
@@ -60,19 +60,19 @@ final class Connections: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - total: connections in all.
-    ///   - perPeer: of one peer.
-    ///   - reserve: further ones for health checks, once all of those are being answered.
+    ///   - total: maximum number of connections.
+    ///   - perPeer: maximum per peer.
+    ///   - reserve: additional connections for health checks, when all others are being served.
     init(total: Int, perPeer: Int, reserve: Int) {
         self.total = total
         self.perPeer = perPeer
         self.reserve = reserve
     }
 
-    /// How many are open.
+    /// Number of open connections.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Enters a newcomer, and asks another connection to make room where there is none.
+    /// Registers a new connection, and asks another to close if the limit is reached.
     func admit(_ channel: any Channel) -> (number: Int, admission: Admission) {
         let peer = Peer(channel.remoteAddress)
         let (number, admission, victim) = state.withLock { state -> (Int, Admission, (any Channel)?) in
@@ -84,7 +84,7 @@ final class Connections: Sendable {
                 victim = Self.victim(own.count >= perPeer ? own : staying)
                 if victim == nil { admission = staying.count < total + reserve ? .restricted : .refused }
             }
-            // Those that are asked to leave may take a moment; they do not grow without bound either.
+            // Evicted connections take a moment to close; their number is bounded too.
             let all = state.entries.values.count { $0.peer == peer }
             if all >= 2 * perPeer || state.entries.count >= 2 * total + reserve {
                 (admission, victim) = (.refused, nil)
@@ -105,7 +105,7 @@ final class Connections: Sendable {
             .min { ($0.value.phase.rawValue, $0.value.since) < ($1.value.phase.rawValue, $1.value.since) }?.key
     }
 
-    /// A connection that has begun something else; one that was asked to leave stays if it has begun to be answered.
+    /// Changes a connection's phase; one that was asked to close stays if its request is now being answered.
     func enter(_ phase: Phase, _ number: Int) {
         state.withLock { state in
             let since = state.tick()
@@ -119,7 +119,7 @@ final class Connections: Sendable {
         state.withLock { _ = $0.entries.removeValue(forKey: number) }
     }
 
-    /// Closes all of them, whatever they are doing.
+    /// Closes all connections, whatever their phase.
     func closeAll() {
         for channel in state.withLock({ $0.entries.values.map(\.channel) }) { channel.close(promise: nil) }
     }

@@ -2,18 +2,18 @@ import Files
 import Foundation
 package import SEDD
 
-/// How many files and connections this process may have open at once.
+/// The limit on open file descriptors.
 package enum DescriptorLimit {
-    /// Files that a server has open beside its connections: weights, pipes, event loops.
+    /// Descriptors that a server needs besides connections: weights, pipes, event loops.
     private static let others = 64
-    /// Connections with which a server is of use.
+    /// Minimum number of useful connections.
     private static let fewest = 16
 
-    /// The connections that fit, `wanted` at most, after the limit has been raised as far as it must and may be.
+    /// The number of connections that fit, at most `wanted`, after raising the limit as far as needed and permitted.
     ///
-    /// - Throws: ``SEDDError`` where too few fit to serve anybody.
+    /// - Throws: ``SEDDError`` if too few fit to serve anybody.
     package static func connections(_ wanted: Int) throws(SEDDError) -> Int {
-        // Those that are asked to make room stay open a moment longer.
+        // Evicted connections stay open a moment longer.
         let need = 2 * wanted + ServerLimits.defaultHealthConnections + others
         let open = raised(to: need)
         let fitting = min(wanted, (open - ServerLimits.defaultHealthConnections - others) / 2)
@@ -26,7 +26,7 @@ package enum DescriptorLimit {
         return fitting
     }
 
-    /// The limit, raised to `wanted` where it was lower and may be raised.
+    /// The limit, raised to `wanted` if it was lower and may be raised.
     private static func raised(to wanted: Int) -> Int {
         #if canImport(Darwin)
             let files = RLIMIT_NOFILE

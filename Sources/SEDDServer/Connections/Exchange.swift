@@ -1,22 +1,23 @@
 import NIOHTTP1
 
-/// A request and its answer, as far as they have come.
+/// The progress of a request and its response.
 struct Exchange {
-    /// Bytes of a body that are read and dropped for the sake of the connection; a longer one costs less to cut off.
+    /// Maximum bytes of an unwanted body that are read to keep the connection alive; after a longer one it is cheaper
+    /// to reconnect.
     static let worthDropping = 64 << 10
 
-    /// HTTP/1.0: no chunks, no interim answers, and the connection ends with the answer.
+    /// HTTP/1.0: no chunks, no interim responses, and the connection closes after the response.
     let isHTTP10: Bool
     let isHead: Bool
-    /// Whether the connection ends with the answer.
+    /// Whether the connection closes after the response.
     var isLast: Bool
-    /// Whether the client waits for word before it sends the body.
+    /// Whether the client waits for `100 Continue` before sending the body.
     var expectsContinue: Bool
-    /// Whether the request has arrived whole.
+    /// Whether the request has been received completely.
     var hasArrived = false
     var answerHasBegun = false
     var answerHasEnded = false
-    /// Bytes of body that are still to come; nil where their number was not announced.
+    /// Remaining bytes of the body; nil if its length was not announced.
     private var remaining: Int?
 
     init(_ head: HTTPRequestHead) {
@@ -30,12 +31,12 @@ struct Exchange {
     }
 
     mutating func received(_ bytes: Int) {
-        // A client that sends its body does not wait any more.
+        // A client that sends its body no longer waits.
         expectsContinue = false
         remaining = remaining.map { $0 - bytes }
     }
 
-    /// Whether an answer that begins now cannot be followed by another: what is left of the request would have to be read first.
+    /// Whether a response that starts now must be the last: the rest of the request would have to be read first.
     var mustEndHere: Bool {
         isLast || !hasArrived && (expectsContinue || (remaining ?? .max) > Self.worthDropping)
     }

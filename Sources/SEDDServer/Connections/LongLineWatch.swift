@@ -1,28 +1,28 @@
 import NIOCore
 
-/// Remembers how the lines that come in begin, and which was too long, so that what the parser could not take can be named: it tells
-/// that something was too long or unknown, but not whether that was the request line or a header.
+/// Records how input lines begin and whether one was too long, because the parser's errors do not tell whether the
+/// request line or a header was at fault.
 final class LongLineWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// Bytes of a line that tell what it is.
+    /// Number of bytes recorded of each line.
     private static let telling = 24
 
     private let limit: Int
     private var start: [UInt8] = []
     private var length = 0
-    /// How the first line of the last read begins.
+    /// The beginning of the first line of the last read.
     private(set) var firstLine: [UInt8] = []
     private var longLine: [UInt8]?
 
-    /// - Parameter limit: bytes of a line above which it is too long.
+    /// - Parameter limit: maximum line length, bytes.
     init(limit: Int) { self.limit = limit }
 
-    /// Whether the last read had a line that was too long and begins as a request does: with a method and a space.
+    /// Whether the last read had an overlong line that begins like a request: with a method and a space.
     var hasLongRequestLine: Bool { longLine.map(Self.beginsAsRequest) ?? false }
 
-    /// Whether the last read begins as a request does.
+    /// Whether the last read begins like a request.
     var beginsAsRequest: Bool { Self.beginsAsRequest(firstLine) }
 
     private static func beginsAsRequest(_ line: [UInt8]) -> Bool {

@@ -1,15 +1,15 @@
 import NIOCore
 import NIOHTTP1
 
-/// Parts of requests that a client has sent ahead of the answer it waits for (RFC 9112, section 9.3.2), in order.
+/// Parts of pipelined requests (RFC 9112, section 9.3.2) that wait for earlier responses, in order.
 struct PipelinedParts {
-    /// Bytes ahead at which reading stops until some have been taken; a part counts at least as much as it costs.
+    /// Buffered bytes at which reading pauses; a part counts at least its memory cost.
     static let enough = 64 << 10
     private static let costOfPart = 256
 
     enum Item {
         case part(HTTPServerRequestPart)
-        /// Bytes that were not a request: what they are answered with.
+        /// Malformed input: the response to it.
         case fault(APIError)
     }
 

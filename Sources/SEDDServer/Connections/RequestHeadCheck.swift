@@ -1,25 +1,25 @@
 import HTTPTypes
 import NIOHTTP1
 
-/// What of a request's head HTTP itself forbids, or this server does not implement, whatever its path.
+/// Checks a request's head for what HTTP forbids or this server does not implement, regardless of the path.
 enum RequestHeadCheck {
-    /// - Returns: the answer to a head that cannot be taken; nil where it can.
+    /// - Returns: the error response for an unacceptable head; nil if it is acceptable.
     static func fault(_ head: HTTPRequestHead) -> APIError? {
         host(head) ?? framing(head) ?? target(head) ?? expectation(head)
     }
 
-    /// Whether the head asks for, or leads to, a connection that ends with its answer.
+    /// Whether the connection must close after the response.
     static func endsConnection(_ head: HTTPRequestHead) -> Bool {
-        // The parser stops where another protocol would begin.
+        // The parser stops at a protocol upgrade.
         head.version.minor < 1 || tokens(head, "connection").contains { $0 == "close" || $0 == "upgrade" }
     }
 
-    /// Whether the client waits for word before it sends the body.
+    /// Whether the client waits for `100 Continue` before sending the body.
     static func expectsContinue(_ head: HTTPRequestHead) -> Bool {
         head.version.minor >= 1 && tokens(head, "expect") == ["100-continue"]
     }
 
-    /// The lower-case members of a list.
+    /// The elements of a list header, in lower case.
     private static func tokens(_ head: HTTPRequestHead, _ name: String) -> [String] {
         head.headers[canonicalForm: name].map { $0.lowercased() }
     }
@@ -33,7 +33,7 @@ enum RequestHeadCheck {
         let forbidden = Set(" \t/?#@\\<>\"".utf8)
         guard hosts.allSatisfy({ $0.utf8.allSatisfy { !forbidden.contains($0) && $0 < 0x7F } }) else {
             return .bad(
-                "the Host header is invalid: expected a name, and a port where it is not 80", code: "invalid_host")
+                "the Host header is invalid: expected a name, with a port unless it is 80", code: "invalid_host")
         }
         return nil
     }
@@ -57,7 +57,7 @@ enum RequestHeadCheck {
     private static func target(_ head: HTTPRequestHead) -> APIError? {
         if head.method == .CONNECT {
             return APIError(
-                .notImplemented, .invalidRequest, "CONNECT is not implemented: this server is not a proxy",
+                .notImplemented, .invalidRequest, "CONNECT is not supported: this server is not a proxy",
                 code: "unsupported_method")
         }
         let isPath = head.uri.hasPrefix("/") || head.uri.lowercased().hasPrefix("http://") || head.uri == "*"
@@ -69,18 +69,18 @@ enum RequestHeadCheck {
         let expected = tokens(head, "expect")
         guard head.version.minor >= 1, !expected.isEmpty, expected != ["100-continue"] else { return nil }
         return APIError(
-            .expectationFailed, .invalidRequest, "Expect has something else than 100-continue; leave it out",
+            .expectationFailed, .invalidRequest, "Expect is invalid: expected 100-continue; leave it out",
             code: "expectation_failed")
     }
 }
 
 extension APIError {
-    /// What is not a request.
+    /// A malformed request.
     static func bad(_ message: String, code: String) -> APIError {
         APIError(.badRequest, .invalidRequest, message, code: code)
     }
 
-    /// The answer to bytes that the parser could not take.
+    /// The response to input that the parser rejected.
     static func unreadable(_ error: HTTPParserError, _ lines: LongLineWatch, limit: Int) -> APIError {
         switch error {
         case .headerOverflow where lines.hasLongRequestLine:
@@ -90,7 +90,7 @@ extension APIError {
         case .headerOverflow:
             APIError(
                 .requestHeaderFieldsTooLarge, .invalidRequest,
-                "the headers are larger or more than this server takes; send fewer", code: "headers_too_large")
+                "the headers are too many or too large; send fewer", code: "headers_too_large")
         case .invalidMethod where lines.beginsAsRequest:
             APIError(
                 .notImplemented, .invalidRequest, "the method is unknown; see /openapi.json", code: "unsupported_method"

@@ -1,7 +1,7 @@
-/// The target of a request (RFC 9112, section 3.2) in one spelling.
+/// Normalization of request targets (RFC 9112, section 3.2).
 enum RequestTarget {
-    /// `target` with those octets of its path decoded that need no encoding (RFC 3986, section 6.2.2.2): letters, digits, `-._~`. What
-    /// stays encoded means something else than the character itself: `%2F` is not a separator.
+    /// `target` with needlessly encoded octets of its path decoded (RFC 3986, section 6.2.2.2): letters, digits,
+    /// `-._~`. Others keep their encoding, which is significant: `%2F` is not a separator.
     static func normalized(_ target: String) -> String {
         guard target.utf8.contains(UInt8(ascii: "%")) else { return target }
         let bytes = Array(target.utf8)

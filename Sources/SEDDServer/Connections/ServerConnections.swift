@@ -7,20 +7,20 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// The times and sizes of a connection, and who is told of requests that HTTP itself forbids.
+/// Timeouts and limits of a connection, and the observer of malformed requests.
 struct ConnectionSettings: Sendable {
     var receiving: TimeAmount
     var idle: TimeAmount
-    /// How long a client may take to close its side once the server has closed its own, from the last byte that it sent.
+    /// How long a client may take to close its side after the server has closed its own, counted from its last byte.
     var linger: TimeAmount = .seconds(2)
-    /// How long after a client has closed its side the server finds out whether it is still there, and how often from then on.
+    /// How long after a client half-closes its connection the server probes it, and the interval of later probes.
     var firstProbe: TimeAmount = .seconds(1)
     var furtherProbes: TimeAmount = .seconds(5)
-    /// Bytes of a request line or a header.
+    /// Maximum bytes of a request line or header.
     var lineBytes = 16 << 10
-    /// Bytes of all headers.
+    /// Maximum bytes of all headers.
     var headerBytes = 32 << 10
-    /// Headers of a request.
+    /// Maximum number of headers.
     var headers = 100
     var refused: @Sendable (APIError) -> Void = { _ in }
 
@@ -30,7 +30,7 @@ struct ConnectionSettings: Sendable {
     }
 }
 
-/// A connection's place among all.
+/// A connection's registration.
 struct ConnectionPlace: Sendable {
     private static let healthPaths: Set<Substring> = ["/healthz", "/readyz", "/metrics"]
 
@@ -42,19 +42,19 @@ struct ConnectionPlace: Sendable {
     func enter(_ phase: Connections.Phase) { connections.enter(phase, number) }
     func leave() { connections.remove(number) }
 
-    /// What a restricted connection answers to anything but a health check.
+    /// The response of a restricted connection to anything but a health check.
     func fault(_ target: String) -> APIError? {
         guard isRestricted, !Self.healthPaths.contains(target.prefix { $0 != "?" }) else { return nil }
         return APIError(
-            .serviceUnavailable, .server, "all connections that this server takes are busy; try again in a few seconds",
+            .serviceUnavailable, .server, "all connections are busy; try again in a few seconds",
             code: "too_many_connections", retryAfter: 5)
     }
 }
 
-/// The application wants the body of the request that it has been given.
+/// Sent by the application when it wants the body of its request.
 struct BodyIsWanted: Sendable {}
 
-/// Connections from their first byte to their last: a parser, a ``ConnectionHandler``, and a task that answers one request after the
+/// The pipeline of a connection: a parser, a ``ConnectionHandler``, and a task that answers one request after the
 /// other.
 struct ServerConnections: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -88,7 +88,7 @@ struct ServerConnections: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
-    /// Answers the requests of a connection; what is under way is cancelled once it closes.
+    /// Answers the requests of a connection; work in progress is cancelled when it closes.
     func handle(value: Value, logger: Logger) async {
         let answering = Task { await handleHTTP(asyncChannel: value, logger: logger) }
         value.channel.closeFuture.whenComplete { _ in answering.cancel() }

@@ -1,17 +1,17 @@
 import NIOCore
 
-/// What a connection waits for, each with a time after which it waits no more.
+/// The timeouts of a connection.
 struct Timers {
     enum Name: Hashable {
         /// The rest of a request.
         case arriving
-        /// Room for more of an answer.
+        /// Buffer space for more of a response.
         case taking
         /// The next request.
         case idle
-        /// A sign of life from a client that has closed its side.
+        /// A sign of life from a half-closed client.
         case probe
-        /// The client's end of a connection that the server has ended.
+        /// The client's side of a connection that the server has closed.
         case linger
     }
 

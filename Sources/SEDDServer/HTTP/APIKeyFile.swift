@@ -3,22 +3,25 @@ import Foundation
 package import SEDD
 
 extension APIKeys {
-    /// The keys of a file, one a line; empty lines, and what follows a `#` at the start of a line or after a space, are comments.
+    /// Reads the keys in a file, one per line; empty lines and text from a `#` at the start of a line or after a space
+    /// are ignored.
     ///
-    /// - Parameter warn: told where others on this machine can read the file.
-    /// - Throws: ``SEDDError`` where there is no file in UTF-8, no key in it, or a line that cannot be one; keys are never named.
+    /// - Parameter warn: called if other users of this machine can read the file.
+    /// - Throws: ``SEDDError`` if the file does not exist, is not UTF-8, contains no key, or has an invalid line;
+    ///   messages never contain keys.
     package init(contentsOf path: String, warn: (String) -> Void) throws(SEDDError) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw SEDDError(.missingInput, "\(path): cannot be read as UTF-8; expected a file of keys, one a line")
+            throw SEDDError(.missingInput, "\(path): cannot be read as UTF-8; expected a file with one key per line")
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
         if let mode = attributes?[.posixPermissions] as? Int, attributes?[.type] as? FileAttributeType == .typeRegular,
             mode & 0o077 != 0
         {
-            warn("\(path): others on this machine may read the keys (mode \(String(mode, radix: 8))); chmod 600 it")
+            warn(
+                "\(path): other users of this machine can read the keys (mode \(String(mode, radix: 8))); chmod 600 it")
         }
         let keys = try Self.keys(text, source: path)
-        guard !keys.isEmpty else { throw SEDDError(.invalidData, "\(path): has no key; expected one a line") }
+        guard !keys.isEmpty else { throw SEDDError(.invalidData, "\(path): contains no key; expected one per line") }
         self.init(keys)
     }
 

@@ -1,8 +1,8 @@
-/// An origin as browsers send it (RFC 6454, section 6.1): scheme and host in lower case, a port where it is not the scheme's own, and
-/// nothing behind it. Any other spelling never equals what a browser sends.
+/// A serialized origin as browsers send it (RFC 6454, section 6.1): lower-case scheme and host, a port unless it is the
+/// scheme's default, and nothing after it. Any other spelling never equals what a browser sends.
 package enum AllowedOrigin {
-    /// - Returns: what is wrong with `text`, and what to write instead; nil for an origin, `*` for all, or `null` for files and
-    ///   sandboxed frames.
+    /// - Returns: what is wrong with `text`, and what to write instead; nil for a valid origin, `*` for all, or `null`
+    ///   for files and sandboxed frames.
     package static func fault(_ text: String) -> String? {
         if text == "*" || text == "null" { return nil }
         let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
@@ -16,7 +16,7 @@ package enum AllowedOrigin {
         let scheme = parts[0].dropLast().lowercased()
         guard let authority = authority(String(parts[2]), scheme) else {
             return
-                "'\(text)' is not an origin; expected a host, and a port from 1 to 65535 where it is not \(scheme)'s own"
+                "'\(text)' is not an origin; expected a host, with a port from 1 to 65535 unless it is the default of \(scheme)"
         }
         let origin = "\(scheme)://\(authority)"
         return origin == text ? nil : "'\(text)' is not how browsers write an origin; write \(origin)"
@@ -28,7 +28,7 @@ package enum AllowedOrigin {
         text.first?.isLetter == true && text.utf8.allSatisfy { "+-.".utf8.contains($0) || isAlphanumeric($0) }
     }
 
-    /// Host and port as browsers write them; nil where they are none.
+    /// Host and port as browsers write them; nil if invalid.
     private static func authority(_ text: String, _ scheme: String) -> String? {
         let isLiteral = text.hasPrefix("[")
         let host = isLiteral ? text.prefix { $0 != "]" } + "]" : text.prefix { $0 != ":" }

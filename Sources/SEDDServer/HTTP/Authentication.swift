@@ -3,27 +3,27 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// The keys that `/v1` wants, where there are any. Only their digests are kept, and they are compared in constant time.
+/// The API keys that `/v1` requires, if any. Only their digests are stored, and they are compared in constant time.
 package struct APIKeys: Sendable {
     private let digests: [SHA256Digest]
 
-    /// - Parameter keys: none where everybody may ask.
+    /// - Parameter keys: empty to allow everybody.
     package init(_ keys: [String] = []) {
         digests = keys.map { SHA256.hash(data: Data($0.utf8)) }
     }
 
-    /// Whether everybody may ask.
+    /// Whether no key is required.
     package var isEmpty: Bool { digests.isEmpty }
 
     func contains(_ key: some StringProtocol) -> Bool {
         let digest = SHA256.hash(data: Data(key.utf8))
-        // All of them are looked at, whichever it is.
+        // All digests are compared, regardless of matches.
         return digests.reduce(false) { found, known in known == digest || found }
     }
 }
 
-/// Lets requests through that carry a key: `Authorization: Bearer KEY`. It stands before the routes that want one, not before paths
-/// that look like theirs.
+/// Admits requests with a valid key: `Authorization: Bearer KEY`. It is attached to routes rather than to path
+/// prefixes, so alternative spellings of a path cannot bypass it.
 struct Authentication: RouterMiddleware {
     let keys: APIKeys
 
@@ -36,7 +36,8 @@ struct Authentication: RouterMiddleware {
             throw APIError(
                 .unauthorized, .authentication,
                 parts.isEmpty
-                    ? "a key is needed: send Authorization: Bearer KEY" : "the key is not one of this server's",
+                    ? "an API key is required: send Authorization: Bearer KEY"
+                    : "the API key is invalid; expected one of this server's keys",
                 code: "invalid_api_key")
         }
         return try await next(request, context)

@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Turns every error into JSON of the shape that clients know, and gives every response the number of its request.
+/// Turns every error into JSON in the clients' schema, and adds the request ID to every response.
 struct ErrorResponses: RouterMiddleware {
     var routes = RouteTable()
 
@@ -24,8 +24,8 @@ struct ErrorResponses: RouterMiddleware {
     }
 
     func response(_ error: any Error, _ request: Request, _ context: ServerContext) throws -> Response {
-        // Nobody reads it; the log has the number that other servers log for this.
-        if JobRunner.clientLeft(error) {
+        // The client will not see it; 499 is the status that other servers log for this.
+        if EventStream.isDisconnect(error) {
             return Response(status: .init(code: 499, reasonPhrase: "Client Closed Request"))
         }
         let isLost = (error as? HTTPError)?.status == .notFound
@@ -37,12 +37,12 @@ struct ErrorResponses: RouterMiddleware {
         if known.code == "internal" {
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
         }
-        var response = try JobRunner.response(known, status: known.status)
+        var response = try JSONResponse.make(known, status: known.status)
         if let seconds = known.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if !methods.isEmpty { response.headers[.allow] = methods.joined(separator: ", ") }
         if known.status == .unsupportedMediaType { response.headers[.acceptEncoding] = "identity" }
         if known.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-        // The answer to HEAD has no body, also where it is an error.
+        // Responses to HEAD have no body, including errors.
         if request.method == .head { response = response.createHeadResponse() }
         return response
     }
@@ -55,7 +55,7 @@ struct ErrorResponses: RouterMiddleware {
         let path = request.uri.path
         return APIError(
             .notFound, .notFound,
-            "there is no \(request.method) \(path.prefix(200)); \(hint(path) ?? "see /openapi.json")",
+            "unknown endpoint \(request.method) \(path.prefix(200)); \(hint(path) ?? "see /openapi.json")",
             code: "unknown_url")
     }
 
@@ -63,17 +63,17 @@ struct ErrorResponses: RouterMiddleware {
         let known = methods.joined(separator: ", ")
         return APIError(
             .methodNotAllowed, .invalidRequest,
-            "\(request.uri.path.prefix(200)) has no \(request.method); expected one of \(known)",
+            "\(request.uri.path.prefix(200)) does not support \(request.method); expected one of \(known)",
             code: "method_not_allowed")
     }
 
-    /// What to use in place of a path that other servers have.
+    /// A replacement for a path that other servers have.
     private static func hint(_ path: String) -> String? {
         let parts = path.split(separator: "/").map(String.init)
         switch parts.last {
         case "completions" where parts.suffix(2).first == "chat", "responses", "messages":
             return
-                "this server completes text and has no chat: POST /v1/completions with the text as prompt, or /v1/infill with holes anywhere"
+                "chat is not supported: POST /v1/completions with the text as prompt, or /v1/infill with holes anywhere"
         case "completions", "infill", "models":
             return "did you mean /v1/\(parts[parts.count - 1])? A client's base URL ends in /v1"
         default: return nil
@@ -83,6 +83,6 @@ struct ErrorResponses: RouterMiddleware {
 
 extension HTTPField.Name {
     static let requestID = HTTPField.Name("X-Request-ID")!
-    /// Members of a request that were taken and changed nothing.
+    /// Names members of a request that were accepted without effect.
     static let ignoredParameters = HTTPField.Name("X-Ignored-Parameters")!
 }

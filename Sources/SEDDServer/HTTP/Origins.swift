@@ -2,18 +2,18 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Which pages of other places may use this server from a browser: those that are named, and no others.
+/// Cross-origin access control: which other sites' pages may use this server from a browser.
 ///
-/// A browser says with `Origin` whose page it is that asks; other clients send none. A page is the server's own where its origin is
-/// the name that it was asked under. A server that listens on loopback knows its own names: a page of another name that somebody has
-/// pointed at this machine is not its own. Listening elsewhere, it cannot tell, unless it has been given its names: then it answers
-/// under those, and under addresses, alone (but for health checks).
+/// Browsers name the requesting page's origin in `Origin`; other clients send none. A page is the server's own if its
+/// origin is the name under which the server was addressed. A server on loopback knows its own names, so a foreign name
+/// that resolves to this machine (DNS rebinding) is not accepted. A server that listens elsewhere cannot tell, unless
+/// it was given its names: then it answers only under those and under IP addresses (except health checks).
 struct Origins: RouterMiddleware {
     /// `https://example.org`, or `*` for all.
     let allowed: Set<String>
-    /// The address that the server listens at.
+    /// The address on which the server listens.
     let host: String
-    /// The names that it is asked under, in lower case; empty where they are not known.
+    /// The server's names, in lower case; empty if unknown.
     var names: Set<String> = []
     var errors = ErrorResponses()
 
@@ -31,14 +31,14 @@ struct Origins: RouterMiddleware {
         guard allowed.contains(origin) || allowed.contains("*") else {
             throw APIError(
                 .forbidden, .permission,
-                "pages of \(origin.prefix(200)) may not use this server; start it with --allow-origin to let them",
+                "pages of \(origin.prefix(200)) may not use this server; start it with --allow-origin to allow them",
                 code: "origin_not_allowed")
         }
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
             return preflight(request, origin)
         }
         var response: Response
-        // A page must be able to read its errors too.
+        // Pages must be able to read errors too.
         do { response = try await next(request, context) } catch {
             response = try errors.response(error, request, context)
         }
@@ -50,8 +50,8 @@ struct Origins: RouterMiddleware {
 
     private static let exposed = "X-Request-ID, Retry-After, \(HTTPField.Name.ignoredParameters.rawName)"
 
-    /// What a browser asks before it sends JSON to another place. Any header may be sent: clients add their own, and none but
-    /// Authorization and Content-Type means anything here.
+    /// The preflight response. Any header is allowed: clients add their own, and only Authorization and Content-Type
+    /// have a meaning.
     private func preflight(_ request: Request, _ origin: String) -> Response {
         let asked = (request.headers[.accessControlRequestHeaders] ?? "").split(separator: ",")
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { HTTPField.Name($0) != nil }
@@ -61,15 +61,15 @@ struct Origins: RouterMiddleware {
             .accessControlMaxAge: "600",
             .vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
         ]
-        // A page of the public network that asks a server of a private one.
+        // Private network access: a public page requests a server on a private network.
         if request.headers[.init("Access-Control-Request-Private-Network")!] == "true" {
             headers[.init("Access-Control-Allow-Private-Network")!] = "true"
         }
         return Response(status: .noContent, headers: headers)
     }
 
-    /// Refuses names that are not the server's, once it knows its own: a page of another name that somebody has pointed at it would be
-    /// taken for the server's own by the browser. Addresses cannot be pointed elsewhere.
+    /// Refuses names that are not the server's, if they are known: with DNS rebinding, a browser would treat a foreign
+    /// page as the server's own. IP addresses cannot be rebound.
     private func nameFault(_ request: Request) -> APIError? {
         guard !names.isEmpty, !Self.healthPaths.contains(request.uri.path), let asked = request.head.authority else {
             return nil
@@ -78,13 +78,13 @@ struct Origins: RouterMiddleware {
         guard !names.contains(name), !Self.loopback.contains(name), !Self.isAddress(name) else { return nil }
         return APIError(
             .misdirectedRequest, .invalidRequest,
-            "this server is not called '\(name.prefix(200))'; start it with --server-name to answer under that name",
+            "unknown server name '\(name.prefix(200))'; start the server with --server-name to answer under that name",
             code: "unknown_server_name")
     }
 
     private static let healthPaths: Set<String> = ["/healthz", "/readyz", "/metrics"]
 
-    /// The name of `name:port` or `[address]:port`, in lower case.
+    /// The name in `name:port` or `[address]:port`, in lower case.
     private static func name(_ authority: String) -> String {
         let name = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
         return name.lowercased()

@@ -3,9 +3,10 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// The page and its parts, which lie in the binary.
+/// The page's files, embedded in the binary.
 enum PageFiles {
-    /// Nothing of another place is loaded, nothing in the page is run but its own files, and no other page may frame it.
+    /// Content security policy: nothing is loaded from elsewhere, no inline script runs, and no other page may frame
+    /// this one.
     private static let headers: HTTPFields = [
         .contentSecurityPolicy:
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -15,7 +16,7 @@ enum PageFiles {
         .init("Cross-Origin-Resource-Policy")!: "same-origin",
         .init("Permissions-Policy")!: "camera=(), microphone=(), geolocation=()",
         .init("X-Frame-Options")!: "DENY",
-        // The files change with the binary alone; asked again each time, a new binary shows its own.
+        // Files change only with the binary; revalidating each time, a new binary shows its own.
         .cacheControl: "no-cache",
     ]
 
@@ -50,7 +51,7 @@ enum PageFiles {
         "transport.js": PackageResources.transport_js,
     ]
 
-    /// The file called `name`; nil where there is none.
+    /// The file called `name`; nil if there is none.
     static func response(_ name: String) -> Response? {
         guard let bytes = files[name], let type = types[URL(filePath: name).pathExtension] else { return nil }
         var headers = headers

@@ -1,14 +1,14 @@
 import Hummingbird
 import Metrics
 
-/// Counts requests by route, method and status, and measures the time until their answer begins.
+/// Counts requests by route, method and status, and measures the time to the start of the response.
 struct RequestMetrics: RouterMiddleware {
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)
         let dimensions = [
-            // Not the path that was asked for: strangers would choose the names of series.
+            // Not the requested path: clients could create arbitrary series.
             ("route", context.endpointPath ?? "none"),
             ("method", Self.known.contains(request.method) ? request.method.rawValue : "other"),
             ("status", "\(response.status.code)"),
@@ -20,7 +20,7 @@ struct RequestMetrics: RouterMiddleware {
         return response
     }
 
-    /// Counts what was not a request, or not one for a route.
+    /// Counts malformed requests, and requests without a route.
     static func count(_ fault: APIError) {
         let dimensions = [("route", "none"), ("method", "other"), ("status", "\(fault.status.code)")]
         Counter(label: "sedd_http_requests", dimensions: dimensions).increment()

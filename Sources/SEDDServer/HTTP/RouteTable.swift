@@ -1,18 +1,19 @@
 import HTTPTypes
 import Hummingbird
 
-/// Which methods a path has, so that a wrong method can be told from a wrong path.
+/// The methods of each path, to distinguish a wrong method from an unknown path.
 struct RouteTable: Sendable {
     private var routes: [(path: [Substring], methods: Set<String>)] = []
 
-    /// - Parameter routes: paths with `:name` or `{name}` for any component and `**` for any number of them, each with a method.
+    /// - Parameter routes: paths with methods; `:name` or `{name}` matches any component, `**` any number of
+    ///   components.
     init(_ routes: [(path: String, method: HTTPRequest.Method)] = []) {
         for (path, methods) in Dictionary(grouping: routes, by: \.path).mapValues({ $0.map(\.method.rawValue) }) {
             self.routes.append((path.split(separator: "/"), Set(methods + (methods.contains("GET") ? ["HEAD"] : []))))
         }
     }
 
-    /// The methods of `path`, OPTIONS among them, in order; empty where there is no such path, or it has `method`.
+    /// The methods of `path` including OPTIONS, sorted; empty if the path is unknown or supports `method`.
     func methods(otherThan method: HTTPRequest.Method, _ path: String) -> [String] {
         let parts = path.split(separator: "/")
         let found = path == "*" ? routes : routes.filter { Self.matches(parts, $0.path) }

@@ -1,6 +1,6 @@
 import Files
 
-/// The names that a pickle asks for, and what is carried out in their place.
+/// The global names that a pickle may reference, and what is done in their place.
 extension PickleReader {
     mutating func granted(_ module: String, _ name: String) -> PickleName {
         if let known = PickleName(module: module, name: name) { return known }
@@ -10,22 +10,25 @@ extension PickleReader {
 
     mutating func stackGlobal() throws(FileError) -> PickleName {
         guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
-            throw fault("asks for a name that is not a text")
+            throw fault("references a name that is not a string")
         }
         return granted(module, name)
     }
 
-    /// `('storage', type, key, location, count)`, in files of before 1.6 with a view of it, `(key, offset, count)` or None.
+    /// `('storage', type, key, location, count)`; in files before 1.6 also a view of it, `(key, offset, count)` or
+    /// None.
     mutating func storage(_ value: PickleValue) throws(FileError) -> PickleValue {
-        guard let parts = tuple(value) else { throw fault("names a storage in an unknown way") }
-        // The source text of a class, which files of before 1.6 carry for whole models.
+        guard let parts = tuple(value) else { throw fault("references a storage in an unknown way") }
+        // Files before 1.6 carry the source code of classes for whole models.
         if case .text("module")? = parts.first, parts.count > 1 { return parts[1] }
         guard parts.count == 5 || parts.count == 6, case .text("storage") = parts[0],
             case .global(.storage(let type)) = parts[1], case .text(let key) = parts[2],
             case .integer(let count) = parts[4], count >= 0
         else { throw fault("names a storage in an unknown way") }
         let whole = PickledStorage(type: type, key: key, count: count)
-        guard heap.storages[key, default: whole] == whole else { throw fault("names storage '\(key)' in two ways") }
+        guard heap.storages[key, default: whole] == whole else {
+            throw fault("references storage '\(key)' inconsistently")
+        }
         heap.storages[key] = whole
         guard parts.count == 6, let view = tuple(parts[5]) else {
             return .storage(whole)
@@ -39,17 +42,19 @@ extension PickleReader {
     mutating func built(_ callable: PickleValue, _ arguments: PickleValue) throws(FileError) -> PickleValue {
         if case .opaque(let index) = callable { return .opaque(index) }
         guard case .global(let name) = callable, let parts = tuple(arguments) else {
-            throw fault("applies something that is not a known name")
+            throw fault("calls something other than a known name")
         }
         switch name {
         case .orderedDictionary: return try ordered(parts)
         case .rebuildParameter:
-            guard case .tensor = parts.first else { throw fault("makes a parameter of something that is not a tensor") }
+            guard case .tensor = parts.first else {
+                throw fault("creates a parameter from something other than a tensor")
+            }
             return parts[0]
         case .rebuildTensor: return .tensor(try tensor(parts))
         case .ignored: return .opaque(nil)
         case .unknown(let index): return .opaque(index)
-        case .storage(let name): throw fault("applies torch.\(name), which builds no tensor")
+        case .storage(let name): throw fault("calls torch.\(name), which does not build a tensor")
         }
     }
 
@@ -95,7 +100,7 @@ extension PickleReader {
         var result: [Int] = []
         for value in values {
             guard case .integer(let number) = value, number >= 0 else {
-                throw fault("has a size that is not a whole number")
+                throw fault("has a size that is not an integer")
             }
             result.append(number)
         }

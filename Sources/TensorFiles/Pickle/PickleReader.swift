@@ -1,10 +1,10 @@
 import Files
 
-/// Reads the pickles that `torch.save` writes, and executes nothing in them.
+/// Reads the pickles of `torch.save` without executing anything in them.
 ///
-/// A pickle is a small stack program. Of its names only those of ``PickleName`` are known, and they are carried out here,
-/// not called; what any other name would have made is a value that nothing can be done with. What a pickle builds is bounded
-/// by a multiple of its own size: neither its memo nor its copies can make much of little.
+/// A pickle is a program for a stack machine. Only the names in ``PickleName`` are recognized, and their effect is
+/// implemented here; any other name yields an opaque value. The size of the result is bounded by a multiple of the
+/// pickle's own size, so that memo references and copies cannot amplify it.
 struct PickleReader {
     private let bytes: [UInt8]
     private let path: String
@@ -13,12 +13,12 @@ struct PickleReader {
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
     var heap = PickleHeap()
-    /// Values that may still be put on the stack or into a container.
+    /// Remaining number of values that may be put on the stack or into containers.
     private var allowance: Int
 
-    /// The value that `bytes` build from the byte `start` on.
+    /// The value built by `bytes` from byte `start` on.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData`, naming the file, the byte and the fault.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the file, the byte and the fault.
     static func read(_ bytes: [UInt8], from start: Int = 0, path: String) throws(FileError) -> Pickle {
         var reader = PickleReader(bytes: bytes, start: start, path: path)
         let root = try reader.run()
@@ -48,7 +48,7 @@ struct PickleReader {
         }
     }
 
-    /// The codes that put a value on the stack, and those that change the one on top.
+    /// Opcodes that push a value, and those that modify the top of the stack.
     private mutating func push(_ code: UInt8) throws(FileError) {
         try spend(1)
         switch code {
@@ -64,7 +64,7 @@ struct PickleReader {
         case UInt8(ascii: "X"): stack.append(.text(try text(unsigned(4))))
         case 0x8C: stack.append(.text(try text(Int(byte()))))
         case 0x8D: stack.append(.text(try text(unsigned(8))))
-        // The strings of Python 2, which the names of old files are.
+        // Strings of Python 2, as in the names of old files.
         case UInt8(ascii: "U"): stack.append(.text(try text(Int(byte()))))
         case UInt8(ascii: "T"): stack.append(.text(try text(unsigned(4))))
         case UInt8(ascii: "C"): stack.append(.bytes(Array(try take(Int(byte())))))
@@ -97,12 +97,12 @@ struct PickleReader {
             if code == 0x92 { _ = try pop() }  // NEWOBJ_EX: arguments by name
             let arguments = try pop()
             stack.append(try built(pop(), arguments))
-        case UInt8(ascii: "b"): _ = try pop()  // Attributes of an object: of no use to tensors.
-        default: throw fault("asks for operation 0x\(String(code, radix: 16)), which no tensor file needs")
+        case UInt8(ascii: "b"): _ = try pop()  // Attributes of an object, which tensors do not need.
+        default: throw fault("uses opcode 0x\(String(code, radix: 16)), which tensor files do not need")
         }
     }
 
-    /// Counts values that are put on the stack or copied into containers.
+    /// Charges for values put on the stack or copied into containers.
     mutating func spend(_ count: Int) throws(FileError) {
         guard count <= allowance else {
             throw fault("builds more than \(8 * bytes.count) values, eight for each of its bytes")
@@ -110,7 +110,7 @@ struct PickleReader {
         allowance -= count
     }
 
-    /// What the whole pickle builds must be something that is known.
+    /// The result of the whole pickle must be of a known kind.
     private func finished(_ root: PickleValue) throws(FileError) -> PickleValue {
         switch root {
         case .opaque(let index?), .global(.unknown(let index)): throw refused(index)
@@ -120,7 +120,7 @@ struct PickleReader {
 
     func refused(_ index: Int) -> FileError {
         fault(
-            "asks for \(heap.unknown[index]); only tensors are read, nothing is executed: save the weights alone, "
+            "references \(heap.unknown[index]); only tensors are read and nothing is executed: save only the weights, "
                 + "with torch.save(model.state_dict(), FILE)")
     }
 
@@ -163,7 +163,7 @@ struct PickleReader {
         return heap.sequences[place]
     }
 
-    // Mutating, these three, so that `self` is looked at only after the arguments have been taken off the stack.
+    // Mutating, so that `self` is accessed only after the arguments have been popped.
 
     private mutating func pushTuple(_ values: [PickleValue]) {
         stack.append(.tuple(heap.add(values)))
@@ -188,24 +188,24 @@ struct PickleReader {
     // MARK: Bytes
 
     private mutating func byte() throws(FileError) -> UInt8 {
-        guard position < bytes.count else { throw fault("ends in the middle") }
+        guard position < bytes.count else { throw fault("is truncated") }
         defer { position += 1 }
         return bytes[position]
     }
 
     private mutating func take(_ count: Int) throws(FileError) -> ArraySlice<UInt8> {
-        guard count >= 0, count <= bytes.count - position else { throw fault("ends in the middle") }
+        guard count >= 0, count <= bytes.count - position else { throw fault("is truncated") }
         defer { position += count }
         return bytes[position..<position + count]
     }
 
     private mutating func unsigned(_ width: Int) throws(FileError) -> Int {
         let value = try take(width).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard let value = Int(exactly: value) else { throw fault("ends in the middle") }
+        guard let value = Int(exactly: value) else { throw fault("is truncated") }
         return value
     }
 
-    /// A whole number of any width; one that no Int holds is of no use to tensors.
+    /// An integer of any width; values that do not fit Int are useless for tensors.
     private mutating func longInteger(_ width: Int) throws(FileError) -> PickleValue {
         let raw = try take(width)
         guard width <= 8 else { return .opaque(nil) }
@@ -224,7 +224,7 @@ struct PickleReader {
     }
 
     private mutating func line() throws(FileError) -> String {
-        guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw fault("ends in the middle") }
+        guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw fault("is truncated") }
         defer { position = end + 1 }
         return String(decoding: bytes[position..<end], as: UTF8.self)
     }

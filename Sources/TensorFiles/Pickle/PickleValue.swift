@@ -1,7 +1,7 @@
-/// What a pickle of a PyTorch file can hold here: plain data, and tensors that lie in other records.
+/// A value in a pickle of a PyTorch file: plain data, or a tensor stored in other records.
 ///
-/// Containers are numbers of entries in a ``PickleHeap``: values own nothing of each other, so neither a chain of a
-/// million tuples nor a list that holds itself can do harm.
+/// Containers are indices into a ``PickleHeap``: values do not own one another, so neither a chain of a million tuples
+/// nor a self-referential list causes deep recursion.
 enum PickleValue {
     case none
     case bool(Bool)
@@ -12,23 +12,23 @@ enum PickleValue {
     case list(Int)
     case tuple(Int)
     case dictionary(Int)
-    /// A name that the pickle asks for; only a few are ever granted.
+    /// A global name referenced by the pickle; only a few are recognized.
     case global(PickleName)
     /// `('storage', type, key, location, count)`.
     case storage(PickledStorage)
     case tensor(PickledTensor)
-    /// What a name that is not known, or something made with it, would have been: the name, as an index into
-    /// ``PickleHeap/unknown``; nil for what is known to be of no use, a NumPy number for instance.
+    /// The result of an unknown name, or of using it: an index into ``PickleHeap/unknown``; nil for values known to be
+    /// irrelevant, for instance NumPy numbers.
     case opaque(Int?)
 }
 
-/// The names that are known, and carried out here instead of being called.
+/// The recognized global names, whose effect is implemented here.
 enum PickleName {
     case rebuildTensor, rebuildParameter, orderedDictionary
     case storage(String)
-    /// What optimizers and training loops leave in a checkpoint: NumPy numbers, sizes, devices.
+    /// Values that optimizers and training loops leave in a checkpoint: NumPy numbers, sizes, devices.
     case ignored
-    /// Anything else: never carried out; what is made with it is ``PickleValue/opaque(_:)``.
+    /// Anything else: never executed; its results are ``PickleValue/opaque(_:)``.
     case unknown(Int)
 
     init?(module: String, name: String) {
@@ -45,22 +45,22 @@ enum PickleName {
     }
 }
 
-/// Elements that tensors are views of.
+/// A storage, of which tensors are views.
 struct PickledStorage: Equatable {
     /// The storage class, for instance `FloatStorage`.
     let type: String
-    /// What names it in the file.
+    /// Its key in the file.
     let key: String
-    /// Its elements, by the pickle's account.
+    /// Number of elements, according to the pickle.
     let count: Int
-    /// Elements before it within the storage called ``key``: not 0 only where an old file made a view of it.
+    /// Offset within the storage called ``key``, in elements; nonzero only for views in old files.
     var offset = 0
 }
 
-/// A view of a storage: where its elements lie.
+/// A view of a storage.
 struct PickledTensor {
     let storage: PickledStorage
-    /// Elements before the first.
+    /// Offset of the first element.
     let offset: Int
     let shape: [Int]
     let strides: [Int]
@@ -70,9 +70,9 @@ struct PickledTensor {
 struct PickleHeap {
     var sequences: [[PickleValue]] = []
     var tables: [[(key: PickleValue, value: PickleValue)]] = []
-    /// Names that were asked for and are not known, `module.name`.
+    /// Referenced names that are not recognized, `module.name`.
     var unknown: [String] = []
-    /// The storages that were named, whole, by their keys.
+    /// Whole storages by key.
     var storages: [String: PickledStorage] = [:]
 
     mutating func add(_ sequence: [PickleValue]) -> Int {
@@ -90,10 +90,10 @@ struct PickleHeap {
 struct Pickle {
     let root: PickleValue
     let heap: PickleHeap
-    /// Where it ends, in bytes of what it was read from.
+    /// End of the pickle, in bytes from the start of its input.
     let end: Int
 
-    /// The entries of a dictionary, in the order of their keys' arrival; nil for anything else.
+    /// The entries of a dictionary, in insertion order of their keys; nil for anything else.
     func entries(_ value: PickleValue?) -> [(key: PickleValue, value: PickleValue)]? {
         guard case .dictionary(let place) = value else { return nil }
         return heap.tables[place]
@@ -105,7 +105,7 @@ struct Pickle {
         return heap.sequences[place]
     }
 
-    /// What a dictionary holds under the text `key`; the last where it is there twice.
+    /// The value of `key` in a dictionary; the last one if the key is repeated.
     func value(_ dictionary: PickleValue?, _ key: String) -> PickleValue? {
         for case (.text(key), let value) in (entries(dictionary) ?? []).reversed() { return value }
         return nil

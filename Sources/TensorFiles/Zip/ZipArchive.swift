@@ -1,17 +1,18 @@
 package import Files
 
-/// The directory of a zip archive, and its records where they are stored as they are, which is how PyTorch writes its files.
+/// The directory of a zip archive with uncompressed records, PyTorch's format.
 ///
-/// Archives of more than 4 GiB (zip64) are read; compressed records are listed and refused, so nothing here can grow beyond
-/// the file. (APPNOTE.TXT, sections 4.3.7 to 4.3.16.)
+/// Archives over 4 GiB (zip64) are supported; compressed records are listed but refused, so memory use is bounded by
+/// the file's size. (APPNOTE.TXT, sections 4.3.7 to 4.3.16.)
 package struct ZipArchive: Sendable {
-    /// A record as the directory describes it.
+    /// A record, as described by the directory.
     struct Record: Sendable {
         let method: Int
         let stored, size: Int
         let header: Int
     }
 
+    /// The file.
     package let file: RandomAccessFile
     let records: [String: Record]
 
@@ -19,7 +20,7 @@ package struct ZipArchive: Sendable {
 
     /// Reads the directory.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData`, naming the file and the fault.
+    /// - Throws: ``FileError`` of kind `invalidData` that names the file and the fault.
     package init(_ file: RandomAccessFile) throws(FileError) {
         self.file = file
         let end = try Self.end(of: file)
@@ -42,23 +43,24 @@ package struct ZipArchive: Sendable {
         self.records = records
     }
 
+    /// Names of the records.
     package var names: [String] { Array(records.keys) }
 
-    /// Bytes of the record `name`; nil where there is none.
+    /// Size of the record `name` in bytes; nil if there is none.
     package func size(_ name: String) -> Int? { records[name]?.size }
 
     /// The bytes of the record `name`.
     ///
-    /// - Throws: ``FileError`` of kind `invalidData` where it is absent, compressed, or not within the file.
+    /// - Throws: ``FileError`` of kind `invalidData` if it is absent, compressed, or outside the file.
     package func bytes(_ name: String) throws(FileError) -> [UInt8] { try file.bytes(range(name)) }
 
-    /// Where the bytes of the record `name` lie in the file.
+    /// Location of the record `name` in the file.
     func range(_ name: String) throws(FileError) -> Range<Int> {
         guard let record = records[name] else { throw Self.invalid(file.path, "lacks the record '\(name)'") }
         guard record.method == 0, record.stored == record.size else {
             throw FileError(
                 .invalidData, "the record '\(name)' is compressed", source: file.path,
-                remedy: "save the file with torch.save, which compresses nothing")
+                remedy: "save the file with torch.save, which does not compress")
         }
         guard record.header <= file.count - 30 else { throw damaged(name) }
         var header = ByteReader(try file.bytes(record.header..<record.header + 30))
@@ -74,13 +76,13 @@ package struct ZipArchive: Sendable {
         Self.invalid(file.path, "has a record '\(name)' that is not within the file")
     }
 
-    /// Where the directory lies, and how many records it has.
+    /// Location of the directory, and number of records.
     private static func end(of file: RandomAccessFile) throws(FileError) -> (count: Int, size: Int, offset: Int) {
         let tail = min(file.count, 22 + 65535)
         let first = file.count - tail
         let bytes = try file.bytes(first..<file.count)
         let signature: [UInt8] = [0x50, 0x4B, 0x05, 0x06]
-        // A comment may follow; the last signature whose comment ends with the file is the one that counts.
+        // A comment may follow; the last signature whose comment ends with the file counts.
         var place = bytes.count - 22
         while place >= 0 {
             if bytes[place] == 0x50, Array(bytes[place..<place + 4]) == signature,
@@ -98,7 +100,7 @@ package struct ZipArchive: Sendable {
         return try wideEnd(of: file, before: first + place) ?? (count, size, offset)
     }
 
-    /// The same from the record of zip64, whose locator stands before the ordinary end; nil where there is none.
+    /// The same from the zip64 record, whose locator precedes the ordinary end; nil if there is none.
     private static func wideEnd(
         of file: RandomAccessFile, before end: Int
     ) throws(FileError) -> (count: Int, size: Int, offset: Int)? {
@@ -117,11 +119,11 @@ package struct ZipArchive: Sendable {
     static func invalid(_ path: String, _ fault: String) -> FileError {
         FileError(
             .invalidData, "the file \(fault)", source: path,
-            remedy: "it is damaged or truncated: save it again with torch.save, or fetch it again")
+            remedy: "it is damaged or truncated: save it again with torch.save, or download it again")
     }
 }
 
-/// Little-endian numbers from bytes, in turn.
+/// Reads little-endian numbers from bytes.
 struct ByteReader {
     private let bytes: [UInt8]
     private var place = 0
@@ -134,7 +136,7 @@ struct ByteReader {
         return true
     }
 
-    /// A number of `width` bytes; nil at the end, or where no Int holds it.
+    /// A number of `width` bytes; nil at the end, or if it does not fit Int.
     mutating func number(_ width: Int) -> Int? {
         guard width <= bytes.count - place else { return nil }
         defer { place += width }
@@ -147,7 +149,7 @@ struct ByteReader {
         return String(decoding: bytes[place..<place + count], as: UTF8.self)
     }
 
-    /// An entry of a zip directory; nil where it is damaged.
+    /// An entry of a zip directory; nil if it is damaged.
     mutating func directoryEntry() -> (name: String, record: ZipArchive.Record)? {
         guard number(4) == 0x0201_4B50, skip(6), let method = number(2), skip(8), var stored = number(4),
             var size = number(4), let nameLength = number(2), var extra = number(2), let comment = number(2), skip(8),

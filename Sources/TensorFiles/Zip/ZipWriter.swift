@@ -1,8 +1,8 @@
 package import Files
 package import Foundation
 
-/// Writes a zip archive as `torch.load` reads it: records stored as they are, each at a multiple of 64 bytes so that it can be
-/// mapped, in a folder of the archive's name. The file appears whole or not at all.
+/// Writes a zip archive for `torch.load`: uncompressed records, each aligned to 64 bytes for memory mapping, in a
+/// folder with the archive's name. The file appears atomically.
 package struct ZipWriter {
     private struct Entry {
         let name: [UInt8]
@@ -16,10 +16,10 @@ package struct ZipWriter {
     private var offset = 0
 
     static let alignment = 64
-    /// What the fields of 32 bits say where zip64's extra field has the number.
+    /// The value of 32-bit fields whose number is in zip64's extra field.
     private static let elsewhere = 0xFFFF_FFFF
 
-    /// - Parameter folder: what the names of all records begin with.
+    /// - Parameter folder: common folder of all records.
     /// - Throws: ``FileError`` of kind `cannotWrite`.
     package init(_ target: URL, folder: String) throws(FileError) {
         file = try OutputFile(target)
@@ -34,7 +34,7 @@ package struct ZipWriter {
         let entry = Entry(name: name, checksum: CRC32.checksum(bytes), size: bytes.count, offset: offset)
         var header = Self.number(0x0403_4B50, 4) + Self.common(entry, extra: 0)
         let wide = Self.isWide(entry) ? Self.number(1, 2) + Self.number(16, 2) + Self.sizes(entry) : []
-        // Padding is an extra field of its own, of at least four bytes.
+        // Padding is an extra field of at least four bytes.
         let unpadded = offset + header.count + name.count + wide.count + 4
         let padding = (Self.alignment - unpadded % Self.alignment) % Self.alignment
         let extra = wide + Self.number(0x4246, 2) + Self.number(padding, 2) + [UInt8](repeating: 0x5A, count: padding)
@@ -45,7 +45,7 @@ package struct ZipWriter {
         entries.append(entry)
     }
 
-    /// Writes the directory, syncs, and gives the file its name.
+    /// Writes the directory, syncs, and renames the file.
     ///
     /// - Throws: ``FileError`` of kind `cannotWrite`.
     package func finish() throws(FileError) {
@@ -77,10 +77,10 @@ package struct ZipWriter {
         try file.commit()
     }
 
-    /// What a local header and a directory entry have in common, from the version that is needed on.
+    /// Fields common to a local header and a directory entry, from the required version on.
     private static func common(_ entry: Entry, extra: Int) -> [UInt8] {
         let size = isWide(entry) ? elsewhere : entry.size
-        // Stored; no time; the first day that zip knows, 1980-01-01.
+        // Stored; no time; zip's first date, 1980-01-01.
         return number(isWide(entry) ? 45 : 20, 2) + number(0, 2) + number(0, 2) + number(0, 2) + number(0x21, 2)
             + number(Int(entry.checksum), 4) + number(size, 4) + number(size, 4) + number(entry.name.count, 2)
             + number(extra, 2)

@@ -1,9 +1,9 @@
 import Files
 
-/// How GPT-2's vocabulary files write bytes: printable bytes as the characters of the same number, the other 68 as
-/// the characters from U+0100 on, so that no token holds a space or a control character.
+/// The byte encoding of GPT-2's vocabulary files: printable bytes are written as the character of the same code, the
+/// other 68 as characters from U+0100 on, so that no token contains a space or control character.
 enum ByteAlphabet {
-    /// The byte of each scalar below U+0144, -1 where a scalar stands for none.
+    /// The byte encoded by each scalar below U+0144; -1 for scalars that encode none.
     static let bytes: [Int16] = {
         var bytes = [Int16](repeating: -1, count: 0x144)
         var next = 0x100
@@ -18,7 +18,7 @@ enum ByteAlphabet {
         return bytes
     }()
 
-    /// The character that stands for a byte, in UTF-8.
+    /// The character that encodes a byte, in UTF-8.
     static func letter(_ byte: UInt8) -> [UInt8] { letters[Int(byte)] }
 
     private static let letters: [[UInt8]] = {
@@ -33,10 +33,10 @@ enum ByteAlphabet {
         (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
     }
 
-    /// Appends the bytes that a token of a vocabulary file stands for.
+    /// Appends the bytes encoded by a token of a vocabulary file.
     ///
-    /// - Returns: false, with nothing appended, when a character stands for no byte: then the token is a special one,
-    ///   written as it is.
+    /// - Returns: false, with nothing appended, if a character encodes no byte: the token is then a special one,
+    ///   written literally.
     static func append(_ token: UnsafeBufferPointer<UInt8>, to target: inout [UInt8]) -> Bool {
         guard let base = token.baseAddress else { return true }
         let before = target.count

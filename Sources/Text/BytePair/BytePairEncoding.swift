@@ -1,7 +1,7 @@
 import Files
 
 extension BytePairModel {
-    /// Appends the ids of valid UTF-8, at most 2 GiB of it.
+    /// Appends the ids of valid UTF-8 text of at most 2 GiB.
     func encode(
         _ text: UnsafeBufferPointer<UInt8>, specials: Bool, with encoder: PieceEncoder, into ids: inout [Int32]
     ) {
@@ -17,7 +17,8 @@ extension BytePairModel {
         }
     }
 
-    /// Composes text that holds no token to be found before, and looks for those that are found after.
+    /// Normalizes text that contains no tokens to be matched before normalization, and matches those to be found after
+    /// it.
     private func encodeComposed(
         _ text: UnsafeBufferPointer<UInt8>, specials: Bool, with encoder: PieceEncoder, into ids: inout [Int32]
     ) {
@@ -42,7 +43,7 @@ extension BytePairModel {
         }
     }
 
-    /// Calls `body` with each stretch of a text: a token's id, or nil for what is between tokens.
+    /// Calls `body` with each segment of a text: a token's id, or nil for the text between tokens.
     private func segments(
         of text: UnsafeBufferPointer<UInt8>, by matcher: AddedTokenMatcher, specials: Bool,
         _ body: (UnsafeBufferPointer<UInt8>, Int32?) -> Void
@@ -68,7 +69,7 @@ extension BytePairModel {
                         guard let base = text.baseAddress, let slotBase = slots.baseAddress,
                             let byteBase = byteIds.baseAddress, let classBase = classes.baseAddress
                         else { return }
-                        // Without merges the table is empty and no result is ever looked up.
+                        // Without merges the table is empty and its results are never used.
                         let lookup = MergeLookup(
                             slots: slotBase, mask: slots.count - 1, shift: merges.shift,
                             results: results.baseAddress ?? byteBase)

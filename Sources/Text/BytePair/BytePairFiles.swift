@@ -1,16 +1,16 @@
 import Files
 import Foundation
 
-/// The two files of a byte-pair tokenizer, as bytes, under either pair of names that are in use.
+/// The contents of the two files of a byte-pair tokenizer, under either of the two naming conventions.
 struct BytePairFiles: Sendable {
-    /// The names that model folders of today have, which are also those written; then those of GPT-2's release.
+    /// The current names, which are also those written, then those of GPT-2's release.
     static let names = [("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")]
 
-    /// A JSON object of tokens and ids.
+    /// A JSON object that maps tokens to ids.
     let vocabulary: [UInt8]
-    /// A merge a line.
+    /// One merge per line.
     let merges: [UInt8]
-    /// What messages call them.
+    /// Names in messages.
     let vocabularyName: String
     let mergesName: String
 
@@ -36,19 +36,20 @@ struct BytePairFiles: Sendable {
             vocabularyName: vocabulary.path, mergesName: merges.path)
     }
 
-    /// The first complete pair of files in a folder, or half of one, so that reading it names the file that is missing.
+    /// The first complete pair of files in a folder, or an incomplete pair, so that reading it reports the missing
+    /// file.
     static func pair(in folder: URL) -> (vocabulary: URL, merges: URL)? {
         let pairs = names.map { (folder.appendingPathComponent($0.0), folder.appendingPathComponent($0.1)) }
         return pairs.first { FileSystem.exists($0.0) && FileSystem.exists($0.1) }
             ?? pairs.first { FileSystem.exists($0.0) || FileSystem.exists($0.1) }
     }
 
-    /// The files under the names of today.
+    /// The files under their current names.
     var written: [(name: String, bytes: [UInt8])] {
         [(Self.names[0].0, vocabulary), (Self.names[0].1, merges)]
     }
 
-    /// - Throws: `invalidData` when the files are not what they should be.
+    /// - Throws: `invalidData` if the files are malformed.
     func model() throws(TextError) -> BytePairModel {
         let tokens = try Vocabulary(json: vocabulary, source: vocabularyName)
         let index = try VocabularyIndex(tokens, source: vocabularyName)

@@ -1,4 +1,4 @@
-/// What a byte-pair tokenizer is made of, whatever files it comes from.
+/// A byte-pair encoding, independent of file formats.
 struct BytePairModel: Sendable {
     /// The bytes of each id, for decoding.
     let vocabulary: Vocabulary
@@ -6,31 +6,32 @@ struct BytePairModel: Sendable {
     let byteIds: [Int32]
     let merges: MergeTable
     var splitting = PieceSplitting.gpt2
-    /// Whether text is composed (NFC) before it is split.
+    /// Whether text is NFC-normalized before it is split.
     var composes = false
-    /// Pieces that are tokens themselves, which merges are not asked about; nil where merges decide.
+    /// Pieces that are tokens themselves and bypass merging; nil if merges always decide.
     var wholePieces: VocabularyIndex?
-    /// Tokens that are looked for in the text as it is, and in its composed form.
+    /// Tokens matched in the original text, and in its normalized form.
     var added = AddedTokenMatcher([])
     var addedComposed = AddedTokenMatcher([])
     let endOfText: Int32?
 
-    /// Whether any token but special ones is looked for before splitting.
+    /// Whether any token other than special ones is matched before splitting.
     var findsTokens: Bool {
         (added.tokens + addedComposed.tokens).contains { !$0.special && $0.id != endOfText }
     }
 
-    /// Whether some token takes white space that stands beside it.
+    /// Whether any token includes adjacent white space.
     var stripsSpace: Bool {
         (added.tokens + addedComposed.tokens).contains { $0.stripsLeft || $0.stripsRight }
     }
 
-    /// Whether it does what GPT-2's two files alone say.
+    /// Whether its behaviour is fully described by GPT-2's two files.
     private var isPlain: Bool {
         splitting == .gpt2 && !composes && wholePieces == nil && !findsTokens
     }
 
-    /// Sixteen hexadecimal digits over everything that decides ids: equal for the same tokenizer in other files.
+    /// A fingerprint (16 hexadecimal digits) of everything that determines ids: equal for the same tokenizer in other
+    /// files.
     var fingerprint: String {
         var fingerprint = Fingerprint()
         fingerprint.combine(isPlain ? BytePairTokenizer.gpt2Kind : BytePairTokenizer.jsonKind)

@@ -2,45 +2,48 @@ public import Files
 public import Foundation
 import Synchronization
 
-/// Byte-level BPE: text is split into words, numbers and the like, and within each piece the bytes are merged in the order in
-/// which the merges were learnt (Radford et al. 2019; Sennrich et al. 2016). GPT-2's two files, or a tokenizer.json of the
-/// form of GPT-2, CodeGen, Llama-3 or Qwen2.
+/// Byte-level BPE: text is split into words, numbers and so on, and the bytes of each piece are merged in the order in
+/// which the merges were learned (Radford et al. 2019; Sennrich et al. 2016). Reads GPT-2's two files, or a
+/// tokenizer.json of the type of GPT-2, CodeGen, Llama-3 or Qwen2.
 ///
-/// Text is only ever text: "<|endoftext|>" within it encodes to the ids of its characters, unless special tokens are asked for.
+/// Text is treated literally: "<|endoftext|>" encodes to the ids of its characters, unless special tokens are
+/// requested.
 public final class BytePairTokenizer: Tokenizer {
-    /// GPT-2's two files.
+    /// The kind of GPT-2's two files.
     public static let gpt2Kind = "gpt2"
-    /// A tokenizer.json.
+    /// The kind of a tokenizer.json.
     public static let jsonKind = "hf"
-    /// The file of a model folder that holds all of a tokenizer.
+    /// The file of a model folder that contains a complete tokenizer.
     public static let jsonName = "tokenizer.json"
 
+    /// The kind of tokenizer in `config.json`.
     public let kind: String
     public let fingerprint: String
     public var endOfText: Int32? { model.endOfText }
-    /// Whether decoding gives back the very bytes that were encoded: not where text is composed before it is split, or where
-    /// tokens take the white space around them.
+    /// Whether decoding returns exactly the encoded bytes: not if text is normalized before it is split, or if tokens
+    /// absorb adjacent white space.
     public var isLossless: Bool { !model.composes && !model.stripsSpace }
 
     private let model: BytePairModel
-    /// Where tokens that are looked for before splitting forbid a cut, by the bytes on its two sides; nil without such tokens.
+    /// Cuts forbidden by tokens matched before splitting, by the bytes on both sides; nil without such tokens.
     private let cuts: [Bool]?
-    /// Writes the files as they were read, so that a model folder gets the very same.
+    /// Writes the files exactly as they were read.
     private let files: [(name: String, bytes: [UInt8])]
     private let pool = Mutex<[Pooled]>([])
 
-    /// An encoder that is in the pool, and so with nobody.
+    /// An idle encoder in the pool.
     private struct Pooled: @unchecked Sendable { let encoder: PieceEncoder }
 
-    /// Reads `vocab.json` and `merges.txt`, or `encoder.json` and `vocab.bpe`, in a folder.
-    /// - Throws: `missingInput` when there is no such pair; `invalidData` when the files are not what they should be.
+    /// Reads `vocab.json` and `merges.txt`, or `encoder.json` and `vocab.bpe`, from a folder.
+    /// - Throws: `missingInput` if there is no such pair; `invalidData` if the files are malformed.
     public convenience init(folder: URL) throws(TextError) {
         try self.init(BytePairFiles(folder: folder))
     }
 
     /// Reads a `tokenizer.json`.
-    /// - Parameter path: the file, or the folder that holds it.
-    /// - Throws: `missingInput`; `invalidData` when it is broken or holds another kind of tokenizer, which it names.
+    /// - Parameter path: the file, or its folder.
+    /// - Throws: `missingInput`; `invalidData` if it is malformed or contains another kind of tokenizer, which the
+    ///   error names.
     public convenience init(json path: URL) throws(TextError) {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder)
@@ -74,8 +77,8 @@ public final class BytePairTokenizer: Tokenizer {
     }
 
     /// Appends the ids of a text to `ids`.
-    /// - Parameter specials: whether the texts of special tokens become their ids, as for text that a program has put together.
-    ///   Otherwise they are text like any other, as they must be in what somebody else has written.
+    /// - Parameter specials: whether special tokens in the text become their ids, as for text assembled by a program.
+    ///   Otherwise they are ordinary text, as they must be in text from others.
     /// - Throws: `invalidData` with the byte offset for invalid UTF-8; `usage` for more than 2 GiB in one call.
     public func encode(
         utf8 bytes: UnsafeBufferPointer<UInt8>, specials: Bool, into ids: inout [Int32]
@@ -92,7 +95,7 @@ public final class BytePairTokenizer: Tokenizer {
     }
 
     /// The ids of a text given as UTF-8.
-    /// - Throws: as `encode(utf8:specials:into:)`.
+    /// - Throws: like `encode(utf8:specials:into:)`.
     public func encode(utf8 bytes: [UInt8], specials: Bool) throws(TextError) -> [Int32] {
         var ids: [Int32] = []
         try bytes.withUnsafeBufferPointer { buffer throws(TextError) in
@@ -105,7 +108,7 @@ public final class BytePairTokenizer: Tokenizer {
         let vocabulary = model.vocabulary
         guard id >= 0, Int(id) < vocabulary.count else { throw outOfRange(id) }
         let range = Int(vocabulary.offsets[Int(id)])..<Int(vocabulary.offsets[Int(id) + 1])
-        // A slice of the buffer is appended as a block, a slice of the array a byte at a time.
+        // Appending a slice of the buffer copies a block; a slice of the array would copy bytewise.
         vocabulary.bytes.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
@@ -116,7 +119,7 @@ public final class BytePairTokenizer: Tokenizer {
         }
     }
 
-    /// Writes the files that the tokenizer was read from.
+    /// Writes the files from which the tokenizer was read.
     public func write(to folder: URL) throws(TextError) {
         for (name, bytes) in files { try OutputFile.write(bytes, to: folder.appendingPathComponent(name)) }
     }

@@ -1,17 +1,17 @@
-/// Merges a long piece in n log n steps: tokens in a doubly linked list, candidate merges in a heap.
+/// Merges a long piece in O(n log n): tokens in a doubly linked list, candidate merges in a heap.
 ///
-/// The order is that of the quadratic search, the least rank first and among equals the leftmost.
+/// The order equals that of the quadratic search: lowest rank first, leftmost among equals.
 struct LongPiece {
-    /// Beyond this a node's index would not fit beside a rank in 64 bits. Callers split or refuse before.
+    /// Beyond this a node's index and a rank do not fit in 64 bits. Callers split or refuse longer pieces.
     static let greatestLength = Int(Int32.max)
 
     private let lookup: MergeLookup
     private var ids: [Int32]
     private var next: [Int32]
     private var previous: [Int32]
-    /// The rank of each token's merge with the next; `MergeTable.none` also for tokens that are merged away.
+    /// The rank of each token's merge with its successor; `MergeTable.none` also for tokens that were merged away.
     private var ranks: [UInt32]
-    /// (rank, index) in 32 bits each. Entries whose rank is no longer the node's are out of date.
+    /// (rank, index) in 32 bits each. Entries whose rank differs from the node's are stale.
     private var heap: [UInt64] = []
 
     /// - Parameter ids: the ids of the piece's bytes.
@@ -29,7 +29,7 @@ struct LongPiece {
         for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { siftDown(index) }
     }
 
-    /// Merges until nothing merges, and appends the ids.
+    /// Merges until no merge applies, and appends the ids.
     mutating func merge(into target: inout [Int32]) {
         let end = Int32(ids.count)
         while let top = pop() {

@@ -1,9 +1,9 @@
 import Files
 
-/// Reads `merges.txt` (or `vocab.bpe`): a merge a line, the earlier the stronger, after an optional version line.
+/// Reads `merges.txt` (or `vocab.bpe`): one merge per line in order of priority, after an optional version line.
 enum MergeParser {
-    /// - Throws: `invalidData` naming the line: no two tokens, a token or a merged token that the vocabulary lacks,
-    ///   or a merge that is there twice.
+    /// - Throws: `invalidData` with the line number: not two tokens, a token or result missing from the vocabulary, or
+    ///   a repeated merge.
     static func parse(
         _ text: [UInt8], source: String, vocabulary: VocabularyIndex
     ) throws(TextError) -> MergeTable {
@@ -35,11 +35,11 @@ enum MergeParser {
                 else { throw failure("expected two tokens and a space between them") }
                 merged.removeAll(keepingCapacity: true)
                 guard ByteAlphabet.append(UnsafeBufferPointer(rebasing: line[..<space]), to: &merged) else {
-                    throw failure("a character stands for no byte")
+                    throw failure("a character encodes no byte")
                 }
                 let boundary = merged.count
                 guard ByteAlphabet.append(UnsafeBufferPointer(rebasing: line[(space + 1)...]), to: &merged) else {
-                    throw failure("a character stands for no byte")
+                    throw failure("a character encodes no byte")
                 }
                 let (left, right, result) = merged.withUnsafeBufferPointer { buffer in
                     (
@@ -50,9 +50,9 @@ enum MergeParser {
                 }
                 guard let left else { throw failure("the vocabulary lacks the first token") }
                 guard let right else { throw failure("the vocabulary lacks the second token") }
-                guard let result else { throw failure("the vocabulary lacks the token that the merge makes") }
+                guard let result else { throw failure("the vocabulary lacks the result of the merge") }
                 guard table.results.count < MergeTable.greatestCount else { throw failure("too many merges") }
-                guard table.append(left, right, to: result) else { throw failure("the merge is there twice") }
+                guard table.append(left, right, to: result) else { throw failure("the merge is repeated") }
             }
         }
         return table

@@ -1,7 +1,7 @@
-/// The ids of pieces met before: a table of fixed size in which new pieces displace old ones.
+/// A fixed-size cache of the ids of pieces, in which new pieces evict old ones.
 ///
-/// A slot is one cache line of 64 bytes: the piece's bytes (at most 23) and its length in 24, the number of ids in 4,
-/// at most 9 ids in 36. Words are mostly shorter than that, and what is longer is merged anew.
+/// A slot is one 64-byte cache line: the piece's bytes (at most 23) and length in 24, the number of ids in 4, and at
+/// most 9 ids in 36. Most words fit; longer pieces are merged each time.
 struct PieceCache {
     static let greatestLength = 23
     static let greatestCount = 9
@@ -10,17 +10,17 @@ struct PieceCache {
     struct Key {
         var low: UInt64 = 0
         var middle: UInt64 = 0
-        /// Seven bytes, and the length in the highest.
+        /// Seven bytes, with the length in the highest.
         var high: UInt64 = 0
-        /// Where the piece's slot begins, in bytes from the table's.
+        /// Byte offset of the piece's slot.
         private(set) var offset = 0
 
-        /// - Parameter readable: how many bytes may be read from `piece` on, at least `length`.
+        /// - Parameter readable: number of bytes readable at `piece`, at least `length`.
         @inline(__always)
         init(_ piece: UnsafePointer<UInt8>, length: Int, readable: Int) {
             let raw = UnsafeRawPointer(piece)
             if readable >= 24 {
-                // Words are loaded whole and what is beyond the piece is masked.
+                // Whole words are loaded, and bytes beyond the piece are masked.
                 low = Self.load(raw, 0) & Self.mask(min(length, 8))
                 if length > 8 {
                     middle = Self.load(raw, 8) & Self.mask(min(length - 8, 8))
@@ -58,10 +58,10 @@ struct PieceCache {
 
     func deallocate() { slots.deallocate() }
 
-    /// The count and the ids of a piece, nil where it is not here.
+    /// The count and the ids of a piece, nil if it is not cached.
     @inline(__always)
     func find(_ key: Key) -> (count: Int, ids: UnsafePointer<Int32>)? {
-        // An entry lies in its own slot or in the other one of an aligned pair, as the processor fetches lines.
+        // An entry is in its own slot or the other slot of an aligned pair, matching the granularity of prefetching.
         var slot = slots + key.offset
         if !matches(slot, key) {
             slot = slots + (key.offset ^ 64)
@@ -77,7 +77,7 @@ struct PieceCache {
         return words[0] == key.low && words[2] == key.high && words[1] == key.middle
     }
 
-    /// Keeps the ids of a piece, if they fit. The piece that had the slot moves to the other one of the pair.
+    /// Caches the ids of a piece, if they fit. The previous piece in the slot moves to the other slot of the pair.
     func insert(_ key: Key, _ ids: UnsafeBufferPointer<Int32>) {
         guard ids.count <= Self.greatestCount, let base = ids.baseAddress else { return }
         let slot = slots + key.offset

@@ -1,8 +1,8 @@
-/// What one thread needs to encode: a cache of pieces and room to merge in. Checked out of the tokenizer's pool.
+/// Per-thread state of encoding: a piece cache and scratch buffers. Checked out of the tokenizer's pool.
 final class PieceEncoder {
-    /// Up to here the quadratic search over a few numbers beats a heap.
+    /// Up to this length a quadratic search beats a heap.
     private static let greatestShortLength = 48
-    /// Pieces split before the first of them is looked up.
+    /// Number of pieces split before the first is looked up.
     private static let batch = 64
 
     private let cache = PieceCache()
@@ -10,7 +10,7 @@ final class PieceEncoder {
     private let ranks: UnsafeMutablePointer<UInt32>
     private let keys: UnsafeMutablePointer<PieceCache.Key>
     private let ends: UnsafeMutablePointer<Int>
-    /// The ids of a batch, a token a byte at most.
+    /// The ids of a batch, at most one per byte.
     private let output: UnsafeMutablePointer<Int32>
 
     init() {
@@ -32,8 +32,8 @@ final class PieceEncoder {
 
     /// Appends the ids of a text of valid UTF-8. `byteIds` are the ids of the 256 bytes.
     ///
-    /// Splitting runs a batch ahead of looking up, so that the waits for the cache's memory overlap.
-    /// - Parameter whole: pieces that are tokens themselves, whatever merges say of them.
+    /// Splitting runs one batch ahead of lookups, so that cache misses overlap.
+    /// - Parameter whole: pieces that are tokens themselves and bypass merging.
     @inline(__always)
     func encode(
         _ scanner: some PieceSplitter, byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup,
@@ -47,7 +47,7 @@ final class PieceEncoder {
                 let end = ends[piece]
                 let length = end &- start
                 if length <= PieceCache.greatestLength, let (count, found) = cache.find(keys[piece]) {
-                    // Nine at once: a fixed copy is quicker than a counted one, and there is room.
+                    // Nine at once: a fixed-size copy is faster, and there is room.
                     UnsafeMutableRawPointer(output + filled).copyMemory(
                         from: found, byteCount: PieceCache.greatestCount * 4)
                     filled &+= count
@@ -80,8 +80,8 @@ final class PieceEncoder {
         }
     }
 
-    /// Finds the next pieces, their ends and, of those that the cache may hold, the keys.
-    /// - Returns: how many pieces there are, at most `batch`.
+    /// Finds the next pieces: their ends and, for those that may be cached, their keys.
+    /// - Returns: number of pieces, at most `batch`.
     @inline(__always)
     private func split(_ scanner: some PieceSplitter, from start: Int) -> Int {
         var start = start
@@ -99,14 +99,14 @@ final class PieceEncoder {
         return pieces
     }
 
-    /// Leaves the ids of a short piece in `ids`.
-    /// - Returns: how many there are.
+    /// Merges a short piece into `ids`.
+    /// - Returns: number of ids.
     private func merge(
         _ piece: UnsafePointer<UInt8>, _ length: Int, _ byteIds: UnsafePointer<Int32>, _ lookup: MergeLookup
     ) -> Int {
         var count = length
         for index in 0..<count { ids[index] = byteIds[Int(piece[index])] }
-        // ranks[i] is that of the merge of ids[i] and ids[i + 1].
+        // ranks[i] is the rank of merging ids[i] with ids[i + 1].
         for index in 0..<(count - 1) { ranks[index] = lookup.rank(ids[index], ids[index + 1]) }
         while count > 1 {
             var best = MergeTable.none

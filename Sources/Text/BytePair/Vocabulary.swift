@@ -1,18 +1,18 @@
 import Files
 
-/// The tokens of a byte-pair vocabulary: id to bytes, and bytes to id while it is loaded.
+/// A byte-pair vocabulary: id to bytes, and bytes to id while loading.
 struct Vocabulary: Sendable {
-    /// Ids share 64 bits with another id and a rank in the merge table.
+    /// Maximum number of ids, which share 64 bits with another id and a rank in the merge table.
     static let greatestCount = 1 << 20 - 1
 
-    /// The bytes of all tokens in the order of the ids; token i is `bytes[offsets[i]..<offsets[i + 1]]`.
+    /// The concatenated bytes of all tokens; token i is `bytes[offsets[i]..<offsets[i + 1]]`.
     private(set) var bytes: [UInt8] = []
     private(set) var offsets: [Int32] = [0]
 
     var count: Int { offsets.count - 1 }
 
     /// - Parameters:
-    ///   - tokens: bytes in the order of the ids, together at most `Int32.max`.
+    ///   - tokens: bytes in id order, at most `Int32.max` in total.
     init(_ tokens: [[UInt8]]) {
         for token in tokens {
             bytes += token
@@ -24,9 +24,9 @@ struct Vocabulary: Sendable {
     subscript(id: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[id])..<Int(offsets[id + 1])] }
 
     /// Reads `vocab.json` (or `encoder.json`).
-    /// - Throws: `invalidData`: not JSON, or ids that are not 0, 1, ..., n - 1, each once.
+    /// - Throws: `invalidData` if it is not JSON, or ids are not 0, 1, ..., n - 1, each once.
     init(json: [UInt8], source: String) throws(TextError) {
-        // Offsets have 32 bits; GPT-2's file has one megabyte.
+        // Offsets have 32 bits; GPT-2's file has about one megabyte.
         guard json.count <= Int(Int32.max) else {
             throw TextError(
                 .invalidData, "\(json.count) bytes, too many for a vocabulary", source: source,
@@ -67,7 +67,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// The places of ids 0, 1, ... in `ids`.
+    /// The indices of ids 0, 1, ... in `ids`.
     private static func order(
         of ids: [Int], token: (Int) -> String, source: () -> String
     ) throws(TextError) -> [Int] {
@@ -78,12 +78,12 @@ struct Vocabulary: Sendable {
                     .invalidData,
                     "token '\(token(entry))' has id \(id), but there are \(ids.count) tokens; "
                         + "expected ids 0 to \(ids.count - 1) without gaps", source: source(),
-                    remedy: "fetch the file again")
+                    remedy: "download the file again")
             }
             guard order[id] < 0 else {
                 throw TextError(
                     .invalidData, "tokens '\(token(order[id]))' and '\(token(entry))' have the same id \(id)",
-                    source: source(), remedy: "fetch the file again")
+                    source: source(), remedy: "download the file again")
             }
             order[id] = entry
         }
@@ -91,14 +91,14 @@ struct Vocabulary: Sendable {
     }
 }
 
-/// Finds ids by bytes: a table of open addressing, used while the merges are read.
+/// An open-addressing hash table from bytes to ids, used while the merges are read.
 struct VocabularyIndex: Sendable {
     private let vocabulary: Vocabulary
     private var slots: [Int32]
     private let mask: Int
 
     /// - Parameter includes: which ids can be found.
-    /// - Throws: `invalidData` when two of them have the same bytes.
+    /// - Throws: `invalidData` if two of them have the same bytes.
     init(
         _ vocabulary: Vocabulary, source: String, includes: (Int) -> Bool = { _ in true }
     ) throws(TextError) {
@@ -116,13 +116,13 @@ struct VocabularyIndex: Sendable {
                     .invalidData,
                     "ids \(found) and \(id) are the same token "
                         + "'\(String(decoding: vocabulary.bytes[range], as: UTF8.self))'", source: source,
-                    remedy: "fetch the file again")
+                    remedy: "download the file again")
             }
             slots[slot] = Int32(id)
         }
     }
 
-    /// The id of a token, nil where there is no such token.
+    /// The id of a token, nil if there is none.
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
         let found = find(token).id
         return found < 0 ? nil : found
@@ -147,6 +147,6 @@ struct VocabularyIndex: Sendable {
 }
 
 extension Int {
-    /// The least power of two that is not less.
+    /// The smallest power of two that is at least this number.
     var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
 }

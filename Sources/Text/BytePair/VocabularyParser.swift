@@ -1,6 +1,6 @@
 import Files
 
-/// Reads the one form of JSON that a vocabulary has, an object of strings and whole numbers, in a few milliseconds.
+/// A fast parser for the one form of JSON in vocabulary files: an object that maps strings to integers.
 struct VocabularyParser {
     private var scanner: JSONScanner
     private let source: String
@@ -12,8 +12,8 @@ struct VocabularyParser {
         self.source = source
     }
 
-    /// Calls `body` with each string (UTF-8, unescaped) and its number, in the order of the file.
-    /// - Throws: `invalidData` with the place, or what `body` throws.
+    /// Calls `body` with each string (unescaped UTF-8) and its number, in file order.
+    /// - Throws: `invalidData` with the byte offset, or what `body` throws.
     mutating func forEach(
         _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
     ) throws(TextError) {
@@ -50,6 +50,6 @@ struct VocabularyParser {
     private func unexpected(_ fault: JSONFault) -> TextError {
         TextError(
             .invalidData, "not a JSON object of tokens and ids: \(fault.problem)", source: source,
-            byteOffset: fault.byteOffset, remedy: "fetch the file again")
+            byteOffset: fault.byteOffset, remedy: "download the file again")
     }
 }

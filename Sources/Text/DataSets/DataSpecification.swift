@@ -1,19 +1,20 @@
 public import Files
 public import Foundation
 
-/// Data as a command line names them: `FILE`, or `NAME:FILE` for the published preprocessing of a corpus.
+/// Data as named on the command line: `FILE`, or `NAME:FILE` for the published preprocessing of a corpus.
 public struct DataSpecification: Sendable, Equatable, CustomStringConvertible {
-    /// The corpus; nil for a file that is taken as it is.
+    /// The corpus; nil for a file without special preprocessing.
     public let name: DataSetName?
+    /// The file.
     public let file: URL
-    /// As it was written.
+    /// As written by the user.
     public let description: String
 
-    /// - Throws: `usage` for an unknown name, offering the nearest.
+    /// - Throws: `usage` for an unknown name, suggesting the nearest one.
     public init(_ text: String) throws(TextError) {
         description = text
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        // A colon may also be part of a file's name.
+        // A colon may also be part of a file name.
         guard parts.count == 2, !FileManager.default.fileExists(atPath: text), !parts[0].contains("/") else {
             name = nil
             file = FileSystem.url(text)
@@ -27,13 +28,14 @@ public struct DataSpecification: Sendable, Equatable, CustomStringConvertible {
                 remedy: "did you mean '\(nearest):'? Known are \(known.joined(separator: ", ")), or a file alone")
         }
         guard !parts[1].isEmpty else {
-            throw TextError(.usage, "no file after '\(parts[0]):'", source: text, remedy: "write \(parts[0]):FILE")
+            throw TextError(
+                .usage, "the file after '\(parts[0]):' is missing", source: text, remedy: "write \(parts[0]):FILE")
         }
         name = found
         file = FileSystem.url(parts[1])
     }
 
-    /// Data that are in no file of their own.
+    /// Data without a file of their own.
     init(named name: String) {
         self.name = nil
         file = FileSystem.url(name)

@@ -1,7 +1,8 @@
-/// Undoes what a corpus's tokenization did to its text, by the rules that published perplexities were measured with.
+/// Undoes the tokenization of a corpus, by the rules with which published perplexities were measured.
 ///
-/// The rules are applied in order, each over the whole row. They are not tidy (some fire on what an earlier one left, one of
-/// WikiText's writes its own pattern into the text), and they are kept as they are: a different rule is a different test set.
+/// The rules are applied in order, each to the whole row. They have quirks (some apply to the result of an earlier one,
+/// one of WikiText's inserts its own pattern into the text), which are reproduced: different rules would be a different
+/// test set.
 public struct Detokenizer: Sendable {
     let rules: [DetokenizerRule]
 
@@ -14,7 +15,7 @@ public struct Detokenizer: Sendable {
         return String(result)
     }
 
-    /// WikiText: separators of numbers, spaces before punctuation and inside brackets and quotes, headings.
+    /// WikiText: number separators, spaces before punctuation and inside brackets and quotes, headings.
     public static let wikitext = Detokenizer(rules: [
         .replace("s '", "s'"), .slashedDigit,
         .replace(" @-@ ", "-"), .replace(" @,@ ", ","), .replace(" @.@ ", "."),
@@ -32,7 +33,7 @@ public struct Detokenizer: Sendable {
             .replace(" 's", "'s"), .replace("s ' ", "s' "), .replace(" n't", "n't"), .replace(" \n ", "\n"),
             .replace("\\/", "/"),
         ]
-            // Neighbouring Ns share a space, so that one pass leaves every other one.
+            // Adjacent Ns share a space, so one pass misses every other one.
             + [DetokenizerRule](repeating: .replace(" N ", " 1 "), count: 10)
             + [.replace("$ 1", "$1"), .replace("# 1", "#1"), .replace("<unk>", "?")])
 

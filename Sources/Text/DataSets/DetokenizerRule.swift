@@ -1,10 +1,10 @@
-/// One rewriting of a row; every match from left to right, none overlapping another.
+/// A rewriting rule; matches are found left to right, without overlap.
 enum DetokenizerRule: Sendable {
-    /// A text by another.
+    /// Replaces one text with another.
     case replace(String, String)
-    /// A pair loses the white space inside its ends: `( a )` to `(a)`.
+    /// Removes white space inside a pair: `( a )` becomes `(a)`.
     case close(Unicode.Scalar, Unicode.Scalar)
-    /// A pair around more than nothing, with none of `stops` inside, loses exactly one space at each end.
+    /// Removes exactly one space at each end inside a nonempty pair that contains none of `stops`.
     case closeSpaced(Unicode.Scalar, Unicode.Scalar, stops: String)
     /// ` 'word` to `'word`.
     case attachContraction
@@ -12,11 +12,11 @@ enum DetokenizerRule: Sendable {
     case attachStop
     /// ` word .` at the end to ` word.`.
     case attachLastStop
-    /// A space before a mark at the end goes.
+    /// Removes a space before a mark at the end.
     case attachLast(Unicode.Scalar)
-    /// `/' 5/`, any digit, to the letters `/'[0-9]/`.
+    /// Replaces `/' 5/`, with any digit, by the literal text `/'[0-9]/`.
     case slashedDigit
-    /// No white space at the ends, and a text before it.
+    /// Trims white space, and prepends a text.
     case trim(before: String)
 
     typealias Scalars = [Unicode.Scalar]
@@ -79,7 +79,7 @@ enum DetokenizerRule: Sendable {
         }
     }
 
-    /// Copies `text`, asking at each `first` what a match there becomes and where it ends; nil for none.
+    /// Copies `text`, asking at each occurrence of `first` for a replacement and its end; nil for no match.
     private static func rewriting(
         _ text: Scalars, from first: Unicode.Scalar, _ match: (Int) -> (end: Int, by: Scalars)?
     ) -> Scalars {
@@ -103,13 +103,13 @@ enum DetokenizerRule: Sendable {
         start + what.count <= text.count && what.indices.allSatisfy { text[start + $0] == what[$0] }
     }
 
-    /// Where the word that follows `start` ends; nil where none does.
+    /// End of the word that follows `start`; nil if there is none.
     private static func word(_ text: Scalars, after start: Int) -> Int? {
         let end = text[(start + 1)...].firstIndex { !PythonText.isWord($0) } ?? text.count
         return end > start + 1 ? end : nil
     }
 
-    /// Whether nothing follows but, at most, a line end.
+    /// Whether only a line end follows, or nothing.
     private static func isEnd(_ index: Int, _ text: Scalars) -> Bool {
         index == text.count || (index == text.count - 1 && text[index] == "\n")
     }

@@ -1,36 +1,36 @@
 public import Files
 import Foundation
 
-/// A data set as tokens, to be cut into blocks without overlap.
+/// A tokenized data set, to be cut into blocks without overlap.
 ///
-/// Documents are encoded one by one; an end of text follows each, and all are joined before they are cut, so that a block may
-/// hold the end of one document and the beginning of the next. (Cutting document by document and dropping each one's
-/// remainder, as is also done, leaves Penn Treebank without a single block of 1024.) Where the tokenizer has no end of text,
-/// a line end stands for it unless the document ends in one. Documents are what `DocumentReader` says, as in training, or the
-/// detokenized rows of a named corpus.
+/// Documents are encoded one by one, an end of text follows each, and all are concatenated before they are cut, so that
+/// a block may contain the end of one document and the beginning of the next. (The alternative of cutting each document
+/// and dropping its remainder leaves Penn Treebank without a single block of 1024.) If the tokenizer has no end of
+/// text, a line end takes its place unless the document ends in one. Documents are those of `DocumentReader`, as in
+/// training, or the detokenized rows of a named corpus.
 public struct EvaluationText: Sendable {
     private enum Storage: Sendable {
         case memory([Int32])
         case stream(TokenStream)
     }
 
-    /// What the data are, as they were asked for.
+    /// The data, as specified.
     public let specification: DataSpecification
-    /// Documents that it was made of; nil for a plain file that is one.
+    /// Number of documents; nil for a plain file that is one.
     public let rows: Int?
-    /// What was left out of the texts or replaced in them, a line each, naming the file.
+    /// What was omitted from or replaced in the texts, one line each, with the file's name.
     public let notes: [String]
     /// Whether each token is one character.
     public let tokensAreCharacters: Bool
     private let storage: Storage
-    /// Bytes that each id stands for; an end of text counts as one, as the line end that it replaces.
+    /// Bytes that each id stands for; an end of text counts as one byte, like the line end that it replaces.
     private let lengths: [Int]
 
     /// Reads, detokenizes and encodes.
     /// - Parameters:
-    ///   - lastShare: the last share of the tokens alone, in 0<...1, as training keeps them from itself.
-    ///   - progress: called while files that are not of a named corpus are encoded.
-    /// - Throws: `missingInput`, `invalidData` naming the file; `usage` for another share.
+    ///   - lastShare: only the last fraction of the tokens, in 0<...1, as training holds it out.
+    ///   - progress: called while files are encoded, except those of a named corpus.
+    /// - Throws: `missingInput`, `invalidData` that name the file; `usage` for a fraction out of range.
     public init(
         _ specification: DataSpecification, tokenizer: any Tokenizer, lastShare: Double = 1,
         cache: TokenCache = .default, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
@@ -39,14 +39,15 @@ public struct EvaluationText: Sendable {
             [specification], tokenizer: tokenizer, lastShare: lastShare, cache: cache, progress: progress)
     }
 
-    /// Several files as one data set, in their order, as training reads them: what it holds out is the last share of all.
-    /// - Throws: `usage` without data, or for a named corpus among several.
+    /// Several files as one data set, in order, as in training, which holds out the last fraction of all.
+    /// - Throws: `usage` without data, or for a named corpus among several files.
     public init(
         _ specifications: [DataSpecification], tokenizer: any Tokenizer, lastShare: Double = 1,
         cache: TokenCache = .default, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
     ) throws(TextError) {
         guard lastShare > 0, lastShare <= 1 else {
-            throw TextError(.usage, "a share of \(lastShare) of the data", remedy: "choose more than 0 and at most 1")
+            throw TextError(
+                .usage, "the fraction of the data is \(lastShare)", remedy: "choose more than 0 and at most 1")
         }
         guard let first = specifications.first,
             specifications.count == 1 || specifications.allSatisfy({ $0.name == nil })
@@ -77,7 +78,7 @@ public struct EvaluationText: Sendable {
         storage = .memory(Array(ids.suffix(Int(lastShare * Double(ids.count)))))
     }
 
-    /// Tokens that are there already, the held-out ones of a training run for instance.
+    /// Tokens that already exist, for instance the held-out ones of a training run.
     package init(_ stream: TokenStream, named name: String, tokenizer: any Tokenizer) throws(TextError) {
         specification = DataSpecification(named: name)
         tokensAreCharacters = tokenizer.kind == CharacterTokenizer.kind
@@ -95,8 +96,8 @@ public struct EvaluationText: Sendable {
         }
     }
 
-    /// The tokens of block `index` of a cut into blocks of `length`.
-    /// - Throws: `invalidData` where there are fewer than `length` tokens at all; `usage` for a block that is not there.
+    /// The tokens of block `index` when cut into blocks of `length`.
+    /// - Throws: `invalidData` if there are fewer than `length` tokens; `usage` if the block does not exist.
     public func block(_ index: Int, length: Int) throws(TextError) -> [Int] {
         try requireBlock(of: length)
         switch storage {
@@ -104,7 +105,7 @@ public struct EvaluationText: Sendable {
             guard index >= 0, index < ids.count / length else {
                 throw TextError(
                     .usage, "block \(index) of \(ids.count / length)", source: specification.description,
-                    remedy: "ask for a block that is there")
+                    remedy: "choose an existing block")
             }
             return ids[(index * length)..<((index + 1) * length)].map { Int($0) }
         case .stream(let stream):
@@ -112,10 +113,10 @@ public struct EvaluationText: Sendable {
         }
     }
 
-    /// - Throws: `invalidData` saying how many tokens there are, unless a block of `length` fits.
+    /// - Throws: `invalidData` with the number of tokens, unless a block of `length` fits.
     public func requireBlock(of length: Int) throws(TextError) {
         guard length > 0 else {
-            throw TextError(.usage, "a block of \(length) tokens", remedy: "choose a length of at least 1")
+            throw TextError(.usage, "the block length is \(length)", remedy: "choose a length of at least 1")
         }
         guard count >= length else {
             throw TextError(
@@ -124,7 +125,7 @@ public struct EvaluationText: Sendable {
         }
     }
 
-    /// Bytes of text that `tokens` stand for.
+    /// Number of bytes that `tokens` stand for.
     public func bytes(of tokens: some Sequence<Int>) -> Int { tokens.reduce(0) { $0 + lengths[$1] } }
 
     private static func byteLengths(_ tokenizer: any Tokenizer) throws(TextError) -> [Int] {

@@ -1,12 +1,12 @@
-/// What the published preprocessing, which is written in Python, takes for white space and for a word.
+/// Python's definitions of white space and word characters, used by the published preprocessing.
 enum PythonText {
-    /// Characters that Python's `str.isspace`, `strip` and `\s` know.
+    /// Characters matched by Python's `str.isspace`, `strip` and `\s`.
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-        // The four separators of ASCII are no white space to Unicode.
+        // Unlike Unicode, Python counts the four ASCII separators as white space.
         scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
     }
 
-    /// Characters of `\w`: letters, anything with a numeric value, and the underscore.
+    /// Characters matched by `\w`: letters, anything with a numeric value, and the underscore.
     static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII {
             return ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
@@ -18,7 +18,7 @@ enum PythonText {
         }
     }
 
-    /// `text` without white space at its ends.
+    /// `text` with white space trimmed at both ends.
     static func trimmed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         guard let first = text.firstIndex(where: { !isSpace($0) }),
             let last = text.lastIndex(where: { !isSpace($0) })

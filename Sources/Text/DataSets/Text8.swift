@@ -1,13 +1,13 @@
 import Files
 import Foundation
 
-/// text8 as it is split for bits per character: of its 10^8 characters the last 5 x 10^6 are the test set.
+/// The split of text8 used for bits per character: the last 5 x 10^6 of its 10^8 characters are the test set.
 enum Text8 {
     static let wholeCount = 100_000_000
     static let testCount = 5_000_000
 
-    /// The test split of the whole file; a file of another size is taken for a split itself.
-    /// - Throws: `invalidData` for a character that text8 does not have, naming its byte.
+    /// The test split of the whole file; a file of another size is taken to be a split already.
+    /// - Throws: `invalidData` with the byte offset for a character outside text8's alphabet.
     static func testSplit(_ text: String, _ file: URL) throws(TextError) -> String {
         var bytes = Array(text.utf8)
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }

@@ -1,23 +1,23 @@
 import Files
 import Foundation
 
-/// The rows of a file of a corpus: its lines, or the texts of a JSON file.
+/// The rows of a corpus file: its lines, or the texts of a JSON file.
 struct TextRows {
-    /// What a line becomes.
+    /// How lines become rows.
     enum Lines: Sendable {
-        /// A row with its line end; nothing where it holds only white space.
+        /// A row with its line end; an empty row if it contains only white space.
         case kept
-        /// A row without white space at its ends.
+        /// A row with white space trimmed.
         case trimmed
         /// The file is one row.
         case none
     }
 
     let rows: [String]
-    /// What was left out or replaced.
+    /// What was omitted or replaced.
     private(set) var notes = TextNotes()
 
-    /// - Throws: `missingInput`; `invalidData` for a file that is empty, not UTF-8, or JSON with a row without a text.
+    /// - Throws: `missingInput`; `invalidData` for a file that is empty or not UTF-8, or JSON with a row without text.
     init(_ file: URL, lines: Lines) throws(TextError) {
         guard DocumentReader.form(of: file) != .json else {
             (rows, notes) = try Self.jsonRows(file)
@@ -41,7 +41,7 @@ struct TextRows {
     private static func lineRows(_ bytes: [UInt8], _ lines: Lines) -> [String] {
         guard lines != .none else { return [String(decoding: bytes, as: UTF8.self)] }
         var parts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // What follows the last line end is a line only where there is something.
+        // Text after the last line end is a line only if it is not empty.
         if parts.last?.isEmpty == true { parts.removeLast() }
         return parts.enumerated().map { index, part in
             let line = part.last == UInt8(ascii: "\r") ? part.dropLast() : part
@@ -68,7 +68,7 @@ struct TextRows {
             if scanner.hasReplaced { notes.surrogates += 1 }
         }
         guard !rows.isEmpty else {
-            throw TextError(.invalidData, "no rows", source: file.path, remedy: "write one {\"text\": ...} a line")
+            throw TextError(.invalidData, "no rows", source: file.path, remedy: "write one {\"text\": ...} per line")
         }
         return (rows, notes)
     }

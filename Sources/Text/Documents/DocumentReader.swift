@@ -1,15 +1,15 @@
 import Files
 package import Foundation
 
-/// How texts are read, by everything that reads texts: one place that knows which files hold one text, which hold rows,
-/// and where documents end.
+/// Reads texts for all commands: the only place that knows which files hold one text, which hold rows, and where
+/// documents end.
 package enum DocumentReader {
-    /// What a file's name says of its form.
+    /// The format of a file, by its name.
     package enum Form: Sendable, Equatable {
-        /// UTF-8; `<|endoftext|>` ends a document.
+        /// UTF-8 text; `<|endoftext|>` ends a document.
         case plain
-        /// A JSON object with a `text`, or a JSON string, for each document: one a line (`.jsonl`, `.ndjson`), or the
-        /// members of an array (`.json`).
+        /// A JSON object with a `text`, or a JSON string, per document: one per line (`.jsonl`, `.ndjson`), or the
+        /// elements of an array (`.json`).
         case json
         /// Token ids (`.bin`).
         case tokens
@@ -23,7 +23,7 @@ package enum DocumentReader {
         }
     }
 
-    /// Opens a file of texts.
+    /// Opens a text file.
     static func open(_ file: URL, capacity: Int = TextReader.defaultCapacity) throws(TextError) -> any DocumentSource {
         switch form(of: file) {
         case .plain: return try PlainDocuments(file, capacity: capacity)
@@ -35,8 +35,8 @@ package enum DocumentReader {
         }
     }
 
-    /// The documents of a file as strings; of a plain text that marks none its lines, without those that are blank.
-    /// - Throws: `missingInput`; `invalidData` for invalid UTF-8, or a row without a text.
+    /// The documents of a file as strings; for a plain text without document marks, its nonblank lines.
+    /// - Throws: `missingInput`; `invalidData` for invalid UTF-8, or a row without text.
     package static func texts(of file: URL) throws(TextError) -> (texts: [String], notes: [String]) {
         let source = try open(file)
         var texts: [String] = []

@@ -1,14 +1,14 @@
 import Files
 import Foundation
 
-/// A file through a buffer that grows to hold what has to be seen at once, such as a row.
+/// A file reader whose buffer grows to hold what must be contiguous, such as a row.
 final class GrowingBuffer {
-    /// Bytes of the longest row.
+    /// Maximum row length, bytes.
     static let greatestLength = 1 << 30
 
-    /// Whether all of the file is in the buffer or was there.
+    /// Whether the end of the file has been read.
     private(set) var isComplete = false
-    /// Bytes of the file before ``content``.
+    /// Offset of ``content`` in the file.
     private(set) var consumed = 0
     let size: Int
 
@@ -32,7 +32,7 @@ final class GrowingBuffer {
         buffer.deallocate()
     }
 
-    /// What was read and not yet consumed.
+    /// The bytes that have been read and not yet consumed.
     var content: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: buffer[start..<filled]) }
 
     func consume(_ count: Int) {
@@ -40,8 +40,8 @@ final class GrowingBuffer {
         consumed += count
     }
 
-    /// Reads on, with more room where none is left. What ``content`` was is invalid.
-    /// - Throws: `missingInput` when reading fails; `invalidData` beyond `greatestLength`.
+    /// Reads more, growing the buffer if necessary. Invalidates ``content``.
+    /// - Throws: `missingInput` if reading fails; `invalidData` beyond `greatestLength`.
     func fill() throws(TextError) {
         makeRoom()
         guard filled < buffer.count, let base = buffer.baseAddress else {
@@ -73,15 +73,15 @@ final class GrowingBuffer {
         }
     }
 
-    /// Consumes `bytes` where they come next.
+    /// Consumes `bytes` if they come next.
     func skip(_ bytes: [UInt8]) -> Bool {
         guard content.starts(with: bytes) else { return false }
         consume(bytes.count)
         return true
     }
 
-    /// Consumes white space as JSON has it.
-    /// - Returns: the byte that follows; nil at the end of the file.
+    /// Consumes JSON white space.
+    /// - Returns: the next byte; nil at the end of the file.
     func skipSpace() throws(TextError) -> UInt8? {
         while true {
             consume(content.prefix { $0 == 0x20 || (0x09...0x0A).contains($0) || $0 == 0x0D }.count)
@@ -91,7 +91,7 @@ final class GrowingBuffer {
         }
     }
 
-    /// The line that comes next, without its end, and its bytes with it; nil at the end of the file.
+    /// The next line without its end, and its length including the end; nil at the end of the file.
     func line() throws(TextError) -> (content: UnsafeBufferPointer<UInt8>, length: Int)? {
         var searched = 0
         while true {

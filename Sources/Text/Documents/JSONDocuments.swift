@@ -7,7 +7,7 @@ final class JSONDocuments: DocumentSource {
     private(set) var notes = TextNotes()
 
     private let rows: JSONRows
-    /// Room for the text of a row.
+    /// Buffer for the text of a row.
     private var text: UnsafeMutableBufferPointer<UInt8> = .allocate(capacity: 1 << 12)
 
     /// - Throws: `missingInput`.
@@ -45,7 +45,7 @@ final class JSONDocuments: DocumentSource {
         TextError(error.kind, error.problem, source: rows.place, remedy: error.remedy)
     }
 
-    /// A text where it stays until the next one.
+    /// Copies a text to where it stays until the next one.
     private func kept(_ found: [UInt8]) -> UnsafeBufferPointer<UInt8> {
         if found.count > text.count {
             text.deallocate()

@@ -1,14 +1,14 @@
 import Files
 package import Foundation
 
-/// The rows of a JSON file, one at a time: a value a line, or the members of an array.
+/// The rows of a JSON file, one at a time: a value per line, or the elements of an array.
 package final class JSONRows {
     private let file: URL
     private let buffer: GrowingBuffer
     private let form: Form
-    /// The row that was read last, counted from 1: a line of the file, or a member of the array.
+    /// Number of the last row, from 1: a line of the file, or an element of the array.
     private var row = 0
-    /// What the next call consumes first.
+    /// Bytes to consume at the next call.
     private var used = 0
 
     private enum Form { case lines, array }
@@ -22,7 +22,7 @@ package final class JSONRows {
         buffer = try GrowingBuffer(file)
         try buffer.fill()
         hasByteOrderMark = buffer.skip([0xEF, 0xBB, 0xBF])
-        // Lines under `.json` and arrays under `.jsonl` are both in use: the first character says which it is.
+        // `.json` files with lines and `.jsonl` files with arrays both occur: the first character decides.
         let first = buffer.content.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         form = first == UInt8(ascii: "[") ? .array : .lines
         if form == .array {
@@ -34,11 +34,11 @@ package final class JSONRows {
     var size: Int { buffer.size }
     var bytesRead: Int { buffer.consumed + used }
 
-    /// What messages call the row that was read last.
+    /// Name of the last row, for messages.
     package var place: String { "\(file.path), \(form == .lines ? "line" : "row") \(row)" }
 
-    /// The next row in UTF-8, valid until the one after it is asked for; nil after the last.
-    /// - Throws: `missingInput` when reading fails; `invalidData` for invalid UTF-8, or an array that is not one.
+    /// The next row in UTF-8, valid until the following one is requested; nil after the last.
+    /// - Throws: `missingInput` if reading fails; `invalidData` for invalid UTF-8, or a malformed array.
     package func next() throws(TextError) -> UnsafeBufferPointer<UInt8>? {
         buffer.consume(used)
         used = 0
@@ -49,7 +49,7 @@ package final class JSONRows {
         return found
     }
 
-    /// An error about the row that was read last.
+    /// An error in the last row.
     func failure(_ fault: JSONFault) -> TextError { failure(fault.problem, at: fault.byteOffset) }
 
     private func failure(_ problem: String, at offset: Int) -> TextError {
@@ -58,7 +58,7 @@ package final class JSONRows {
             remedy: "write {\"text\": ...} or a string for each document, or give a plain text under another extension")
     }
 
-    /// The next line that holds anything.
+    /// The next nonblank line.
     private func nextLine() throws(TextError) -> UnsafeBufferPointer<UInt8>? {
         while let line = try buffer.line() {
             row += 1
@@ -77,7 +77,7 @@ package final class JSONRows {
         if byte == UInt8(ascii: "]") {
             buffer.consume(1)
             guard try buffer.skipSpace() == nil else {
-                throw failure("something follows the array", at: 0)
+                throw failure("expected the end, found more after the array", at: 0)
             }
             return nil
         }
@@ -96,7 +96,7 @@ package final class JSONRows {
                 used = scanner.place
                 return UnsafeBufferPointer(rebasing: buffer.content[..<scanner.place])
             } catch {
-                // What stops at the end of the buffer may go on in the file: no word or escape has 16 bytes.
+                // A fault at the end of the buffer may be resolved by more input: no word or escape has 16 bytes.
                 guard !buffer.isComplete, error.byteOffset + 16 > buffer.content.count else { throw failure(error) }
             }
             try buffer.fill()

@@ -1,16 +1,16 @@
 import Files
 import Foundation
 
-/// A file through one buffer, without a byte order mark at its start and with line ends CR LF as LF.
+/// A file reader that removes a byte order mark and turns CR LF into LF.
 ///
-/// Places are counted in what is handed out; ``fileOffset(of:)`` gives them in the file.
+/// Positions refer to the output; ``fileOffset(of:)`` converts them to file offsets.
 final class LineEndReader {
-    /// Whether all of the file is in the buffer or was there.
+    /// Whether the end of the file has been read.
     private(set) var isComplete = false
     private(set) var bytesRead = 0
     private(set) var byteOrderMark = false
     private(set) var carriageReturns = 0
-    /// The place of the first byte of ``content``.
+    /// Position of the first byte of ``content``.
     private(set) var position = 0
     let size: Int
 
@@ -19,11 +19,11 @@ final class LineEndReader {
     private let buffer: UnsafeMutableBufferPointer<UInt8>
     private var start = 0
     private var filled = 0
-    /// The last byte read was a carriage return, and the byte after it decides what it is.
+    /// Whether the last byte read was a carriage return, whose meaning depends on the next byte.
     private var holdsReturn = false
-    /// Places before which a carriage return was left out, ascending, as far as they may still be asked for.
+    /// Positions before which a carriage return was removed, ascending, as far as they may still be needed.
     private var omissions: [Int] = []
-    /// Bytes left out before those.
+    /// Number of bytes removed before those.
     private var omittedBefore = 0
 
     /// - Throws: `missingInput`.
@@ -40,7 +40,7 @@ final class LineEndReader {
         buffer.deallocate()
     }
 
-    /// What was read and not yet consumed.
+    /// The bytes that have been read and not yet consumed.
     var content: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: buffer[start..<filled]) }
     /// Whether ``fill()`` can add anything.
     var hasRoom: Bool { !isComplete && (start > 0 || filled < buffer.count - 1) }
@@ -50,7 +50,7 @@ final class LineEndReader {
         position += count
     }
 
-    /// Reads until the buffer is full or the file ends. What ``content`` was is invalid.
+    /// Reads until the buffer is full or the file ends. Invalidates ``content``.
     /// - Throws: `missingInput` when reading fails.
     func fill() throws(TextError) {
         guard let base = buffer.baseAddress else { return }
@@ -60,7 +60,7 @@ final class LineEndReader {
         let past = omissions.prefix { $0 <= position }.count
         omissions.removeFirst(past)
         omittedBefore += past
-        // A byte is kept free for a carriage return that turns out to be text.
+        // One byte is reserved for a carriage return that turns out to be text.
         while !isComplete, filled < buffer.count - 1 {
             let place = holdsReturn ? filled + 1 : filled
             let count = read(descriptor, base + place, buffer.count - place)
@@ -79,7 +79,7 @@ final class LineEndReader {
         }
     }
 
-    /// The place in the file of a place not before the last ``content``.
+    /// The file offset of a position at or after the last ``content``.
     func fileOffset(of place: Int) -> Int {
         place + omittedBefore + omissions.prefix { $0 <= place }.count
     }
@@ -108,7 +108,7 @@ final class LineEndReader {
         filled = write
     }
 
-    /// The first read of a regular file brings its first three bytes, unless it has fewer.
+    /// The first read of a regular file returns at least three bytes, unless the file is shorter.
     private func leaveOutByteOrderMark() {
         guard filled >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF else { return }
         byteOrderMark = true

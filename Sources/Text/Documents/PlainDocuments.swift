@@ -1,24 +1,23 @@
 import Files
 import Foundation
 
-/// The documents of a plain text: what stands between two `<|endoftext|>`, or all of it.
+/// The documents of a plain text: the text between two `<|endoftext|>`, or all of it.
 ///
-/// A byte order mark at the start is no part of the text, line ends CR LF are read as LF, and line ends around a mark belong
-/// to the mark.
+/// An initial byte order mark is removed, CR LF is read as LF, and line ends around a mark belong to the mark.
 final class PlainDocuments: DocumentSource {
     private(set) var marksEnds = false
     private let file: URL
     private let reader: LineEndReader
-    /// The beginning of the reader's content that holds no mark.
+    /// The prefix of the reader's content that contains no mark.
     private var searched = 0
     private var partPosition = 0
-    /// Line ends that follow belong to a mark.
+    /// Whether following line ends belong to a mark.
     private var followsMark = false
-    /// Some of the document has been handed out.
+    /// Whether part of the document has been returned.
     private var hasBegun = false
     private var isFinished = false
 
-    /// - Parameter capacity: bytes of the buffer; also the longest run without a place to cut.
+    /// - Parameter capacity: buffer size in bytes; also the longest run without a cut.
     /// - Throws: `missingInput`.
     init(_ file: URL, capacity: Int = TextReader.defaultCapacity) throws(TextError) {
         self.file = file
@@ -66,7 +65,7 @@ final class PlainDocuments: DocumentSource {
         searched = 0
     }
 
-    /// What is left of a document that ends at `end`; nil where the document is empty.
+    /// The rest of a document that ends at `end`; nil if the document is empty.
     private func documentEnd(at end: Int, length: Int) -> DocumentPart? {
         let content = reader.content
         marksEnds = marksEnds || length > 0
@@ -81,10 +80,10 @@ final class PlainDocuments: DocumentSource {
             ? DocumentPart(bytes: UnsafeBufferPointer(rebasing: text), endsDocument: true) : nil
     }
 
-    /// The part of a full buffer that can be tokenized by itself.
+    /// The part of a full buffer that can be tokenized on its own.
     private func stretch(_ cut: (UnsafeBufferPointer<UInt8>) -> Int) throws(TextError) -> DocumentPart {
         let content = reader.content
-        // What may belong to a mark waits for what follows.
+        // What may belong to a mark waits for more input.
         var certain = content.dropLast(DocumentMark.overlap(atEndOf: content))
         while certain.last == UInt8(ascii: "\n") { certain = certain.dropLast() }
         let count = cut(UnsafeBufferPointer(rebasing: certain))
@@ -97,7 +96,7 @@ final class PlainDocuments: DocumentSource {
     }
 
     private static func uncut(_ bytes: UnsafeBufferPointer<UInt8>) -> TextError {
-        // A broken file is the likelier reason, and the more useful message.
+        // Invalid UTF-8 is the likelier cause, and the more useful message.
         if let offset = UTF8Bytes.firstInvalid(in: bytes), offset < UTF8Bytes.lastBoundary(in: bytes) {
             return UTF8Bytes.invalid(at: offset)
         }

@@ -1,11 +1,11 @@
 package import Files
 
-/// The text of a row of JSON.
+/// Extracts the text of a JSON row.
 package enum RowText {
-    /// Levels of arrays and objects beside the text.
+    /// Maximum nesting depth beside the text.
     private static let greatestDepth = 64
 
-    /// Reads the value that comes next: a string, or an object with a `text`.
+    /// Reads the next value: a string, or an object with a `text`.
     /// - Returns: the text in UTF-8.
     /// - Throws: `JSONFault`.
     package static func read(_ scanner: inout JSONScanner) throws(JSONFault) -> [UInt8] {
@@ -24,7 +24,7 @@ package enum RowText {
         return text
     }
 
-    /// The `text` of an object; of several the last, as most readers have it.
+    /// The `text` of an object; the last one counts, as for most readers.
     private static func member(_ scanner: inout JSONScanner) throws(JSONFault) -> [UInt8]? {
         var found: [UInt8]?
         try members(of: &scanner) { name, scanner throws(JSONFault) in
@@ -51,8 +51,8 @@ package enum RowText {
         }
     }
 
-    /// Goes over a value that nobody asks for. Numbers that JSON does not have, as Python writes them, are no reason to refuse
-    /// a text.
+    /// Skips an unused value. Non-JSON numbers, as Python writes them, are accepted here: they are not a reason to
+    /// refuse a text.
     static func skip(_ scanner: inout JSONScanner, depth: Int) throws(JSONFault) {
         guard depth <= greatestDepth else { throw scanner.fault("more than \(greatestDepth) levels") }
         switch scanner.peek() {

@@ -1,9 +1,9 @@
 import Files
 import Foundation
 
-/// A set of Unicode scalars, gathered from text of any size in a constant 136 KiB.
+/// A set of Unicode scalars, collected from text of any size in 136 KiB.
 struct Alphabet {
-    /// One bit a scalar.
+    /// One bit per scalar.
     private var words = [UInt64](repeating: 0, count: 0x110000 / 64)
 
     /// - Throws: `invalidData` with the byte offset for invalid UTF-8.
@@ -18,12 +18,12 @@ struct Alphabet {
         }
     }
 
-    /// Reads the documents of a file, and what stands between them.
-    /// - Throws: `missingInput`, or `invalidData` with the place.
+    /// Adds the documents of a file, and the separators between them.
+    /// - Throws: `missingInput`, or `invalidData` with the byte offset.
     mutating func insert(contentsOf file: URL) throws(TextError) {
         guard DocumentReader.form(of: file) != .tokens else {
             throw TextError(
-                .invalidData, "a .bin of token ids has no alphabet", source: file.path,
+                .invalidData, "a .bin file holds token ids, which have no alphabet", source: file.path,
                 remedy: "give characters:FILE as the tokenizer, or the text")
         }
         let source = try DocumentReader.open(file)
@@ -34,7 +34,7 @@ struct Alphabet {
                 throw source.located(error)
             }
         }
-        // A line end stands for the end of a document.
+        // A line end represents the end of a document.
         if source.marksEnds { words[0] |= 1 << 0x0A }
     }
 

@@ -1,12 +1,14 @@
 public import Files
 public import Foundation
 
-/// One token a byte: 256 ids, any text, no files.
+/// One token per byte: 256 ids, any text, no files.
 public struct ByteTokenizer: Tokenizer {
+    /// The kind in `config.json`.
     public static let kind = "byte"
 
     public let fingerprint: String
 
+    /// Creates the tokenizer; all instances are equal.
     public init() {
         var fingerprint = Fingerprint()
         fingerprint.combine(Self.kind)
@@ -28,6 +30,6 @@ public struct ByteTokenizer: Tokenizer {
 
     public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int { UTF8Bytes.lastBoundary(in: bytes) }
 
-    /// Nothing to write: the kind says it all.
+    /// Writes nothing: the kind is sufficient.
     public func write(to folder: URL) throws(TextError) {}
 }

@@ -1,36 +1,37 @@
 public import Files
 public import Foundation
 
-/// One token a Unicode scalar, over the scalars that a given text has: its alphabet, sorted, ids in that order.
+/// One token per Unicode scalar, over the sorted alphabet of a given text.
 public struct CharacterTokenizer: Tokenizer {
+    /// The kind in `config.json`.
     public static let kind = "characters"
-    /// The file of a model folder that holds the alphabet as a text, in the order of the ids.
+    /// The file of a model folder that holds the alphabet, in id order.
     public static let fileName = "characters.txt"
 
     public let fingerprint: String
-    /// The alphabet in the order of the ids.
+    /// The alphabet, in id order.
     public var alphabet: [Unicode.Scalar] { scalars.compactMap(Unicode.Scalar.init) }
 
     private let scalars: [UInt32]
-    /// Scalar to id in two steps: `pages[scalar >> 8]` names a page of 256 entries of `entries`, page 0 being empty.
+    /// Two-level lookup from scalar to id: `pages[scalar >> 8]` selects a page of 256 `entries`; page 0 is empty.
     private let pages: [UInt16]
     private let entries: [Int32]
 
-    /// The tokenizer over the scalars of a text.
-    /// - Throws: `invalidData` when the text is empty.
+    /// Creates a tokenizer for the scalars of a text.
+    /// - Throws: `invalidData` if the text is empty.
     public init(alphabetOf text: String) throws(TextError) {
         var alphabet = Alphabet()
         try Array(text.utf8).withUnsafeBufferPointer { bytes throws(TextError) in try alphabet.insert(utf8: bytes) }
         try self.init(alphabet, of: "the alphabet")
     }
 
-    /// The tokenizer over the scalars of the documents of a file of any size; memory stays bounded.
-    /// - Throws: `missingInput`; `invalidData` when the file is empty, not UTF-8, or holds token ids.
+    /// Creates a tokenizer for the scalars of a file's documents, in bounded memory.
+    /// - Throws: `missingInput`; `invalidData` if the file is empty, not UTF-8, or holds token ids.
     public init(alphabetOf file: URL) throws(TextError) {
         try self.init(alphabetOf: [file])
     }
 
-    /// The tokenizer over the scalars of the documents of all the files.
+    /// Creates a tokenizer for the scalars of all the files' documents.
     public init(alphabetOf files: [URL]) throws(TextError) {
         var alphabet = Alphabet()
         for file in files { try alphabet.insert(contentsOf: file) }
@@ -41,7 +42,7 @@ public struct CharacterTokenizer: Tokenizer {
         scalars = alphabet.scalars
         guard !scalars.isEmpty else {
             throw TextError(
-                .invalidData, "empty text", source: source, remedy: "give a text that holds every character")
+                .invalidData, "empty text", source: source, remedy: "give a text that contains every character")
         }
         var pages = [UInt16](repeating: 0, count: 0x110000 >> 8)
         var entries = [Int32](repeating: -1, count: 256)
@@ -77,7 +78,7 @@ public struct CharacterTokenizer: Tokenizer {
                     .invalidData, "character \(UTF8Bytes.name(of: value)) is not in the alphabet",
                     byteOffset: index,
                     remedy:
-                        "build the alphabet from a text that has it, or use the tokenizer 'byte' or BPE, which know every text"
+                        "build the alphabet from a text that contains it, or use the tokenizer 'byte' or BPE, which encode any text"
                 )
             }
             ids.append(id)

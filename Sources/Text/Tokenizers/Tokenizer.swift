@@ -1,41 +1,42 @@
 public import Files
 public import Foundation
 
-/// Turns text into token ids and back, without loss: decoding what was encoded gives the very bytes.
+/// Converts text to token ids and back without loss: decoding returns exactly the encoded bytes.
 ///
-/// Conforming types are immutable values or lock what they cache: any number of threads may encode at once.
+/// Conforming types are immutable or synchronize their caches: any number of threads may encode concurrently.
 public protocol Tokenizer: Sendable {
-    /// The name that a model folder's `config.json` gives this kind of tokenizer.
+    /// The kind of tokenizer in a model folder's `config.json`.
     var kind: String { get }
-    /// The number of ids n; every id lies in 0..<n.
+    /// n, the number of ids; every id is in 0..<n.
     var vocabularySize: Int { get }
-    /// Sixteen hexadecimal digits over kind and vocabulary, equal for tokenizers that give equal ids.
+    /// A fingerprint (16 hexadecimal digits) of kind and vocabulary, equal for tokenizers that produce equal ids.
     var fingerprint: String { get }
-    /// The id that separates documents, where the vocabulary has one. Text never encodes to it.
+    /// The id that separates documents, if the vocabulary has one. Text never encodes to it.
     var endOfText: Int32? { get }
 
     /// Appends the ids of a text to `ids`.
     /// - Parameter bytes: the text in UTF-8.
-    /// - Throws: `invalidData` with the byte offset for invalid UTF-8 or a character outside the vocabulary;
-    ///   `ids` then holds what it held before.
+    /// - Throws: `invalidData` with the byte offset for invalid UTF-8 or a character outside the vocabulary; `ids` is
+    ///   then unchanged.
     func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError)
 
-    /// Appends the bytes that one id stands for; they need not be whole characters.
-    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    /// Appends the bytes of an id, which need not form whole characters.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError)
 
-    /// The greatest length of a prefix whose ids, followed by the ids of the rest, are the ids of the whole,
-    /// whatever follows the given bytes; 0 where no such place is in sight.
+    /// Length of the longest prefix whose ids, followed by the ids of the rest, are the ids of the whole, whatever
+    /// follows the given bytes; 0 if there is none.
     ///
     /// The bytes may end within a character.
     func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int
 
-    /// Writes the files from which `Tokenizers.load` makes an equal tokenizer, if it needs any.
+    /// Writes the files from which `Tokenizers.load` creates an equal tokenizer, if any are needed.
     /// - Throws: `cannotWrite`.
     func write(to folder: URL) throws(TextError)
 }
 
 extension Tokenizer {
+    /// None.
     public var endOfText: Int32? { nil }
 
     /// The ids of a text.
@@ -52,8 +53,8 @@ extension Tokenizer {
         return ids
     }
 
-    /// The bytes that the ids stand for, exactly.
-    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    /// The exact bytes of the ids.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     @inlinable
     public func decode(_ ids: some Sequence<Int32>) throws(TextError) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -62,30 +63,29 @@ extension Tokenizer {
         return bytes
     }
 
-    /// The text that the ids stand for. Where their bytes are no UTF-8 (a model may write any), U+FFFD stands instead.
-    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    /// The text of the ids. Invalid UTF-8, which a model may generate, becomes U+FFFD.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     public func text(of ids: some Sequence<Int32>) throws(TextError) -> String {
         String(decoding: try decode(ids), as: UTF8.self)
     }
 
-    /// The tokens of a sample that are its text: those before the first end of text.
+    /// The tokens of a sample that form its text: those before the first end of text.
     ///
-    /// An end of text at the very start ends the text before, which is not in the sample: it is left out and the text begins
-    /// after it.
+    /// An end of text at the very start terminates the preceding text, which is not part of the sample: it is skipped.
     public func sampled<IDs: BidirectionalCollection<Int32>>(_ ids: IDs) -> IDs.SubSequence {
         guard let endOfText else { return ids[...] }
         let text = ids.first == endOfText ? ids.dropFirst() : ids[...]
         return text.prefix { $0 != endOfText }
     }
 
-    /// The text of a sample: what stands before its first end of text.
-    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    /// The text of a sample, up to its first end of text.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     public func text(ofSample ids: some BidirectionalCollection<Int32>) throws(TextError) -> String {
         try text(of: sampled(ids))
     }
 
-    /// The bytes of one token, for showing a state in which some positions are still unsettled.
-    /// - Throws: `invalidData` naming an id outside 0..<`vocabularySize`.
+    /// The bytes of one token, to show states in which some positions are not settled.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     public func bytes(of id: Int32) throws(TextError) -> [UInt8] {
         var bytes: [UInt8] = []
         try append(bytesOf: id, to: &bytes)
@@ -95,6 +95,6 @@ extension Tokenizer {
     func outOfRange(_ id: Int32) -> TextError {
         TextError(
             .invalidData, "token id \(id) is not in 0..<\(vocabularySize)",
-            remedy: "use the tokenizer that made the ids")
+            remedy: "use the tokenizer that produced the ids")
     }
 }

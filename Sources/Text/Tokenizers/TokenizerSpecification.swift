@@ -1,18 +1,18 @@
 public import Files
 import Foundation
 
-/// Which tokenizer to use, as a command line or a configuration says it: `byte`, `characters:FILE`, `gpt2:DIR` or
+/// A tokenizer as specified on the command line or in a configuration: `byte`, `characters:FILE`, `gpt2:DIR` or
 /// `hf:PATH`.
 public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringConvertible {
     case byte
-    /// The alphabet is that of a text file.
+    /// The alphabet of a text file.
     case characters(file: String)
     /// The folder holds `vocab.json` and `merges.txt`, or `encoder.json` and `vocab.bpe`.
     case gpt2(folder: String)
-    /// A `tokenizer.json`, or the folder that holds it.
+    /// A `tokenizer.json`, or its folder.
     case hf(path: String)
 
-    /// - Throws: `usage` naming the four forms.
+    /// - Throws: `usage` that lists the four forms.
     public init(_ text: String) throws(TextError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count > 1 ? parts[1] : nil) {
@@ -22,10 +22,11 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
         case (BytePairTokenizer.jsonKind, let path?) where !path.isEmpty: self = .hf(path: path)
         default:
             throw TextError(
-                .usage, "no tokenizer '\(text)'", remedy: "give byte, characters:FILE, gpt2:DIR or hf:PATH")
+                .usage, "the tokenizer '\(text)' is unknown", remedy: "give byte, characters:FILE, gpt2:DIR or hf:PATH")
         }
     }
 
+    /// The specification as text.
     public var description: String {
         switch self {
         case .byte: ByteTokenizer.kind
@@ -44,7 +45,7 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
         try container.encode(description)
     }
 
-    /// Reads the files that the specification names, relative to the current folder.
+    /// Loads the tokenizer; paths are relative to the working directory.
     /// - Throws: `missingInput`, `invalidData`.
     public func load() throws(TextError) -> any Tokenizer {
         switch self {

@@ -1,16 +1,16 @@
 public import Files
 public import Foundation
 
-/// The tokenizers of model folders.
+/// Loads the tokenizers of model folders.
 public enum Tokenizers {
-    /// The names that a `config.json` may give.
+    /// The kinds that `config.json` may name.
     public static let kinds = [
         ByteTokenizer.kind, CharacterTokenizer.kind, BytePairTokenizer.gpt2Kind, BytePairTokenizer.jsonKind,
     ]
 
-    /// Loads the tokenizer that a model folder holds.
-    /// - Parameter kind: what `config.json` names, nil where it names none: then the files in the folder decide.
-    /// - Throws: `missingInput` when the folder has no tokenizer; `invalidData` for an unknown kind or broken files.
+    /// Loads the tokenizer in a model folder.
+    /// - Parameter kind: the kind named by `config.json`; if nil, the files in the folder decide.
+    /// - Throws: `missingInput` if the folder has no tokenizer; `invalidData` for an unknown kind or malformed files.
     public static func load(kind: String? = nil, folder: URL) throws(TextError) -> any Tokenizer {
         let alphabet = folder.appendingPathComponent(CharacterTokenizer.fileName)
         switch kind {
@@ -24,7 +24,7 @@ public enum Tokenizers {
                 remedy: "name one of \(kinds.joined(separator: ", ")) in config.json")
         case nil: break
         }
-        // It says how text is split, which the other files leave to whoever reads them.
+        // It specifies how text is split, which the other files leave open.
         let json = folder.appendingPathComponent(BytePairTokenizer.jsonName)
         if FileSystem.exists(json) { return try BytePairTokenizer(json: json) }
         if BytePairFiles.pair(in: folder) != nil { return try BytePairTokenizer(folder: folder) }

@@ -1,17 +1,17 @@
 import Files
 import Foundation
 
-/// Files of token ids as this and other programs write them, told apart by what they begin with.
+/// Token id files of this and other programs, distinguished by their first bytes.
 enum BinaryTokenFile {
-    /// llm.c's: 256 numbers of 32 bits, of which the first is a magic number, the second a version and the third the count
-    /// of ids, which follow.
+    /// llm.c's format: 256 32-bit numbers, the first three a magic number, a version and the number of ids, followed by
+    /// the ids.
     private static let foreignHeaderSize = 1024
-    /// (magic number, version, bytes an id): GPT-2's and Llama-3's ids.
+    /// (magic number, version, bytes per id) for ids of GPT-2 and Llama-3.
     private static let foreign: [(magic: UInt32, version: UInt32, width: Int)] = [
         (20_240_520, 1, 2), (20_240_801, 7, 4),
     ]
 
-    /// What a file begins with that holds something else.
+    /// The first bytes of other kinds of file.
     private static let others: [(beginning: [UInt8], name: String)] = [
         (Array("version https://git-lfs".utf8), "a Git LFS pointer; fetch the file itself with git lfs pull"),
         ([0x93] + Array("NUMPY".utf8), "a NumPy array; write its ids with array.astype('uint16').tofile(FILE)"),
@@ -24,8 +24,8 @@ enum BinaryTokenFile {
         (littleEndian(20_240_522), "an evaluation of llm.c; give a file of its ids"),
     ]
 
-    /// Opens a `.bin` file for use with a tokenizer: our own, llm.c's, or 16-bit ids without a header, as nanoGPT writes them.
-    /// - Throws: `missingInput`; `invalidData` for a file of another kind, of another tokenizer, or cut short.
+    /// Opens a `.bin` file for a tokenizer: this project's format, llm.c's, or 16-bit ids without a header (nanoGPT).
+    /// - Throws: `missingInput`; `invalidData` for a file of another kind or tokenizer, or a truncated one.
     static func open(_ url: URL, tokenizer: any Tokenizer) throws(TextError) -> TokenFile {
         let file = try ReadableFile(url)
         let beginning = try file.bytes(at: 0, count: 32)
@@ -61,7 +61,7 @@ enum BinaryTokenFile {
         func failure(_ problem: String) -> TextError {
             TextError(
                 .invalidData, "tokens of llm.c (\(known.magic)): \(problem)", source: file.path,
-                remedy: "fetch or write the file again")
+                remedy: "download or write the file again")
         }
         func number(_ index: Int) -> UInt32 {
             beginning[(4 * index)..<(4 * index + 4)].reversed().reduce(0) { $0 << 8 | UInt32($1) }

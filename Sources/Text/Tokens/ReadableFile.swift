@@ -1,17 +1,17 @@
 import Files
 import Foundation
 
-/// An open file that is read at any place, by any number of threads.
+/// An open file for concurrent random access.
 ///
-/// It is read and not mapped: a file that is cut short meanwhile is an error that names it, where a mapping would end the
+/// It is read and not mapped: truncation is then an error that names the file, whereas a mapping would terminate the
 /// process.
 final class ReadableFile: Sendable {
     let path: String
-    /// The size when it was opened, in bytes.
+    /// Size in bytes when it was opened.
     let size: Int
     private let descriptor: Int32
 
-    /// - Throws: `missingInput`; `invalidData` when the file is empty.
+    /// - Throws: `missingInput`; `invalidData` if the file is empty.
     init(_ file: URL) throws(TextError) {
         let (descriptor, information) = try FileSystem.openForReading(file)
         path = file.path
@@ -24,8 +24,8 @@ final class ReadableFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `target` with the bytes from `offset` on.
-    /// - Throws: `missingInput` when reading fails; `invalidData` when the file has become too short.
+    /// Fills `target` with the bytes starting at `offset`.
+    /// - Throws: `missingInput` if reading fails; `invalidData` if the file has become too short.
     func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(TextError) {
         var done = 0
         while done < target.count, let base = target.baseAddress {
@@ -35,14 +35,14 @@ final class ReadableFile: Sendable {
             guard count > 0 else {
                 throw TextError(
                     .invalidData, "cut short while it was in use: it had \(size) bytes", source: path,
-                    byteOffset: offset + done, remedy: "build it again, and start again")
+                    byteOffset: offset + done, remedy: "rebuild it and restart")
             }
             done += count
         }
     }
 
-    /// The bytes from `offset` on, at most `count` of them.
-    /// - Throws: as `read(at:into:)`.
+    /// At most `count` bytes starting at `offset`.
+    /// - Throws: like `read(at:into:)`.
     func bytes(at offset: Int, count: Int) throws(TextError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: max(0, min(count, size - offset)))
         try bytes.withUnsafeMutableBufferPointer { buffer throws(TextError) in

@@ -1,10 +1,12 @@
 public import Files
 public import Foundation
 
-/// A folder of token files made from texts, each under a name that changes when the text or the tokenizer does.
+/// A cache of token files made from texts, under names that change with the text or the tokenizer.
 public struct TokenCache: Sendable {
+    /// The folder of the cache.
     public let folder: URL
 
+    /// Creates a cache in a folder, which is created on demand.
     public init(folder: URL) { self.folder = folder }
 
     /// `$XDG_CACHE_HOME/sedd/tokens` or `~/.cache/sedd/tokens`; on macOS `~/Library/Caches/sedd/tokens`.
@@ -17,15 +19,15 @@ public struct TokenCache: Sendable {
         #if os(macOS)
             let caches = home.appendingPathComponent("Library/Caches")
         #else
-            // The specification has a path that is not absolute ignored.
+            // The specification requires relative paths to be ignored.
             let configured = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
             let caches = configured.map { URL(fileURLWithPath: $0) } ?? home.appendingPathComponent(".cache")
         #endif
         return caches.appendingPathComponent("sedd/tokens")
     }
 
-    /// The tokens of a text: those of an earlier call if neither the text nor the tokenizer has changed since.
-    /// - Throws: as `TokenFileBuilder.build`; `invalidData` when the text changes while it is read.
+    /// The tokens of a text, from the cache if neither text nor tokenizer has changed.
+    /// - Throws: like `TokenFileBuilder.build`; `invalidData` if the text changes while it is read.
     public func tokens(
         of text: URL, tokenizer: any Tokenizer, progress: (TokenFileBuilder.Progress) -> Void = { _ in }
     ) throws(TextError) -> TokenFile {
@@ -46,7 +48,7 @@ public struct TokenCache: Sendable {
         return try TokenFile(target)
     }
 
-    /// What tells one state of a file from another without reading it.
+    /// Identifies a state of a file without reading it.
     private struct Identity: Equatable {
         let path: String
         let size: Int
@@ -60,13 +62,13 @@ public struct TokenCache: Sendable {
             modified = information.modificationNanoseconds
         }
 
-        /// The file's own name, so that a person finds it, then what makes it unique.
+        /// The file's own name, for readability, followed by a unique suffix.
         func fileName(_ tokenizer: any Tokenizer) -> String {
             var hash = Fingerprint()
             hash.combine(path)
             hash.combine(size)
             hash.combine(modified)
-            // What is made of the same text by another form of file is another file.
+            // A different version of the file format is a different file.
             hash.combine(TokenFileHeader.version)
             let stem = URL(fileURLWithPath: path).lastPathComponent.unicodeScalars.prefix(40).map {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0)) ? $0 : "_"

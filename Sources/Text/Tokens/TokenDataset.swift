@@ -1,25 +1,25 @@
 public import Files
 public import Foundation
 
-/// What a model is trained on and judged by: the tokens of one or more files, in order, the last of them held out.
+/// The data of a model: the tokens of one or more files, in order, with the last of them held out.
 public struct TokenDataset: Sendable {
-    /// All the tokens.
+    /// All tokens.
     public let all: TokenStream
     /// The tokens before the held-out ones.
     public let training: TokenStream
     /// The last floor(`heldOutFraction` x count) tokens.
     public let heldOut: TokenStream
 
-    /// What was left out of the texts or replaced in them, a line each, naming the file.
+    /// What was omitted from or replaced in the texts, one line each, with the file's name.
     public let notes: [String]
 
-    /// Opens the sources: a file whose name ends in `.bin` holds token ids, all of which are looked at once; any other holds
-    /// texts (`DocumentReader`), which are encoded once and kept in the cache.
+    /// Opens the sources: files ending in `.bin` hold token ids, all of which are checked once; others hold texts
+    /// (`DocumentReader`), which are encoded once and cached.
     /// - Parameters:
     ///   - heldOutFraction: in 0..<1.
-    ///   - progress: called while texts are encoded, not at all when all are in the cache.
-    /// - Throws: `usage` without sources or for a fraction outside 0..<1; otherwise as `TokenCache.tokens`, and
-    ///   `invalidData` for a `.bin` file of another kind, of another tokenizer, or with an id outside the vocabulary.
+    ///   - progress: called while texts are encoded, not if all are cached.
+    /// - Throws: `usage` without sources or for a fraction outside 0..<1; otherwise like `TokenCache.tokens`, and
+    ///   `invalidData` for a `.bin` file of another kind or tokenizer, or with an id outside the vocabulary.
     public init(
         sources: [URL], tokenizer: any Tokenizer, cache: TokenCache = .default, heldOutFraction: Double = 0,
         progress: (TokenFileBuilder.Progress) -> Void = { _ in }
@@ -29,7 +29,7 @@ public struct TokenDataset: Sendable {
         }
         guard heldOutFraction >= 0, heldOutFraction < 1 else {
             throw TextError(
-                .usage, "a held-out fraction of \(heldOutFraction)", remedy: "choose one from 0 to below 1")
+                .usage, "the held-out fraction is \(heldOutFraction)", remedy: "choose one from 0 to below 1")
         }
         var files: [TokenFile] = []
         var notes: [String] = []

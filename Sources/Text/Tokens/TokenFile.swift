@@ -1,27 +1,27 @@
 public import Files
 public import Foundation
 
-/// Token ids in a file: opening takes no time and reading takes what it touches.
+/// Token ids in a file: opening is immediate, and reads touch only what they need.
 public struct TokenFile: Sendable {
-    /// Number of ids, never 0.
+    /// Number of ids, at least 1.
     public let count: Int
-    /// Every id lies in 0..<`vocabularySize`; reading one that does not is an error.
+    /// Every id is in 0..<`vocabularySize`; reading another one is an error.
     public let vocabularySize: Int
-    /// The fingerprint of the tokenizer that made the ids, nil for a file without one.
+    /// Fingerprint of the tokenizer that produced the ids; nil if the file does not have one.
     public let fingerprint: String?
     /// The path, for messages.
     public let path: String
-    /// Where documents begin, ascending. Empty where the file does not say.
+    /// Positions where documents begin, ascending. Empty if the file does not record them.
     private(set) var documentStarts: [Int] = []
-    /// What was left out of the text or replaced in it.
+    /// What was omitted from or replaced in the text.
     private(set) var notes = TextNotes()
 
     private let file: ReadableFile
     private let width: Int
     private let start: Int
 
-    /// Opens a token file as `TokenFileBuilder` writes it.
-    /// - Throws: `missingInput`; `invalidData` when it is not a token file, truncated, or without ids.
+    /// Opens a token file written by `TokenFileBuilder`.
+    /// - Throws: `missingInput`; `invalidData` if it is not a token file, is truncated, or has no ids.
     public init(_ url: URL) throws(TextError) {
         file = try ReadableFile(url)
         let header = try TokenFileHeader(
@@ -39,13 +39,13 @@ public struct TokenFile: Sendable {
         documentStarts = try Self.documents(header, file)
     }
 
-    /// Opens a `.bin` file for use with a tokenizer: our own, llm.c's, or 16-bit ids without a header, as nanoGPT writes them.
-    /// - Throws: `missingInput`; `invalidData` for a file of another kind, of another tokenizer, or cut short.
+    /// Opens a `.bin` file for a tokenizer: this project's format, llm.c's, or 16-bit ids without a header (nanoGPT).
+    /// - Throws: `missingInput`; `invalidData` for a file of another kind or tokenizer, or a truncated one.
     public init(binary url: URL, tokenizer: any Tokenizer) throws(TextError) {
         self = try BinaryTokenFile.open(url, tokenizer: tokenizer)
     }
 
-    /// Opens a file of another program, whose ids begin at `start`.
+    /// Opens a file of another program, whose ids begin at byte `start`.
     init(_ file: ReadableFile, width: Int, start: Int, count: Int, vocabularySize: Int) {
         self.file = file
         self.width = width
@@ -72,9 +72,9 @@ public struct TokenFile: Sendable {
         return starts
     }
 
-    /// Reads all ids once: none may lie outside the vocabulary, and where the file does not say where documents begin,
-    /// each end of text says it.
-    /// - Throws: `invalidData` naming the first id that is not in the vocabulary.
+    /// Reads all ids once to check that they are in the vocabulary and, if the file does not record document starts, to
+    /// derive them from ends of text.
+    /// - Throws: `invalidData` that names the first id outside the vocabulary.
     func checked(endOfText: Int32?) throws(TextError) -> TokenFile {
         var starts: [Int] = documentStarts.isEmpty ? [0] : []
         var buffer = [Int64](repeating: 0, count: min(count, 1 << 16))
@@ -85,7 +85,7 @@ public struct TokenFile: Sendable {
                 try copy(place..<(place + length), into: ids)
                 guard finds, let end = endOfText.map(Int64.init) else { return }
                 for index in 0..<length where ids[index] == end && place + index + 1 < count {
-                    // Two ends of text have no document between them.
+                    // Consecutive ends of text enclose no document.
                     if starts.last == place + index { starts.removeLast() }
                     starts.append(place + index + 1)
                 }
@@ -97,12 +97,12 @@ public struct TokenFile: Sendable {
     }
 
     /// Copies the ids of `range` to the start of `target`.
-    /// - Throws: `usage` when the range is not within the file or the target is too small; `invalidData` naming the
-    ///   position of an id that is not in the vocabulary, or where the file has been cut short.
+    /// - Throws: `usage` if the range is outside the file or the target is too small; `invalidData` with the position
+    ///   of an id outside the vocabulary, or if the file has been truncated.
     public func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Int64>) throws(TextError) {
         guard range.lowerBound >= 0, range.upperBound <= count else {
             throw TextError(
-                .usage, "tokens \(range) of \(count)", source: path, remedy: "ask for tokens that are there")
+                .usage, "tokens \(range) of \(count)", source: path, remedy: "choose a range within the file")
         }
         guard range.count <= target.count else {
             throw TextError(
@@ -120,7 +120,7 @@ public struct TokenFile: Sendable {
     ) throws(TextError) {
         guard !range.isEmpty else { return }
         let size = MemoryLayout<ID>.size
-        // The ids are read to the end of the target and widened from its start on.
+        // Ids are read to the end of the target and widened from its start.
         let raw = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[..<range.count]))
         let narrow = UnsafeMutableRawBufferPointer(rebasing: raw[(raw.count - range.count * size)...])
         try file.read(at: start + range.lowerBound * size, into: narrow)
@@ -130,21 +130,21 @@ public struct TokenFile: Sendable {
             greatest = max(greatest, id)
             target[place] = Int64(id)
         }
-        // One comparison a copy; the search for the place only when there is something to find.
+        // A single comparison per copy; the position is searched for only if there is a fault.
         guard greatest >= vocabularySize else { return }
         for (place, index) in range.enumerated() where target[place] >= vocabularySize {
             throw TextError(
                 .invalidData, "token \(index) is \(target[place]), and the vocabulary has \(vocabularySize)",
-                source: path, remedy: "use the tokenizer that made the file")
+                source: path, remedy: "use the tokenizer that produced the file")
         }
     }
 
     /// The ids of `range`.
-    /// - Throws: as `copy(_:into:)`.
+    /// - Throws: like `copy(_:into:)`.
     public func ids(_ range: Range<Int>) throws(TextError) -> [Int32] {
         guard range.lowerBound >= 0, range.upperBound <= count else {
             throw TextError(
-                .usage, "tokens \(range) of \(count)", source: path, remedy: "ask for tokens that are there")
+                .usage, "tokens \(range) of \(count)", source: path, remedy: "choose a range within the file")
         }
         let buffer = UnsafeMutableBufferPointer<Int64>.allocate(capacity: max(range.count, 1))
         defer { buffer.deallocate() }

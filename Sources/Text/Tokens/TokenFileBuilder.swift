@@ -1,33 +1,37 @@
 public import Files
 public import Foundation
 
-/// Turns a file of texts into a token file, in memory that does not grow with it.
+/// Encodes a text file into a token file, in bounded memory.
 public struct TokenFileBuilder: Sendable {
-    /// How far a file has been read.
+    /// Progress through a file.
     public struct Progress: Sendable, Equatable {
         /// The path of the text file.
         public let file: String
+        /// Bytes read so far.
         public let bytesDone: Int
+        /// Size of the file.
         public let bytesTotal: Int
     }
 
-    /// Ids that are written at once.
+    /// Number of ids written at once.
     private static let batch = 1 << 16
 
+    /// The tokenizer.
     public let tokenizer: any Tokenizer
 
+    /// Creates a builder.
     public init(tokenizer: any Tokenizer) { self.tokenizer = tokenizer }
 
-    /// Encodes the documents of `text` and writes `target`, whole or not at all.
+    /// Encodes the documents of `text` and writes `target` atomically.
     ///
-    /// The tokenizer's end of text follows each document. Where it has none, a line end stands for it in files that say where
-    /// documents end, unless the document ends in one.
+    /// The tokenizer's end of text follows each document. If it has none, files that record document ends get a line
+    /// end instead, unless the document ends in one.
     ///
-    /// A run of `TextReader.defaultCapacity` bytes (2 MiB) that the tokenizer cannot cut is refused, so that memory
-    /// stays bounded: with GPT-2's, that many letters without a space, digit or symbol between them.
-    /// - Parameter progress: called on this thread from time to time.
+    /// A run of `TextReader.defaultCapacity` bytes (2 MiB) that the tokenizer cannot cut is refused, to bound memory:
+    /// with GPT-2's tokenizer, that many letters without a space, digit or symbol.
+    /// - Parameter progress: called from time to time on the calling thread.
     /// - Throws: `missingInput`; `invalidData` (empty file, invalid UTF-8, a character outside the alphabet, a run
-    ///   without a cut, a row without a text), naming the file and the place; `cannotWrite`, such as for a full disk.
+    ///   without a cut, a row without text) with file and position; `cannotWrite`, for instance on a full disk.
     public func build(
         from text: URL, to target: URL, progress: (Progress) -> Void = { _ in }
     ) throws(TextError) {
@@ -40,7 +44,7 @@ public struct TokenFileBuilder: Sendable {
         var header = TokenFileHeader(
             count: 0, vocabularySize: tokenizer.vocabularySize, fingerprint: tokenizer.fingerprint)
         try write(header, to: output, at: nil)
-        // What stands for an end of text; nil where an alphabet lacks it.
+        // The substitute for an end of text; nil if the alphabet lacks it.
         let lineEnd = try? tokenizer.encode("\n")
         var ids: [Int32] = []
         var starts: [Int] = []
@@ -78,13 +82,13 @@ public struct TokenFileBuilder: Sendable {
         header.documents = starts.count
         header.notes = source.notes
         try write(starts.map { UInt64($0).littleEndian }, to: output)
-        // The counts were not known before.
+        // The counts are known only now.
         try write(header, to: output, at: 0)
         try output.commit()
     }
 
     private static let noLineEnd = TextError(
-        .invalidData, "documents are divided by line ends, and the alphabet has none",
+        .invalidData, "documents are separated by line ends, which the alphabet does not contain",
         remedy: "build the alphabet from the documents, or use a tokenizer with an end of text")
 
     private func write(_ header: TokenFileHeader, to output: OutputFile, at place: Int?) throws(TextError) {

@@ -1,44 +1,44 @@
 import Files
 import Foundation
 
-/// The first bytes of a token file, all numbers little-endian:
+/// The header of a token file; all numbers are little-endian:
 ///
 /// | bytes | what |
 /// |---|---|
 /// | 0..<8 | the letters `seddtokn` |
 /// | 8..<12 | version, 2 |
-/// | 12..<16 | bytes an id: 1, 2 or 4 |
+/// | 12..<16 | bytes per id: 1, 2 or 4 |
 /// | 16..<24 | number of ids |
 /// | 24..<32 | vocabulary size |
 /// | 32..<48 | the tokenizer's fingerprint, sixteen hexadecimal digits |
 /// | 48..<56 | number of documents |
-/// | 56..<64 | 1 where the text began with a byte order mark, which was left out |
-/// | 64..<72 | carriage returns that were left out |
-/// | 72..<80 | rows in which half of a surrogate pair became U+FFFD |
-/// | 80..<88 | rows without text that were left out |
+/// | 56..<64 | 1 if the text began with a byte order mark, which was removed |
+/// | 64..<72 | number of carriage returns removed |
+/// | 72..<80 | number of rows in which an unpaired surrogate became U+FFFD |
+/// | 80..<88 | number of empty rows skipped |
 /// | 88..<128 | zero |
 ///
-/// The ids follow, unsigned, little-endian, and then, to the end of the file, the places of the documents' first ids in
-/// eight bytes each, ascending. A file of version 1 has 64 bytes of header, zero from byte 48 on, and no documents.
+/// The ids follow, unsigned and little-endian, then, to the end of the file, the positions of the documents' first ids
+/// in eight bytes each, ascending. A version 1 file has a 64-byte header, zero from byte 48 on, and no documents.
 struct TokenFileHeader: Equatable {
     static let magic = Array("seddtokn".utf8)
     static let version = 2
-    /// Bytes of a header of version 2.
+    /// Size of a version 2 header, bytes.
     static let size = 128
 
-    /// Bytes of this header.
+    /// Size of this header, bytes.
     private(set) var headerSize = size
     /// Bytes an id.
     let width: Int
     var count: Int
     let vocabularySize: Int
     let fingerprint: String
-    /// Members of the table of documents.
+    /// Number of recorded documents.
     var documents: Int
-    /// What was left out of the text or replaced in it.
+    /// What was omitted from or replaced in the text.
     var notes: TextNotes
 
-    /// The least width that holds every id of a vocabulary.
+    /// The smallest width that holds every id of a vocabulary.
     static func width(forVocabularySize size: Int) -> Int { size <= 1 << 8 ? 1 : size <= 1 << 16 ? 2 : 4 }
 
     init(count: Int, vocabularySize: Int, fingerprint: String, documents: Int = 0, notes: TextNotes = TextNotes()) {
@@ -52,10 +52,10 @@ struct TokenFileHeader: Equatable {
 
     static func isPresent(in bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: magic) }
 
-    /// Reads the header of a file, and compares it with the file's size.
+    /// Parses the header of a file, and checks it against the file's size.
     /// - Parameters:
-    ///   - bytes: the first 128 bytes, or as many as there are.
-    ///   - fileSize: in bytes.
+    ///   - bytes: the first 128 bytes, or all if there are fewer.
+    ///   - fileSize: size of the file, bytes.
     /// - Throws: `invalidData`.
     init(_ bytes: [UInt8], fileSize: Int, source: String) throws(TextError) {
         func failure(_ problem: String) -> TextError {
@@ -77,7 +77,7 @@ struct TokenFileHeader: Equatable {
             throw failure("truncated token file: \(bytes.count) bytes, and the header alone has \(headerSize)")
         }
         width = Int(number(12, 4))
-        guard [1, 2, 4].contains(width) else { throw failure("\(width) bytes an id; expected 1, 2 or 4") }
+        guard [1, 2, 4].contains(width) else { throw failure("\(width) bytes per id; expected 1, 2 or 4") }
         guard let count = Int(exactly: number(16, 8)), let vocabularySize = Int(exactly: number(24, 8)),
             vocabularySize > 0, vocabularySize <= 1 << (8 * width), vocabularySize <= Int(Int32.max),
             let documents = Int(exactly: version == 1 ? 0 : number(48, 8)), documents <= count
@@ -104,10 +104,10 @@ struct TokenFileHeader: Equatable {
         }
     }
 
-    /// Where the table of documents begins, in bytes from the start of the file.
+    /// Byte offset of the document table.
     var tableOffset: Int { headerSize + count * width }
 
-    /// The 128 bytes of version 2.
+    /// The 128 bytes of a version 2 header.
     var bytes: [UInt8] {
         var bytes = Self.magic
         func append(_ number: Int, _ length: Int) {

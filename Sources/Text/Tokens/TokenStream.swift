@@ -1,16 +1,16 @@
 public import Files
 
-/// Tokens of one or more files as if they were one, or a part of that.
+/// Tokens of one or more files as a single sequence, or a part of it.
 public struct TokenStream: Sendable {
     /// Number of tokens.
     public var count: Int { range.count }
 
-    /// What the tokens were made from, for messages: the texts, not the files in a cache.
+    /// The source of the tokens, for messages: the texts, not the cached files.
     private let sources: [String]
     private let files: [TokenFile]
-    /// The place of each file's first token in the whole.
+    /// Position of each file's first token in the sequence.
     private let starts: [Int]
-    /// The places in the whole where documents begin, ascending.
+    /// Positions where documents begin, ascending.
     private let documents: [Int]
     private let range: Range<Int>
 
@@ -39,15 +39,15 @@ public struct TokenStream: Sendable {
         self.range = range
     }
 
-    /// Documents that begin in the stream, as far as the files say.
+    /// Number of documents that begin in the stream, as far as recorded.
     var documentCount: Int { documents.count { range.contains($0) } }
 
-    /// The places where documents begin from which on there are `length` tokens, ascending.
+    /// Positions where documents begin that are followed by `length` tokens, ascending.
     public func documentStarts(length: Int) -> [Int] {
         documents.filter { range.contains($0) && range.upperBound - $0 >= length }.map { $0 - range.lowerBound }
     }
 
-    /// The tokens up to a place, and those from it on.
+    /// Splits the stream at a position.
     func split(at place: Int) -> (TokenStream, TokenStream) {
         let middle = range.lowerBound + place
         return (
@@ -55,14 +55,14 @@ public struct TokenStream: Sendable {
         )
     }
 
-    /// Copies tokens `offset`..<`offset + length` to the start of `target`. A window may span several files.
-    /// - Throws: `invalidData` when there are fewer than `length` tokens at all, or for an id that is not in the
-    ///   vocabulary; `usage` when the window is not within the stream or the target is too small.
+    /// Copies tokens `offset`..<`offset + length` to the start of `target`. A window may span files.
+    /// - Throws: `invalidData` if there are fewer than `length` tokens, or for an id outside the vocabulary; `usage` if
+    ///   the window is outside the stream or the target is too small.
     public func window(
         at offset: Int, length: Int, into target: UnsafeMutableBufferPointer<Int64>
     ) throws(TextError) {
         try requireBlock(of: length)
-        // Subtracted, not added: an offset near the greatest Int must not overflow.
+        // Subtraction avoids overflow for offsets near `Int.max`.
         guard offset >= 0, offset <= count - length, length <= target.count else {
             throw TextError(
                 .usage,
@@ -84,7 +84,7 @@ public struct TokenStream: Sendable {
     }
 
     /// The window as an array.
-    /// - Throws: as `window(at:length:into:)`.
+    /// - Throws: like `window(at:length:into:)`.
     public func window(at offset: Int, length: Int) throws(TextError) -> [Int64] {
         try requireBlock(of: length)
         let buffer = UnsafeMutableBufferPointer<Int64>.allocate(capacity: max(length, 1))
@@ -93,11 +93,11 @@ public struct TokenStream: Sendable {
         return Array(buffer.prefix(length))
     }
 
-    /// - Throws: `invalidData` saying how many tokens there are, unless a block of `length` fits; `usage` for a length
-    ///   below 1.
+    /// - Throws: `invalidData` with the number of tokens, unless a block of `length` fits; `usage` for a length below
+    ///   1.
     public func requireBlock(of length: Int) throws(TextError) {
         guard length > 0 else {
-            throw TextError(.usage, "a block of \(length) tokens", remedy: "choose a length of at least 1")
+            throw TextError(.usage, "the block length is \(length)", remedy: "choose a length of at least 1")
         }
         guard length <= count else {
             let tokens = count == 1 ? "1 token is" : "\(count) tokens are"
@@ -107,8 +107,8 @@ public struct TokenStream: Sendable {
         }
     }
 
-    /// Sixteen hexadecimal digits that change when a token does.
-    /// - Throws: as ``window(at:length:into:)``.
+    /// A fingerprint (16 hexadecimal digits) of the tokens.
+    /// - Throws: like ``window(at:length:into:)``.
     public func fingerprint() throws(TextError) -> String {
         var hash = Fingerprint()
         hash.combine(count)
@@ -127,7 +127,7 @@ public struct TokenStream: Sendable {
         sources.count > 1 ? "\(sources[0]) and \(sources.count - 1) more" : sources.first
     }
 
-    /// The file that holds a token, by bisection.
+    /// The file that contains a token, by bisection.
     private func file(at position: Int) -> Int {
         var low = 0
         var high = files.count

@@ -1,17 +1,18 @@
 import CTorch
 
 extension Kernels {
-    /// What one step of AdamW and of the moving average needs beside the arrays.
+    /// Hyperparameters of a step of AdamW and of the moving average.
     public struct AdamW: Sendable {
-        /// The learning rate, the decays of both moments, what keeps the quotient finite, and the decay of the weights.
+        /// Learning rate, decay rates of both moments, epsilon, and weight decay.
         public var rate, beta1, beta2, epsilon, decay: Double
-        /// 1 - beta^step.
+        /// Bias corrections 1 - beta^step.
         public var correction1, correction2: Double
-        /// What the gradient is multiplied by first: the clipping factor.
+        /// Factor on the gradient, from clipping.
         public var gradientScale: Double
-        /// average += averageWeight * (weights - average).
+        /// Weight of the moving average: average += averageWeight * (weights - average).
         public var averageWeight: Double
 
+        /// Creates the hyperparameters of step `step`.
         public init(
             rate: Double, beta1: Double, beta2: Double, epsilon: Double, decay: Double, correction1: Double,
             correction2: Double, gradientScale: Double, averageWeight: Double
@@ -28,10 +29,10 @@ extension Kernels {
         }
     }
 
-    /// One step over flat float32 arrays of equal length: in one sweep over memory where there are kernels, by the engine's
-    /// operators elsewhere.
+    /// One step of AdamW (Loshchilov and Hutter 2019) over flat float32 arrays of equal length: one pass over memory on
+    /// devices with kernels, libtorch's operators elsewhere.
     ///
-    /// - Parameter copies: of the weights and of the average in bfloat16, brought up to date in the same sweep; on CUDA devices.
+    /// - Parameter copies: bfloat16 copies of the weights and of the average, updated in the same pass; CUDA only.
     public static func adamW(
         weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor,
         copies: (weights: Tensor?, average: Tensor?) = (nil, nil), _ settings: AdamW
@@ -47,7 +48,7 @@ extension Kernels {
             "adamw")
     }
 
-    /// The same by the engine's operators, which the sweep is compared with.
+    /// The same with libtorch's operators, against which the kernel is tested.
     static func adamWPlain(
         weights: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, average: Tensor, _ settings: AdamW
     ) throws(TorchError) {

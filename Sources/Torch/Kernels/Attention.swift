@@ -1,26 +1,26 @@
 import CTorch
 
 extension Kernels {
-    /// Bidirectional attention with rotary positions, from and into the joint array of queries, keys and values.
+    /// Bidirectional attention with rotary positions, on the joint array of queries, keys and values.
     public struct Attention: Sendable {
         let cosine, sine: Tensor
         let heads: Int
-        /// Which of ``forms``; -1 is the best.
+        /// Index into ``forms``; -1 selects the best.
         var form = -1
 
         /// - Parameters:
-        ///   - cosine, sine: of the angle of each position and pair of channels, [L, width / 2].
-        ///   - heads: how many; each has d / heads channels.
+        ///   - cosine, sine: of the angle of each position and pair of channels; [L, width / 2].
+        ///   - heads: number of heads, each with d / heads channels.
         public init(cosine: Tensor, sine: Tensor, heads: Int) {
             self.cosine = cosine
             self.sine = sine
             self.heads = heads
         }
 
-        /// softmax(Q Kᵀ / sqrt(width)) V [R, d] with Q and K turned by their positions, and the logarithms of the sums of
-        /// its exponentials [B, heads, L], which the backward pass needs.
+        /// softmax(Q Kᵀ / sqrt(width)) V [R, d] with Q and K rotated by their positions, and the log-sum-exp of each
+        /// row [B, heads, L], which the backward pass needs.
         ///
-        /// - Parameter joint: queries, keys and values side by side, not turned; [R, 3 d], R a multiple of L.
+        /// - Parameter joint: queries, keys and values side by side, not rotated; [R, 3 d], R a multiple of L.
         public func forward(_ joint: Tensor) throws(TorchError) -> (out: Tensor, logSums: Tensor) {
             var out = CTTensor()
             var logSums = CTTensor()
@@ -31,7 +31,7 @@ extension Kernels {
             return (Tensor(owning: out), Tensor(owning: logSums))
         }
 
-        /// The gradient of `joint` from that of `out`.
+        /// The gradient of `joint` given that of `out`.
         public func backward(
             _ outGradient: Tensor, joint: Tensor, out: Tensor, logSums: Tensor
         ) throws(TorchError) -> Tensor {
@@ -42,12 +42,12 @@ extension Kernels {
             }
         }
 
-        /// What the backward pass needs of the forward one.
+        /// Activations that the backward pass needs.
         public struct Tape: Sendable {
             fileprivate enum Kept: Sendable {
-                /// Of the kernel for the CPU.
+                /// From the CPU kernel.
                 case joint(Tensor, logSums: Tensor)
-                /// Of the engine's attention on a CUDA device: the queries, keys and values that its record begins with.
+                /// From libtorch's attention on a CUDA device: the recorded queries, keys and values.
                 case recorded([Tensor])
             }
 
@@ -55,9 +55,9 @@ extension Kernels {
             fileprivate let kept: Kept
         }
 
-        /// The same for a tensor on any device that has kernels, with what the backward pass needs where it is `recording`.
+        /// The same on any device with kernels, with a tape if `recording`.
         ///
-        /// On a CUDA device it is the engine's own attention, flash attention in bfloat16.
+        /// On a CUDA device this is libtorch's attention, flash attention in bfloat16.
         public func mix(_ joint: Tensor, recording: Bool) throws(TorchError) -> (out: Tensor, tape: Tape?) {
             guard ct_takes_device_kernels(joint.handle) else {
                 let (out, logSums) = try forward(joint)
@@ -74,7 +74,7 @@ extension Kernels {
             return (try recorded.detached(), tape)
         }
 
-        /// The gradient of the joint array from that of `out`; a tape is good for one pass back.
+        /// The gradient of the joint array given that of `out`; a tape can be used once.
         public func backward(_ outGradient: Tensor, _ tape: Tape) throws(TorchError) -> Tensor {
             switch tape.kept {
             case .joint(let joint, let logSums):
@@ -90,7 +90,7 @@ extension Kernels {
             }
         }
 
-        /// How many compiled forms of it this processor can run: the portable one, AVX2, AVX-512.
+        /// Number of compiled variants that this processor can run: portable, AVX2, AVX-512.
         static var forms: Int { Int(ct_attention_forms()) }
     }
 }

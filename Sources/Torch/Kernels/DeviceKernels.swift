@@ -1,9 +1,9 @@
 import CTorch
 
 extension Kernels {
-    /// The version of NVRTC, which compiles the kernels for CUDA devices.
+    /// The version of NVRTC, which compiles the CUDA kernels.
     ///
-    /// - Throws: ``TorchError`` where none is found.
+    /// - Throws: ``TorchError`` if NVRTC is not found.
     public static func compilerVersion() throws(TorchError) -> (major: Int, minor: Int) {
         var major: Int32 = 0
         var minor: Int32 = 0
@@ -11,10 +11,10 @@ extension Kernels {
         return (Int(major), Int(minor))
     }
 
-    /// Compiles all kernels for one architecture into the cache on disk, which takes no GPU.
+    /// Compiles all kernels for one architecture into the cache on disk; requires no GPU.
     ///
-    /// - Parameter architecture: 90 for compute capability 9.0.
-    /// - Returns: files of kernels that were compiled, and those that were there already.
+    /// - Parameter architecture: for instance 90 for compute capability 9.0.
+    /// - Returns: number of kernel files compiled now, and found in the cache.
     @discardableResult
     public static func compile(architecture: Int) throws(TorchError) -> (compiled: Int, kept: Int) {
         var compiled: Int32 = 0

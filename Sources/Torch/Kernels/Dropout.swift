@@ -1,18 +1,19 @@
 import CTorch
 
 extension Kernels {
-    /// What training drops of one branch: a function of (key, step, sequence, position, channel), the share to the
-    /// nearest 1/65536.
+    /// Dropout of one branch during training: a function of (key, step, sequence, position, channel); the probability
+    /// is rounded to a multiple of 1/65536.
     public struct Dropout: Sendable {
-        /// Share of elements that are dropped; 0 for none.
+        /// Dropout probability; 0 for none.
         public var share: Double
-        /// Names the seed, the block and the branch.
+        /// Key derived from seed, block and branch.
         public var key: UInt64
         /// The training step.
         public var step: UInt64
-        /// The number that names each sequence of the batch within its step.
+        /// Index of each sequence of the batch within its step.
         public var sequences: [UInt32]
 
+        /// Creates a dropout setting.
         public init(share: Double, key: UInt64, step: UInt64, sequences: [UInt32]) {
             self.share = share
             self.key = key
@@ -21,7 +22,7 @@ extension Kernels {
         }
     }
 
-    /// Factors 0 or 1 / (1 - share), float32 [sequences, length, width].
+    /// Factors 0 or 1 / (1 - share); float32 [sequences, length, width].
     public static func dropoutMask(_ dropout: Dropout, length: Int, width: Int) throws(TorchError) -> Tensor {
         let mask = try Tensor.empty([dropout.sequences.count, length, width])
         try check(dropout.withHandle { ct_dropout_mask(mask.handle, $0) }, "dropout mask")

@@ -11,15 +11,15 @@ extension Kernels {
         var handle: CTChain { self == .absorbing ? CT_ABSORBING : CT_UNIFORM }
     }
 
-    /// Turns logits into `factors` times the gradient of the score entropy with respect to the log-scores, in place.
+    /// Replaces logits with `factors` times the gradient of the score entropy with respect to the log-scores, in place.
     ///
     /// - Parameters:
-    ///   - logits: of the head, float32 [M, V].
+    ///   - logits: output of the head; float32 [M, V].
     ///   - states: current states; int64 [M].
     ///   - clean: uncorrupted tokens; int64 [M].
     ///   - sigma: total noise; float64 [M] or [M, 1].
-    ///   - shift: what turns logits into log-scores; float64 [M].
-    ///   - factors: what each row counts; float64 [M].
+    ///   - shift: subtracted from the logits to give log-scores; float64 [M].
+    ///   - factors: weight of each row; float64 [M].
     /// - Returns: nats without the rate and without `factors`; float64 [M].
     public static func scoreEntropy(
         _ logits: Tensor, states: Tensor, clean: Tensor, sigma: Tensor, shift: Tensor, factors: Tensor,
@@ -32,17 +32,17 @@ extension Kernels {
         }
     }
 
-    /// Draws next states from logits [M, V], in whose place it leaves the weights that it drew by.
+    /// Draws next states from logits [M, V], whose contents are unspecified afterwards.
     ///
-    /// With scores s = e^(logit - shift) and S the sum of all but the own state's, the weights are
-    /// r0 s_y + r1 S + r2, and r3 + r4 S for the own state; negative ones count as 0.
+    /// With scores s = e^(logit - shift) and S their sum without the current state's, the weights are r0 s_y + r1 S +
+    /// r2, and r3 + r4 S for the current state; negative weights count as 0.
     ///
     /// - Parameters:
     ///   - states: current states; int64 [M].
-    ///   - shift: what turns logits into log-scores; float64 [M].
+    ///   - shift: subtracted from the logits to give log-scores; float64 [M].
     ///   - rules: r0 to r4 of each row; float64 [M, 5].
-    ///   - uniforms: numbers in (0, 1); float64 [M].
-    /// - Returns: states, -1 where the weights add up to no positive finite number, and what they add up to.
+    ///   - uniforms: uniform numbers in (0, 1); float64 [M].
+    /// - Returns: states, or -1 if the weights do not have a positive finite sum, and that sum.
     public static func reverseStep(
         _ logits: Tensor, states: Tensor, shift: Tensor, rules: Tensor, uniforms: Tensor
     ) throws(TorchError) -> (drawn: [Int], totals: [Double]) {
@@ -51,7 +51,7 @@ extension Kernels {
         return (try drawn.array(), try totals.array())
     }
 
-    /// The same, left where it is computed: int64 and float64 [M].
+    /// The same as tensors on the device: int64 and float64 [M].
     public static func reverseStepTensors(
         _ logits: Tensor, states: Tensor, shift: Tensor, rules: Tensor, uniforms: Tensor
     ) throws(TorchError) -> (drawn: Tensor, totals: Tensor) {
@@ -64,7 +64,7 @@ extension Kernels {
         return (Tensor(owning: drawn), Tensor(owning: totals))
     }
 
-    /// The square root of the sum of the squares of `x`, added up in double precision where there are kernels.
+    /// The Euclidean norm of `x`, accumulated in float64 on devices with kernels.
     public static func norm(_ x: Tensor) throws(TorchError) -> Double {
         var sum = 0.0
         try check(ct_sum_of_squares(x.handle, &sum), "norm")

@@ -1,6 +1,6 @@
-/// Fused passes over memory that the engine has no operator for: float32 on the CPU; on CUDA devices the trunk's activations
-/// may be bfloat16. Other devices have none.
+/// Fused kernels for passes that libtorch has no operator for: float32 on the CPU; on CUDA devices activations of the
+/// trunk may be bfloat16. Other devices have none.
 ///
-/// Each agrees with a chain of plain operators, which the tests compare it with. Rows are R = sequences x length; a
-/// modulation [sequences, parts d] holds shifts, scales and gates side by side, and a part is one of them.
+/// Each agrees with a sequence of plain operators, against which it is tested. Rows are R = sequences x length; a
+/// modulation [sequences, n d] holds n slices of width d side by side: shifts, scales and gates.
 public enum Kernels {}

@@ -1,17 +1,18 @@
 import CTorch
 
 extension Kernels {
-    /// What one step of Muon and of the moving average needs beside the matrices.
+    /// Hyperparameters of a step of Muon and of the moving average.
     public struct Muon: Sendable {
-        /// The learning rate, the decay of the momentum, and the decay of the weights.
+        /// Learning rate, momentum decay, and weight decay.
         public var rate, momentum, decay: Double
-        /// What the gradient is multiplied by first: the clipping factor.
+        /// Factor on the gradient, from clipping.
         public var gradientScale: Double
-        /// average += averageWeight * (weights - average).
+        /// Weight of the moving average: average += averageWeight * (weights - average).
         public var averageWeight: Double
-        /// Steps of Newton and Schulz's iteration.
+        /// Newton-Schulz iterations.
         public var steps: Int
 
+        /// Creates hyperparameters.
         public init(
             rate: Double, momentum: Double, decay: Double, gradientScale: Double, averageWeight: Double, steps: Int = 5
         ) {
@@ -24,12 +25,15 @@ extension Kernels {
         }
     }
 
-    /// A weight matrix and what a step of Muon changes with it; float32 views of one shape whose rows are contiguous.
+    /// A weight matrix with its optimizer state; float32 views of one shape with contiguous rows.
     public struct MuonMatrix: Sendable {
+        /// The matrix, its gradient, its momentum and its moving average.
         public let weights, gradient, momentum, average: Tensor
-        /// What the step is multiplied by: sqrt(max(1, outputs / inputs)), so that it changes outputs alike at every shape.
+        /// Scale of the update: sqrt(max(1, outputs / inputs)), so that updates have the same effect on outputs for
+        /// every shape.
         public let factor: Double
 
+        /// Groups the arrays of a matrix.
         public init(weights: Tensor, gradient: Tensor, momentum: Tensor, average: Tensor, factor: Double) {
             self.weights = weights
             self.gradient = gradient
@@ -39,8 +43,8 @@ extension Kernels {
         }
     }
 
-    /// One step of Muon (Jordan et al. 2024) over matrices of one shape: momentum, its orthogonalisation in batched products,
-    /// the step, and the moving average.
+    /// One step of Muon (Jordan et al. 2024) over matrices of one shape: momentum, orthogonalization in batched
+    /// products, update, and moving average.
     public static func muon(_ matrices: [MuonMatrix], _ settings: Muon) throws(TorchError) {
         let (weights, gradients) = (matrices.map(\.weights.handle), matrices.map(\.gradient.handle))
         let (momenta, averages) = (matrices.map(\.momentum.handle), matrices.map(\.average.handle))
@@ -54,8 +58,8 @@ extension Kernels {
         withExtendedLifetime(matrices) {}
     }
 
-    /// The matrices [count, rows, columns], each with its singular values sent near 1 by `steps` steps of Newton and Schulz's
-    /// iteration.
+    /// The matrices [count, rows, columns] with their singular values moved towards 1 by `steps` Newton-Schulz
+    /// iterations.
     public static func orthogonalised(_ matrices: Tensor, steps: Int = 5) throws(TorchError) -> Tensor {
         try Tensor.make("orthogonalised") { ct_orthogonalised(matrices.handle, Int64(steps), $0) }
     }

@@ -1,7 +1,7 @@
 import CTorch
 
 extension Kernels {
-    /// A layer norm followed by (1 + scale) and shift.
+    /// Layer norm followed by (1 + scale) and shift (adaLN).
     public struct ModulatedNorm: Sendable {
         let weight: Tensor
         let shiftPart, scalePart: Int
@@ -9,7 +9,7 @@ extension Kernels {
 
         /// - Parameters:
         ///   - weight: [d].
-        ///   - shiftPart, scalePart: which parts of the modulation.
+        ///   - shiftPart, scalePart: indices of the modulation slices.
         public init(weight: Tensor, shiftPart: Int, scalePart: Int, epsilon: Double) {
             self.weight = weight
             self.shiftPart = shiftPart
@@ -17,9 +17,9 @@ extension Kernels {
             self.epsilon = epsilon
         }
 
-        /// y [R, d], and the mean and inverse deviation of each row, [R, 2], which the backward pass needs.
+        /// y [R, d], with the mean and inverse standard deviation of each row [R, 2], which the backward pass needs.
         ///
-        /// - Parameter dtype: that of y; on the CPU float32 alone.
+        /// - Parameter dtype: type of y; the CPU supports only float32.
         public func forward(
             _ x: Tensor, _ modulation: Tensor, as dtype: DType = .float32
         ) throws(TorchError) -> (y: Tensor, statistics: Tensor) {
@@ -33,9 +33,9 @@ extension Kernels {
             return (Tensor(owning: y), Tensor(owning: statistics))
         }
 
-        /// Adds to `xGradient` and `weightGradient`, writes two parts of `modulationGradient`.
+        /// Adds to `xGradient` and `weightGradient`, and writes two slices of `modulationGradient`.
         ///
-        /// - Returns: y, made anew.
+        /// - Returns: y, recomputed.
         @discardableResult
         public func backward(
             _ yGradient: Tensor, x: Tensor, statistics: Tensor, modulation: Tensor, xGradient: Tensor,
@@ -55,14 +55,14 @@ extension Kernels {
         let gatePart: Int
         let dropout: Dropout?
 
-        /// - Parameter bias: [d], added to the branch first.
+        /// - Parameter bias: added to the branch before dropout; [d].
         public init(bias: Tensor?, gatePart: Int, dropout: Dropout?) {
             self.bias = bias
             self.gatePart = gatePart
             self.dropout = dropout
         }
 
-        /// y [R, d], for x and the branch [R, d].
+        /// y [R, d] for x and branch [R, d].
         public func forward(_ x: Tensor, branch: Tensor, _ modulation: Tensor) throws(TorchError) -> Tensor {
             try Tensor.make("gated residual") { out in
                 dropout.withHandle {
@@ -73,7 +73,7 @@ extension Kernels {
             }
         }
 
-        /// The gradient of the branch [R, d]; adds to `biasGradient`, writes a part of `modulationGradient`. The
+        /// The gradient of the branch [R, d]; adds to `biasGradient` and writes a slice of `modulationGradient`. The
         /// gradient of x is `yGradient` itself.
         public func backward(
             _ yGradient: Tensor, branch: Tensor, modulation: Tensor, biasGradient: Tensor?, modulationGradient: Tensor
@@ -93,9 +93,9 @@ extension Kernels {
         try Tensor.make("bias and gelu") { ct_bias_gelu(u.handle, bias.handle, $0) }
     }
 
-    /// Turns the gradient of gelu(u + bias) into that of u, in place; adds to `biasGradient`.
+    /// Replaces the gradient of gelu(u + bias) with that of u, in place; adds to `biasGradient`.
     ///
-    /// - Returns: gelu(u + bias), made anew.
+    /// - Returns: gelu(u + bias), recomputed.
     public static func biasGeluBackward(
         _ gradient: Tensor, u: Tensor, bias: Tensor, biasGradient: Tensor
     ) throws(TorchError) -> Tensor {

@@ -1,6 +1,6 @@
 import CTorch
 
-/// The few operators that change elements in place, outside any recorded computation.
+/// In-place operators, excluded from autograd.
 extension Tensor {
     /// Overwrites the elements with those of `source`, converted and broadcast.
     public func copyInPlace(_ source: Tensor) throws(TorchError) {

@@ -1,11 +1,11 @@
 import CTorch
 
-/// Operators that take many elements to one, and running sums.
+/// Reductions and cumulative sums.
 extension Tensor {
     /// The sum of all elements; rank 0.
     public func sum() throws(TorchError) -> Tensor { try Tensor.make("sum") { ct_sum(handle, $0) } }
 
-    /// The sums along `dimension`, which stays as size 1 where `keep` says so.
+    /// Sums along `dimension`, which is kept as size 1 if `keep`.
     public func sum(_ dimension: Int, keep: Bool = false) throws(TorchError) -> Tensor {
         try Tensor.make("sum") { ct_sum_dimension(handle, Int64(dimension), keep, $0) }
     }
@@ -13,7 +13,7 @@ extension Tensor {
     /// The mean of all elements; rank 0.
     public func mean() throws(TorchError) -> Tensor { try Tensor.make("mean") { ct_mean(handle, $0) } }
 
-    /// The greatest element; rank 0.
+    /// The largest element; rank 0.
     public func maximum() throws(TorchError) -> Tensor { try Tensor.make("max") { ct_maximum(handle, $0) } }
 
     /// The Euclidean norm of all elements; rank 0.
@@ -22,22 +22,23 @@ extension Tensor {
     /// Whether every element is true; rank 0, bool.
     public func all() throws(TorchError) -> Tensor { try Tensor.make("all") { ct_all(handle, $0) } }
 
-    /// Running sums along `dimension`.
+    /// Cumulative sums along `dimension`.
     public func cumulativeSum(_ dimension: Int) throws(TorchError) -> Tensor {
         try Tensor.make("cumulative sum") { ct_cumulative_sum(handle, Int64(dimension), $0) }
     }
 
-    /// For each row of `self` (rising), where `values` [.., M] would be put: before equals, or behind them with `right`.
+    /// Insertion positions of `values` [.., M] in each ascending row of `self`: before equal elements, or after them if
+    /// `right`.
     public func searchSorted(_ values: Tensor, right: Bool) throws(TorchError) -> Tensor {
         try Tensor.make("search sorted") { ct_search_sorted(handle, values.handle, right, $0) }
     }
 
-    /// The greatest elements along `dimension`, which stays as size 1 where `keep` says so.
+    /// The largest elements along `dimension`, which is kept as size 1 if `keep`.
     public func maximum(_ dimension: Int, keep: Bool = false) throws(TorchError) -> Tensor {
         try Tensor.make("max") { ct_maximum_dimension(handle, Int64(dimension), keep, $0) }
     }
 
-    /// The elements along `dimension` in order, and the place (int64) that each was at; equal ones keep their order.
+    /// The elements sorted along `dimension`, and their original indices (int64); the sort is stable.
     public func sorted(_ dimension: Int, descending: Bool = false) throws(TorchError) -> (
         values: Tensor, places: Tensor
     ) {
@@ -47,7 +48,7 @@ extension Tensor {
         return (Tensor(owning: values), Tensor(owning: places))
     }
 
-    /// The places (int64) of the greatest elements along `dimension`, which goes.
+    /// Indices (int64) of the largest elements along `dimension`, which is removed.
     public func argmax(_ dimension: Int) throws(TorchError) -> Tensor {
         try Tensor.make("argmax") { ct_argmax(handle, Int64(dimension), $0) }
     }

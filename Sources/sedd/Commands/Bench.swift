@@ -6,34 +6,35 @@ import Torch
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Time a training step and a sampling step beside the machine's matrix products.",
+        abstract: "Time a training step and a sampling step, relative to the machine's matrix products.",
         discussion: """
-            A roofline of 1 would be a step that takes as long as its matrix products alone. On a CUDA device their rate is \
+            A roofline of 1 means that a step takes only as long as its matrix products. On a CUDA device their speed is \
             measured with larger ones, 8192 x 8192 x 8192, in the precision of the trunk.
 
             Example:
               sedd bench --tokens 66 --hidden 384 --heads 6 --blocks 6 --length 256 --batch 8
             """)
 
-    @Option(help: ArgumentHelp("Tokens of the vocabulary.", valueName: "n")) var tokens = 27
-    @Option(help: ArgumentHelp("Width.", valueName: "d")) var hidden = 192
+    @Option(help: ArgumentHelp("Vocabulary size.", valueName: "n")) var tokens = 27
+    @Option(help: ArgumentHelp("Hidden size.", valueName: "d")) var hidden = 192
     @Option(help: ArgumentHelp("Attention heads.", valueName: "h")) var heads = 4
     @Option(help: ArgumentHelp("Blocks.", valueName: "N")) var blocks = 4
-    @Option(help: ArgumentHelp("Positions.", valueName: "L")) var length = 128
-    @Option(help: ArgumentHelp("Sequences a batch.", valueName: "B")) var batch = 16
-    @Option(help: ArgumentHelp("Share of masked positions in the sampling step.", valueName: "share")) var masked = 0.5
-    @Option(help: ArgumentHelp("Measure one kind of step alone: train or sample.", valueName: "kind"), transform: kind)
-    var only: Benchmark.Part?
-    @Option(help: ArgumentHelp("What moves the weights: adamw or muon.", valueName: "name"), transform: optimizer)
+    @Option(help: ArgumentHelp("Sequence length.", valueName: "L")) var length = 128
+    @Option(help: ArgumentHelp("Batch size.", valueName: "B")) var batch = 16
+    @Option(help: ArgumentHelp("Fraction of masked positions in the sampling step.", valueName: "share")) var masked =
+        0.5
+    @Option(help: ArgumentHelp("Measure only one kind of step: train or sample.", valueName: "kind"), transform: kind)
+    var only: Benchmark.Step?
+    @Option(help: ArgumentHelp("Optimizer: adamw or muon.", valueName: "name"), transform: optimizer)
     var optimizer = TrainingConfiguration.Optimizer.Kind.adamw
-    @Option(help: ArgumentHelp("Timed steps of each kind, after one that is not.", valueName: "R")) var repeats = 5
-    @Flag(help: "On a CUDA device launch the kernels of a sampling step one by one, not as one graph.")
+    @Option(help: ArgumentHelp("Timed steps of each kind, after a warm-up step.", valueName: "R")) var repeats = 5
+    @Flag(help: "On a CUDA device, launch kernels one by one instead of as a CUDA graph.")
     var noGraphs = false
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
 
-    private static func kind(_ name: String) throws -> Benchmark.Part {
-        guard let kind = Benchmark.Part(rawValue: name) else {
+    private static func kind(_ name: String) throws -> Benchmark.Step {
+        guard let kind = Benchmark.Step(rawValue: name) else {
             throw ValidationError("--only is '\(name)'; expected train or sample")
         }
         return kind
@@ -63,15 +64,15 @@ struct Bench: ParsableCommand {
         let shape = Benchmark.Shape(
             tokens: tokens, hidden: hidden, heads: heads, blocks: blocks, length: length, batch: batch)
         let result = try Benchmark(
-            shape: shape, parts: only.map { [$0] } ?? Set(Benchmark.Part.allCases), masked: masked, repeats: repeats,
-            device: device, precision: engine.precision, graphs: !noGraphs,
+            shape: shape, steps: only.map { [$0] } ?? Set(Benchmark.Step.allCases), masked: masked, repeats: repeats,
+            device: device, precision: engine.precision, capturesCUDAGraphs: !noGraphs,
             optimizer: optimizer
         ).run()
         guard !json else {
             try StandardOutput.line(String(decoding: try JSON.encode(result), as: UTF8.self))
             return
         }
-        try StandardOutput.line("model        \(result.parameters) weights; \(result.tokens) tokens a batch")
+        try StandardOutput.line("model        \(result.parameters) weights; \(result.tokens) tokens per batch")
         let kind = device.kind == .cuda ? "trunk's precision, 8192 x 8192 x 8192" : "float32, 1024 x 1024 x 1024"
         try StandardOutput.line(String(format: "products     %.0f GFLOP/s (", result.gemmGflops) + kind + ")")
         let steps = [

@@ -17,15 +17,15 @@ struct ConfigCommand: ParsableCommand {
               sedd config --show tiny-cpu --resolved
             """)
 
-    @Flag(help: "Every key with its type, its default and what it does.") var list = false
-    @Option(help: ArgumentHelp("Print a preset, or a configuration file.", valueName: "preset|file")) var show: String?
-    @Flag(help: "With --show: every key, those that keep their default included.") var resolved = false
+    @Flag(help: "List every key with its type, its default and a description.") var list = false
+    @Option(help: ArgumentHelp("Print a preset or a configuration file.", valueName: "preset|file")) var show: String?
+    @Flag(help: "With --show: include keys that keep their default.") var resolved = false
     @Flag(help: "With --list: print one JSON array.") var json = false
 
     func validate() throws {
-        guard list != (show != nil) else { throw ValidationError("expected either --list or --show") }
-        guard !resolved || show != nil else { throw ValidationError("--resolved goes with --show") }
-        guard !json || list else { throw ValidationError("--json goes with --list") }
+        guard list != (show != nil) else { throw ValidationError("expected one of --list and --show") }
+        guard !resolved || show != nil else { throw ValidationError("--resolved requires --show") }
+        guard !json || list else { throw ValidationError("--json requires --list") }
     }
 
     func run() throws {

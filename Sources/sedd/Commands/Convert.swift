@@ -9,10 +9,10 @@ struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert between model folders, safetensors, PyTorch files and the reference's checkpoint.pth.",
         discussion: """
-            FROM is a model folder or a file of weights, and is recognised by its content: safetensors, what torch.save \
-            writes in any version, an index of shards, a checkpoint of the reference or of nanoGPT. Pickles are read without \
-            executing anything in them. The form of TO follows from its ending: .safetensors, .bin or .pt, .pth (the \
-            reference's checkpoint), or none of these for a model folder. Nothing but TO is written.
+            FROM is a model folder or a weight file, recognized by its content: safetensors, files of any version of \
+            torch.save, an index of shards, or a checkpoint of the reference or of nanoGPT. Reading a pickle never executes \
+            code. The extension of TO selects the format: .safetensors, .bin or .pt, .pth (the reference's checkpoint), \
+            anything else for a model folder. Only TO is written.
 
             Example:
               sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine
@@ -20,12 +20,13 @@ struct Convert: ParsableCommand {
 
     @Option(help: ArgumentHelp("Folder or file to read.", valueName: "path")) var from: PathArgument
     @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: PathArgument
-    @Option(help: ArgumentHelp("Weights of a training checkpoint: average (EMA) or raw.", valueName: "which"))
+    @Option(help: ArgumentHelp("Weights to take from a training checkpoint: average (EMA) or raw.", valueName: "which"))
     var weights: LanguageModel.Choice = .average
     @Option(help: ArgumentHelp("Element type of safetensors: float32, float16 or bfloat16.", valueName: "type"))
     var dtype = "float32"
-    @Flag(help: "Replace TO where it exists.") var force = false
-    @Option(help: ArgumentHelp("config.json or the reference's config.yaml, if not beside FROM.", valueName: "file"))
+    @Flag(help: "Replace TO if it exists.") var force = false
+    @Option(
+        help: ArgumentHelp("config.json or the reference's config.yaml, if it is not beside FROM.", valueName: "file"))
     var config: PathArgument?
 
     func validate() throws {
@@ -45,7 +46,7 @@ struct Convert: ParsableCommand {
         try StandardOutput.line("\(to.text): \(layout.parameters) weights in \(layout.entries.count) tensors")
     }
 
-    /// A folder that names its tokenizer holds its files, and so does the folder that is made of it.
+    /// A folder that names its tokenizer contains its files, and so does a folder converted from it.
     private func tokenizer(of model: LanguageModel) throws -> (any Tokenizer)? {
         guard let kind = model.tokenizer else { return nil }
         return try Tokenizers.load(kind: kind, folder: from.url.containingFolder)

@@ -4,7 +4,7 @@ import Torch
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what this installation has: versions, devices, threads; and what to do about what is missing.",
+        abstract: "Show versions, devices and threads, and how to fix what is missing.",
         discussion: """
             Example:
               sedd doctor
@@ -21,9 +21,9 @@ struct Doctor: ParsableCommand {
         try line("matrix products", matrixLibrary(information))
         try checkArithmetic()
         try line("memory", "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
-        try device("cuda", "needs an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and build again)")
+        try device("cuda", "requires an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and rebuild)")
         try line("cuda kernels", kernelReport())
-        try device("mps", "is on Apple silicon only")
+        try device("mps", "requires Apple silicon")
     }
 
     private func line(_ name: String, _ value: String) throws {
@@ -34,7 +34,7 @@ struct Doctor: ParsableCommand {
         information.contains("MKL") || information.contains("mkl") ? "MKL" : "as libtorch was built"
     }
 
-    /// One product whose result is known: a library that was found but does not work is told here.
+    /// A product with a known result, which detects a library that loads but does not work.
     private func checkArithmetic() throws {
         let x = try Tensor.full([64, 64], 0.5)
         let sum = try x.matmul(x).sum().item()
@@ -43,7 +43,7 @@ struct Doctor: ParsableCommand {
             sum == 64 * 64 * 16 ? "works" : "WRONG: a product gave \(sum) instead of 65536; reinstall libtorch")
     }
 
-    /// The kernels for CUDA devices: whether NVRTC is here, and whether it compiles them for the device that is.
+    /// The status of the CUDA kernels: whether NVRTC is available, and whether it compiles them for the present device.
     private func kernelReport() -> String {
         do {
             let version = try Kernels.compilerVersion()
@@ -59,6 +59,6 @@ struct Doctor: ParsableCommand {
 
     private func device(_ name: String, _ remedy: String) throws {
         let isHere = (try? Device(name)) != nil
-        try line(name, isHere ? "works; use --device \(name)" : "not here: it \(remedy)")
+        try line(name, isHere ? "works; use --device \(name)" : "not available: it \(remedy)")
     }
 }

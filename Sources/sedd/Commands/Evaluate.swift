@@ -7,20 +7,20 @@ import Torch
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "How probable texts are under a model: nats per token, perplexity, bits per byte.",
+        abstract: "Measure the likelihood of texts under a model: nats per token, perplexity, bits per byte.",
         discussion: """
-            For a diffusion model the bound with its three terms, or --convention published, what the published tables hold: \
-            the first term alone, over times from 1e-3 to 1. For one that writes from left to right the exact likelihood of \
-            whole blocks, or with --convention published that of all but each block's first token. Blocks do not overlap.
+            For a diffusion model, the upper bound with its three terms; with --convention published, what published tables \
+            hold: the first term alone, over times from 1e-3 to 1. For an autoregressive model, the exact likelihood of \
+            whole blocks; with --convention published, of all but each block's first token. Blocks do not overlap.
 
-            With --order the exact likelihood of a sampler that reveals positions in that order, with as many evaluations a \
-            block as it takes: no bound, no judge. --positions reveals several at once, --gamma is the bound of entropy-bound.
+            With --order, the exact likelihood under a sampler that reveals positions in that order, at the cost of sampling: \
+            no bound, no judge. --positions reveals several at once, --gamma is the bound of entropy-bound.
 
-            A name before a file gives that corpus's published preprocessing: \
-            \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")) Files are read as \
-            sedd train reads them: a row of a JSON file (.jsonl, .json), a text between two <|endoftext|> and a plain file \
-            are documents. An end of text follows each, documents are joined, and blocks are cut from the whole. With --last \
-            files without a name are one data set, of which training holds out the end.
+            A name before a file selects that corpus's published preprocessing: \
+            \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")). Files are read as by \
+            sedd train: rows of a JSON file (.jsonl, .json), texts separated by <|endoftext|> and plain files \
+            are documents. An end of text follows each, documents are concatenated, and blocks are cut from the result. With \
+            --last, files without a name form one data set, of which training holds out the end.
 
             Examples:
               sedd evaluate --model DIR --data wikitext2:wiki.test.raw lambada:lambada_test.jsonl
@@ -29,34 +29,34 @@ struct Evaluate: ParsableCommand {
             """)
 
     @OptionGroup var options: ModelOptions
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Data sets, one or more.", valueName: "[name:]file"))
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("One or more data sets.", valueName: "[name:]file"))
     var data: [String] = []
-    @Option(help: ArgumentHelp("Stratified times for each block.", valueName: "N")) var timeSamples = 16
-    @Option(help: ArgumentHelp("Positions of a block; the model's length unless given.", valueName: "L"))
+    @Option(help: ArgumentHelp("Stratified times per block.", valueName: "N")) var timeSamples = 16
+    @Option(help: ArgumentHelp("Tokens per block (default: the model's length).", valueName: "L"))
     var length: Int?
-    @Option(help: ArgumentHelp("Blocks, spread evenly over the data; all unless given.", valueName: "N"))
+    @Option(help: ArgumentHelp("Number of blocks, spread evenly over the data (default: all).", valueName: "N"))
     var blocks: Int?
-    @Option(help: ArgumentHelp("Only the last share of each data set, as training holds it out.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp("Only the last fraction of each data set, as training holds it out.", valueName: "share"))
     var last = 1.0
-    @Option(help: ArgumentHelp("Seed of the times and the noise.", valueName: "N")) var seed: Seed = 0
-    @Option(help: ArgumentHelp("bound (three terms) or published (the first alone).", valueName: "name"))
+    @Option(help: ArgumentHelp("Seed of times and noise.", valueName: "N")) var seed: Seed = 0
+    @Option(help: ArgumentHelp("bound (three terms) or published (the first only).", valueName: "name"))
     var convention: LikelihoodBound.Convention = .bound
     @Option(
         help: ArgumentHelp(
             "Exact likelihood of this order: confidence, margin, entropy, left-to-right or entropy-bound.",
             valueName: "name"))
     var order: String?
-    @Option(help: ArgumentHelp("Positions that an evaluation reveals, with --order.", valueName: "k")) var positions:
-        Int?
-    @Option(help: ArgumentHelp("Nats, with --order entropy-bound.", valueName: "x")) var gamma: Double?
-    @Option(help: ArgumentHelp("Keep finished blocks in this file, and go on from what it has.", valueName: "file"))
+    @Option(help: ArgumentHelp("With --order: positions revealed per evaluation.", valueName: "k")) var positions: Int?
+    @Option(help: ArgumentHelp("With --order entropy-bound: the bound, in nats.", valueName: "x")) var gamma: Double?
+    @Option(help: ArgumentHelp("Store finished blocks in this file, and resume from it.", valueName: "file"))
     var state: PathArgument?
-    @Option(help: ArgumentHelp("Tokens that meet the network at once.", valueName: "N")) var batchTokens = 4096
-    @Flag(help: "Print one JSON object a data set.") var json = false
+    @Option(help: ArgumentHelp("Tokens per network pass.", valueName: "N")) var batchTokens = 4096
+    @Flag(help: "Print one JSON object per data set.") var json = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        guard !data.isEmpty else { throw ValidationError("--data is missing; name one or more data sets") }
+        guard !data.isEmpty else { throw ValidationError("--data is missing; expected one or more data sets") }
         for (name, value) in [
             ("time-samples", timeSamples), ("length", length ?? 1), ("blocks", blocks ?? 1),
             ("batch-tokens", batchTokens), ("positions", positions ?? 1),
@@ -64,13 +64,13 @@ struct Evaluate: ParsableCommand {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard order != nil || (positions == nil && gamma == nil) else {
-            throw ValidationError("--positions and --gamma belong to --order; name an order, or leave them out")
+            throw ValidationError("--positions and --gamma require --order; add it, or leave them out")
         }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
     func run() throws {
-        // A data set that is misspelt is told before a model is loaded.
+        // A misspelt data set is reported before the model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
         let model = try options.languageModel(engine)
         let tokenizer = try options.makeTokenizer(for: model)
@@ -81,7 +81,7 @@ struct Evaluate: ParsableCommand {
         let evaluation = try Evaluation(length: length ?? model.length, blocks: blocks)
         let texts = try sets(of: specifications).map { specifications in
             let text = try EvaluationText(specifications, tokenizer: tokenizer, lastShare: last) { progress in
-                // Small files are done before a line about them is read.
+                // Small files finish before a line about them could be read.
                 guard progress.bytesTotal > 1 << 20 else { return }
                 console.progress(
                     Double(progress.bytesDone) / Double(max(1, progress.bytesTotal)),
@@ -113,7 +113,7 @@ struct Evaluate: ParsableCommand {
         }
     }
 
-    /// What is measured as one: each data set by itself, or with --last the files that training would join.
+    /// The data sets to measure: each by itself, or with --last the files that training would concatenate.
     private func sets(of specifications: [DataSpecification]) -> [[DataSpecification]] {
         guard last < 1 else { return specifications.map { [$0] } }
         let files = specifications.filter { $0.name == nil }
@@ -125,7 +125,7 @@ struct Evaluate: ParsableCommand {
         case .diffusion(let network) where order != nil:
             try OrderLikelihood(network: network, sampling: sampling(), tokensPerBatch: batchTokens)
         case .autoregressive where order != nil:
-            throw SEDDError(.usage, "--order is for diffusion models; one that writes from left to right has one order")
+            throw SEDDError(.usage, "--order requires a diffusion model; the order of an autoregressive model is fixed")
         case .diffusion(let network):
             try LikelihoodBound(
                 network: network, convention: convention, timesPerBlock: timeSamples, seed: seed.value,
@@ -139,12 +139,12 @@ struct Evaluate: ParsableCommand {
 }
 
 extension Evaluate {
-    /// The sampler whose likelihood is asked for.
+    /// The sampler given by --order.
     private func sampling() -> SamplingSettings {
         var settings = SamplingSettings(method: order ?? "")
         if let gamma { settings.own["gamma"] = .number(gamma) }
         if let positions { settings.own["positions"] = .number(Double(positions)) }
-        // One position an evaluation unless more are asked for: the law that is nearest to the model's own.
+        // One position per evaluation by default: the law closest to the model's own.
         if positions == nil, order != "entropy-bound" { settings.own["positions"] = .number(1) }
         return settings
     }

@@ -7,8 +7,8 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a model's log-scores, losses and step weights for given states, to compare implementations.",
         discussion: """
-            IN holds t float32 [B], xt int64 [B, L] and optionally x0; OUT receives sigma, sigma_rate, log_score, with x0 \
-            score_entropy and loss, with --step-size euler_probs, analytic_probs and denoise_probs, unclamped.
+            IN holds t float32 [B], xt int64 [B, L] and optionally x0. OUT receives sigma, sigma_rate and log_score; with x0 \
+            also score_entropy and loss; with --step-size also euler_probs, analytic_probs and denoise_probs, unclamped.
 
             Example:
               sedd inspect --model DIR --input states.safetensors --output scores.safetensors --step-size 0.01
@@ -32,7 +32,7 @@ struct Inspect: ParsableCommand {
         let loaded = try LanguageModel.load(
             FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
         guard case .diffusion(let network) = loaded else {
-            throw SEDDError(.usage, "\(model): an autoregressive model; inspect takes diffusion models")
+            throw SEDDError(.usage, "\(model): an autoregressive model; expected a diffusion model")
         }
         try Inspection(network: network).run(
             input: input.url, output: output.url, stepSize: stepSize)

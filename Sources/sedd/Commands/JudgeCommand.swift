@@ -7,14 +7,15 @@ import Torch
 struct JudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge",
-        abstract: "What another model thinks of texts: generative perplexity, entropy, repetition, MAUVE.",
+        abstract: "Judge texts with another model: generative perplexity, entropy, repetition, MAUVE.",
         discussion: """
-            SAMPLES is what sedd sample --jsonl wrote, a file with a text a line, or texts that <|endoftext|> divides. The judge writes from left to right \
-            (GPT-2, or a model trained with model: autoregressive) and reads texts in its own tokens.
+            SAMPLES is the output of sedd sample --jsonl, a file with one text per line, or texts separated by <|endoftext|>. \
+            The judge is autoregressive (GPT-2, or a model trained with model: autoregressive) and encodes texts with its own \
+            tokenizer.
 
-            With --reference, MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean averaged over a \
-            text): against the texts of a .jsonl or .json file, or against \
-            pieces of a plain text (or NAME:FILE), as many and as long as the samples.
+            With --reference, also MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean \
+            averaged over each text), against the texts of a .jsonl or .json file, or against pieces of a plain text (or \
+            NAME:FILE), as many and as long as the samples.
 
             Example:
               sedd judge --model gpt2-large --tokenizer gpt2:gpt2 --samples samples.jsonl --reference lm1b:test.tokens
@@ -23,10 +24,10 @@ struct JudgeCommand: ParsableCommand {
     @OptionGroup var options: ModelOptions
     @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: PathArgument
     @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
-    @Option(help: ArgumentHelp("Of a plain reference only the last share.", valueName: "share")) var last = 1.0
+    @Option(help: ArgumentHelp("Only the last fraction of a plain reference.", valueName: "share")) var last = 1.0
     @Option(help: ArgumentHelp("Runs of MAUVE's clustering.", valueName: "N")) var seeds = 5
-    @Flag(help: "For MAUVE a text is the mean of its tokens' vectors, not that of its last token.") var mean = false
-    @Option(help: ArgumentHelp("Tokens that meet the judge at once.", valueName: "N")) var batchTokens = 4096
+    @Flag(help: "For MAUVE, average the vectors of a text's tokens instead of using the last one.") var mean = false
+    @Option(help: ArgumentHelp("Tokens per pass of the judge.", valueName: "N")) var batchTokens = 4096
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
 
@@ -64,7 +65,7 @@ struct JudgeCommand: ParsableCommand {
         }
         console.finish()
         if report.retokenized && json {
-            console.line("the samples' tokens are not the judge's: they were read through their text")
+            console.line("the samples use other tokens than the judge: they were re-encoded from their text")
         }
         let lines = json ? [try report.json()] : report.lines
         try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))

@@ -7,11 +7,11 @@ import Torch
 
 struct Profile: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure how much tokens tell each other, for --grid profile.",
+        abstract: "Measure how much tokens depend on each other, for --grid profile.",
         discussion: """
-            Masks random shares of held-out text and measures how many nats a masked position still holds, by the share that is \
-            known. Written beside the model as profile.json; sample and serve then know the grid 'profile', which spends its \
-            steps where positions depend on each other most.
+            Masks random fractions of held-out text and measures the entropy of a masked position, in nats, by the fraction that \
+            is known. The result is written beside the model as profile.json; sample and serve then offer the grid 'profile', \
+            which spends its steps where positions depend on each other most.
 
             Example:
               sedd profile --model DIR --data story.txt --last 0.1
@@ -19,12 +19,12 @@ struct Profile: ParsableCommand {
 
     @OptionGroup var options: ModelOptions
     @Option(help: ArgumentHelp("Data set.", valueName: "[name:]file")) var data: String
-    @Option(help: ArgumentHelp("Blocks, spread evenly over the data.", valueName: "N")) var blocks = 64
-    @Option(help: ArgumentHelp("Positions of a block; the model's length unless given.", valueName: "L"))
+    @Option(help: ArgumentHelp("Number of blocks, spread evenly over the data.", valueName: "N")) var blocks = 64
+    @Option(help: ArgumentHelp("Tokens per block (default: the model's length).", valueName: "L"))
     var length: Int?
-    @Option(help: ArgumentHelp("Only the last share of the data, as training holds it out.", valueName: "share"))
+    @Option(help: ArgumentHelp("Only the last fraction of the data, as training holds it out.", valueName: "share"))
     var last = 1.0
-    @Option(help: ArgumentHelp("Known shares that are looked at, from 0 to 1.", valueName: "N")) var shares = 33
+    @Option(help: ArgumentHelp("Number of known fractions from 0 to 1.", valueName: "N")) var shares = 33
     @Option(help: ArgumentHelp("Seed of the masks.", valueName: "N")) var seed: Seed = 0
     @Flag(help: "Print the profile as one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
@@ -64,7 +64,7 @@ struct Profile: ParsableCommand {
         } else {
             lines = [
                 "\(wanted) blocks of \(length); written to \(InformationProfile.file(in: folder).path)",
-                "  known  nats a position",
+                "  known  nats per position",
             ]
             for (index, nats) in profile.nats.enumerated() {
                 let share = Double(index) / Double(profile.nats.count - 1)

@@ -7,12 +7,12 @@ import Torch
 
 struct Sample: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write text from noise, or fill the holes of a template.",
+        abstract: "Generate text from noise, or fill the holes of a template.",
         discussion: """
-            In a template [[12]] is twelve free tokens, [[*]] whatever fills --length, [[end]] the end of text, \\[ a literal [. A template \
-            without [[*]] that is shorter than --length goes on freely after its end. A model that writes from left to right \
-            takes a prefix alone, and draws by --temperature, --top-k and --top-p instead of steps. A text ends at its first end of \
-            text, where the tokenizer has one; its tokens are the whole sequence.
+            In a template, [[12]] is a hole of twelve tokens, [[*]] fills the rest of --length, [[end]] is the end of text, and \
+            \\[ a literal [. If a template without [[*]] is shorter than --length, text is also generated after its end. An \
+            autoregressive model takes only a prefix, and uses --temperature, --top-k and --top-p but no steps. The printed text \
+            ends at its first end of text, if the tokenizer has one; the recorded tokens are the whole sequence.
 
             \(SamplingOptions.help)
 
@@ -25,21 +25,21 @@ struct Sample: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ModelOptions
-    @Option(help: ArgumentHelp("Sequences to write; seeds count up from --seed.", valueName: "N")) var count = 1
-    @Option(help: ArgumentHelp("Tokens; the model's length or the template's unless given.", valueName: "L"))
+    @Option(help: ArgumentHelp("Number of sequences; their seeds count up from --seed.", valueName: "N")) var count = 1
+    @Option(help: ArgumentHelp("Tokens per sequence (default: the model's or the template's length).", valueName: "L"))
     var length: Int?
     @OptionGroup var sampling: SamplingOptions
-    @Option(
-        help: ArgumentHelp("Seed, any integer of 64 bits; drawn and told unless given, and for -1.", valueName: "N"))
+    @Option(help: ArgumentHelp("Seed, any 64-bit integer (default, or -1: drawn and printed).", valueName: "N"))
     var seed: Seed?
     @Option(help: ArgumentHelp("Text with holes.", valueName: "text")) var template: String?
-    @Option(help: ArgumentHelp("JSON array of ids and nulls.", valueName: "file")) var templateTokens: PathArgument?
+    @Option(help: ArgumentHelp("Template as a JSON array of token ids and nulls.", valueName: "file"))
+    var templateTokens: PathArgument?
     @Option(
-        help: ArgumentHelp("Sequences that share a network evaluation; results do not depend on it.", valueName: "B"))
+        help: ArgumentHelp("Sequences per network evaluation; does not affect results.", valueName: "B"))
     var batch = 16
-    @Flag(help: "Watch the positions settle.") var show = false
-    @Flag(help: "On a CUDA device launch the kernels of a step one by one, not as one graph.") var noGraphs = false
-    @Flag(help: "Print one JSON object a sequence.") var jsonl = false
+    @Flag(help: "Show the text while it forms.") var show = false
+    @Flag(help: "On a CUDA device, launch kernels one by one instead of as a CUDA graph.") var noGraphs = false
+    @Flag(help: "Print one JSON object per sequence.") var jsonl = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
@@ -48,7 +48,7 @@ struct Sample: AsyncParsableCommand {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard template == nil || templateTokens == nil else {
-            throw ValidationError("--template and --template-tokens were both given; choose one")
+            throw ValidationError("--template and --template-tokens are mutually exclusive; choose one")
         }
     }
 
@@ -64,7 +64,7 @@ struct Sample: AsyncParsableCommand {
         case .diffusion(let network):
             let sampler = try Sampler(
                 network: network, profile: InformationProfile.beside(model: FileSystem.url(options.model)),
-                capturesGraphs: !noGraphs)
+                capturesCUDAGraphs: !noGraphs)
             try await diffuse(sampler, settings, positions, tokenizer, first: first)
         case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)
         }
@@ -101,14 +101,14 @@ struct Sample: AsyncParsableCommand {
         let prefix = positions.prefix { $0 != nil }.compactMap { $0 }
         guard positions.dropFirst(prefix.count).allSatisfy({ $0 == nil }) else {
             throw SEDDError(
-                .usage, "a model that writes from left to right takes a prefix alone; let the template end in [[*]]")
+                .usage, "an autoregressive model takes only a prefix; end the template in [[*]]")
         }
         guard !show, !sampling.saysDiffusion else {
             throw SEDDError(
                 .usage,
-                "--show, --sampler, --steps, --grid and what samplers declare are for diffusion models; leave them out")
+                "--show, --sampler, --steps, --grid and sampler settings require a diffusion model; leave them out")
         }
-        let sampler = LeftToRightSampler(
+        let sampler = AutoregressiveSampler(
             network: network, choice: try TokenChoice(sampling.filter), vocabulary: tokenizer.vocabularySize)
         for start in stride(from: 0, to: count, by: batch) {
             let seeds = (start..<min(start + batch, count)).map { first &+ UInt64($0) }
@@ -135,7 +135,7 @@ struct Sample: AsyncParsableCommand {
             }
             guard length == nil || length == ids.count else {
                 throw SEDDError(
-                    .usage, "\(templateTokens.text): it has \(ids.count) entries, but --length is \(length ?? 0)")
+                    .usage, "\(templateTokens.text): has \(ids.count) entries, but --length is \(length ?? 0)")
             }
             return ids
         }
@@ -147,7 +147,7 @@ struct Sample: AsyncParsableCommand {
         if jsonl {
             try StandardOutput.write(JSON.encode(record) + [UInt8(ascii: "\n")])
         } else if !(show && Terminal.redraws && isatty(STDOUT_FILENO) == 1) {
-            // On a terminal that has shown the sequence form, its last state is the result.
+            // On a terminal that has shown the sequence form, its last frame is the result.
             let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""
             try StandardOutput.write(Array((title + record.text + "\n").utf8))
         }

@@ -8,10 +8,10 @@ import Torch
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve a model over HTTP: completions, infilling, and a page where one watches text form.",
+        abstract: "Serve a model over HTTP: completions, infilling, and a page that shows text forming.",
         discussion: """
-            Completions are those of OpenAI's clients; /openapi.json describes everything. SIGTERM lets running requests finish. \
-            The log is on stderr; the address is printed once requests are taken.
+            Completions follow OpenAI's API; /openapi.json describes all endpoints. On SIGTERM running requests are completed. The \
+            log goes to stderr; the address is printed once the server accepts requests.
 
             Examples:
               sedd serve --model Models/gutenberg
@@ -20,38 +20,41 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ModelOptions
-    @Option(help: ArgumentHelp("Address to listen at; 0.0.0.0 for all.", valueName: "host")) var host = "127.0.0.1"
-    @Option(help: ArgumentHelp("Port to listen at; 0 for a free one.", valueName: "port")) var port = 8080
-    @Option(help: ArgumentHelp("What requests call the model; the folder's name unless given.", valueName: "name"))
+    @Option(help: ArgumentHelp("Address to listen on; 0.0.0.0 for all.", valueName: "host")) var host = "127.0.0.1"
+    @Option(help: ArgumentHelp("Port to listen on; 0 for a free one.", valueName: "port")) var port = 8080
+    @Option(help: ArgumentHelp("Name of the model in requests (default: the folder's name).", valueName: "name"))
     var name: String?
     @Option(
         help: ArgumentHelp(
-            "Keys that requests under /v1 must carry, one a line; readable by you alone.", valueName: "file"))
+            "File of API keys required under /v1, one per line; only you should be able to read it.", valueName: "file")
+    )
     var apiKeys: String?
     @Option(
-        help: ArgumentHelp("Other origin whose pages may use the server; may be repeated.", valueName: "origin"))
+        help: ArgumentHelp("Additional origin whose pages may use the server; repeatable.", valueName: "origin"))
     var allowOrigin: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Name that the server is asked under, if it listens beyond this machine; may be repeated. Others are refused, but for addresses.",
+            "Host name of a server that listens beyond this machine; repeatable. Other names are refused, except IP addresses.",
             valueName: "name"))
     var serverName: [String] = []
-    @Option(help: ArgumentHelp("Tokens of a sequence; 1024 or the model's length unless given.", valueName: "L"))
+    @Option(help: ArgumentHelp("Maximum tokens per sequence (default: 1024 or the model's length).", valueName: "L"))
     var maxLength: Int?
-    @Option(help: ArgumentHelp("Reverse steps of a sequence.", valueName: "S")) var maxSteps: Int?
-    @Option(help: ArgumentHelp("Sequences of a request.", valueName: "N")) var maxSequences: Int?
-    @Option(help: ArgumentHelp("Bytes of a request.", valueName: "bytes")) var maxBody: Int?
-    @Option(help: ArgumentHelp("Sequences under way at once, of all requests; further ones get 429.", valueName: "N"))
+    @Option(help: ArgumentHelp("Maximum reverse steps per sequence.", valueName: "S")) var maxSteps: Int?
+    @Option(help: ArgumentHelp("Maximum sequences per request.", valueName: "N")) var maxSequences: Int?
+    @Option(help: ArgumentHelp("Maximum bytes per request.", valueName: "bytes")) var maxBody: Int?
+    @Option(
+        help: ArgumentHelp("Maximum sequences in progress over all requests; further requests get 429.", valueName: "N")
+    )
     var maxRunning: Int?
     @Option(
         help: ArgumentHelp(
-            "Open connections; further ones take the place of those that wait for nothing.", valueName: "N"))
+            "Maximum open connections; further ones evict idle connections.", valueName: "N"))
     var maxConnections: Int?
-    @Option(help: ArgumentHelp("Of those, connections of one address: half unless given.", valueName: "N"))
+    @Option(help: ArgumentHelp("Maximum connections per address (default: half of --max-connections).", valueName: "N"))
     var maxConnectionsPerPeer: Int?
-    @Option(help: ArgumentHelp("Seconds that a request may take.", valueName: "seconds")) var deadline: Int?
-    @Option(help: ArgumentHelp("Seconds that running requests get after SIGTERM.", valueName: "seconds")) var grace:
-        Int?
+    @Option(help: ArgumentHelp("Maximum seconds per request.", valueName: "seconds")) var deadline: Int?
+    @Option(help: ArgumentHelp("Seconds that running requests may take after SIGTERM.", valueName: "seconds"))
+    var grace: Int?
     @Option(
         help: ArgumentHelp("\(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "level"),
         transform: level)
@@ -82,7 +85,7 @@ struct Serve: AsyncParsableCommand {
             if let fault = AllowedOrigin.fault(origin) { throw ValidationError("--allow-origin: \(fault)") }
         }
         if let name = serverName.first(where: { $0.isEmpty || !$0.allSatisfy(Self.isOfName) }) {
-            throw ValidationError("--server-name is '\(name)'; expected a host name alone, such as sedd.example.org")
+            throw ValidationError("--server-name is '\(name)'; expected only a host name, such as sedd.example.org")
         }
         let running = maxRunning ?? ServerLimits(modelLength: 1).running
         if let maxSequences, maxSequences > Self.mostSequences(running) {
@@ -94,7 +97,7 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--grace is \(grace); expected 0 to 86400")
         }
         if let deadline, deadline > 86_400 {
-            throw ValidationError("--deadline is \(deadline); expected 86400 at most")
+            throw ValidationError("--deadline is \(deadline); expected at most 86400")
         }
     }
 
@@ -103,7 +106,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Before anything is opened: a connection is a file too.
+        // Before anything is opened: connections are files too.
         let connections = try DescriptorLimit.connections(maxConnections ?? ServerLimits.defaultConnections)
         let loaded = try options.languageModel(engine)
         let network = try loaded.diffusion()
@@ -122,13 +125,13 @@ struct Serve: AsyncParsableCommand {
                 StandardOutput.tell("serving \(model.name) at http://\(shown):\(port)")
             }
         } catch  where !(error is SEDDError || error is TorchError) {
-            throw SEDDError(.cannotWrite, "cannot listen at \(host):\(port): \(error); choose another --host or --port")
+            throw SEDDError(.cannotWrite, "cannot listen on \(host):\(port): \(error); choose another --host or --port")
         }
         if ending == .cutOff { throw ExitCode(130) }
     }
 
-    /// Requests to stop, from SIGTERM and SIGINT: the first lets what runs finish, the second cuts it off, the third ends the process
-    /// where it stands.
+    /// Stop requests from SIGTERM and SIGINT: the first completes running requests, the second cancels them, and the
+    /// third terminates the process.
     private func stops() async -> AsyncStream<Void> {
         let (stops, continuation) = AsyncStream<Void>.makeStream()
         let signals = await Server.stopSignals()
@@ -162,12 +165,12 @@ struct Serve: AsyncParsableCommand {
             settings.keys = try APIKeys(contentsOf: apiKeys) { logger.warning("\($0)") }
         } else if !["127.0.0.1", "::1", "localhost"].contains(host) {
             logger.warning(
-                "without --api-keys whoever reaches \(host):\(port) may use this server\(serverName.isEmpty ? "; without --server-name, so may pages of any name that is pointed at it" : "")"
+                "without --api-keys anyone who can reach \(host):\(port) can use this server\(serverName.isEmpty ? "; without --server-name, so can pages of any name that resolves to it (DNS rebinding)" : "")"
             )
         }
         return settings
     }
 
-    /// What a request can have under way, whatever else is.
+    /// Maximum sequences of one request, whatever else is in progress.
     private static func mostSequences(_ running: Int) -> Int { max(1, running - running / 8) }
 }

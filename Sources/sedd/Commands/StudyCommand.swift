@@ -9,36 +9,36 @@ import Torch
 struct StudyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "study",
-        abstract: "Repeat the article's comparison at a size that fits: train, measure, report.",
+        abstract: "Repeat the paper's comparison at a size that fits the machine: train, measure, report.",
         discussion: """
-            Trains left-to-right, absorbing and uniform models of equal width, depth, data and steps, and a judge; then the \
-            perplexity table, generative perplexity and entropy against steps for the samplers beside the left-to-right \
-            model with and without a nucleus, and prefix, suffix and infilling by MAUVE. Writes report.md, CSV files, SVG \
-            plots and configurations; started again with the same command, it goes on where it stopped.
+            Trains autoregressive, absorbing and uniform models of equal width, depth, data and steps, and a judge. Measures \
+            perplexity; generative perplexity and entropy against steps for each sampler, beside the autoregressive model with \
+            and without nucleus sampling; and prefix, suffix and infilling prompts by MAUVE. Writes report.md, CSV files, SVG \
+            plots and configurations. Run the same command again to resume an interrupted study.
 
-            With --budget the training steps and the number of texts are chosen by trying a little of each; without it they \
-            are those of the configuration and --count.
+            With --budget, training steps and the number of texts are chosen by timing a few of each; otherwise they are those \
+            of the configuration and --count.
 
             Example:
               sedd study --config tiny-cpu --data war.txt peace.txt --output studies/books --budget 60
             """)
 
-    @Option(help: ArgumentHelp("Configuration file, or the name of a preset.", valueName: "file|preset"))
+    @Option(help: ArgumentHelp("Configuration file or preset.", valueName: "file|preset"))
     var config: String
     @Option(
-        name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
+        name: .customLong("set"), help: ArgumentHelp("Override one key; repeatable.", valueName: "key.path=value"))
     var overrides: [String] = []
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Text files or .bin files.", valueName: "file"))
     var data: [PathArgument] = []
     @Option(help: ArgumentHelp("Folder of the study.", valueName: "dir")) var output: PathArgument
     @Option(help: ArgumentHelp("Minutes for the whole study.", valueName: "minutes")) var budget: Double?
-    @Option(help: ArgumentHelp("Texts of each setting; twice as many are prompted.", valueName: "N")) var count = 64
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Reverse steps that are compared.", valueName: "S"))
+    @Option(help: ArgumentHelp("Texts per setting; twice as many for prompts.", valueName: "N")) var count = 64
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Step counts to compare.", valueName: "S"))
     var steps: [Int] = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Samplers that are compared, with settings as remask:eta=4,top_p=0.9; the first writes prompted texts.",
+            "Samplers to compare, with settings such as remask:eta=4,top_p=0.9; the first is used for prompts.",
             valueName: "name"))
     var samplers: [String] = ["analytic", "euler"]
     @OptionGroup var engine: EngineOptions
@@ -60,7 +60,7 @@ struct StudyCommand: ParsableCommand {
 
     func run() throws {
         guard engine.precision == nil else {
-            throw SEDDError(.usage, "a study computes in the standard precision of its device; leave --precision out")
+            throw SEDDError(.usage, "a study always uses the default precision of its device; leave --precision out")
         }
         let device = try engine.open()
         let console = Console()
@@ -89,7 +89,8 @@ struct StudyCommand: ParsableCommand {
         try StandardOutput.line(folder.appending(path: "report.md").path)
     }
 
-    /// What is wanted. What a budget has decided in this folder stays; the study itself compares everything else.
+    /// The requested plan. Values that a budget determined in this folder are kept; the study itself compares
+    /// everything else.
     private func plan(
         _ base: TrainingConfiguration, _ folder: URL, heldOutBlocks: Int, _ tokenizer: any Tokenizer, _ device: Device,
         _ console: Console
@@ -106,10 +107,10 @@ struct StudyCommand: ParsableCommand {
             (plan.count, plan.promptedCount) = (known.count, known.promptedCount)
             return plan
         }
-        console.line("trying a little of each to see what \(budget) minutes are enough for")
+        console.line("timing a few training and sampling steps to fill \(budget) minutes")
         let fitted = try StudyBudget(seconds: budget * 60).fitted(
             plan, heldOutBlocks: heldOutBlocks, tokenizer: tokenizer, device: device)
-        console.line("\(fitted.base.training.nIters) training steps, \(fitted.count) texts of each setting")
+        console.line("\(fitted.base.training.nIters) training steps, \(fitted.count) texts per setting")
         return fitted
     }
 }

@@ -6,10 +6,10 @@ import Text
 
 struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Text on stdin to token ids on stdout, or back.",
+        abstract: "Convert text on stdin to token ids on stdout, or back.",
         discussion: """
-            All of stdin is one text, its ids one JSON array; with --jsonl each line in is a JSON string, each line out a \
-            JSON array of ids. --decode goes the other way.
+            All of stdin is one text, and its ids one JSON array; with --jsonl each input line is a JSON string and each output \
+            line a JSON array of ids. --decode converts the other way.
 
             Examples:
               echo -n 'Hello world' | sedd tokenize --tokenizer gpt2:models/gpt2
@@ -18,10 +18,10 @@ struct Tokenize: ParsableCommand {
 
     @Option(help: ArgumentHelp("byte, characters:FILE, gpt2:DIR or hf:PATH.", valueName: "tokenizer")) var tokenizer:
         String
-    @Flag(help: "From ids to text.") var decode = false
-    @Flag(help: "The texts of special tokens become their ids; without it they are text like any other.")
+    @Flag(help: "Convert ids to text.") var decode = false
+    @Flag(help: "Encode special tokens found in the text as their ids; by default they are ordinary text.")
     var specials = false
-    @Flag(help: "One JSON value a line.") var jsonl = false
+    @Flag(help: "One JSON value per line.") var jsonl = false
 
     func run() throws {
         let tokenizer = try TokenizerSpecification(tokenizer).load()
@@ -58,7 +58,8 @@ struct Tokenize: ParsableCommand {
         return try tokenizer.encode(utf8: text, specials: true)
     }
 
-    /// A JSON string; half of a surrogate pair, which UTF-8 cannot hold, is U+FFFD, as in every text that is read.
+    /// A JSON string; an unpaired surrogate, which UTF-8 cannot represent, becomes U+FFFD, as in all texts that are
+    /// read.
     private func text(_ line: Data, _ place: String) throws -> String {
         guard case .string(let text) = try JSON.parse([UInt8](line), source: place) else {
             throw SEDDError(.invalidData, "\(place): expected a JSON string")

@@ -4,19 +4,19 @@ import Foundation
 import SEDD
 import Text
 
-/// What is done to tokenizers themselves.
+/// Commands that create tokenizers.
 struct TokenizerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tokenizer", abstract: "Make a tokenizer.", subcommands: [TokenizerTrain.self])
+        commandName: "tokenizer", abstract: "Create a tokenizer.", subcommands: [TokenizerTrain.self])
 }
 
 struct TokenizerTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Learn a byte-level BPE vocabulary from texts.",
+        commandName: "train", abstract: "Train a byte-level BPE vocabulary on texts.",
         discussion: """
-            The merges are those that Hugging Face's trainer learns from the same strings over GPT-2's pieces; \
-            tokenizer.json, vocab.json and merges.txt are the files that it would write. Each plain file is one string, each row \
-            of a JSON file, and with --documents each text between two <|endoftext|>.
+            The merges equal those that Hugging Face's trainer learns from the same strings with GPT-2's pre-tokenization, and \
+            tokenizer.json, vocab.json and merges.txt equal the files that it would write. A string is a plain file, a row of a \
+            JSON file, or with --documents a text between two <|endoftext|>.
 
             The special token '<|endoftext|>' becomes the tokenizer's end of text.
 
@@ -24,21 +24,21 @@ struct TokenizerTrain: ParsableCommand {
               sedd tokenizer train --data stories.txt --documents --size 2048 --special '<|endoftext|>' --output DIR
             """)
 
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts in UTF-8, one or more.", valueName: "file"))
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("One or more texts in UTF-8.", valueName: "file"))
     var data: [PathArgument] = []
-    @Option(help: ArgumentHelp("Tokens: special ones, the 256 bytes, and what merges make.", valueName: "N"))
+    @Option(help: ArgumentHelp("Vocabulary size: special tokens, the 256 bytes, and merges.", valueName: "N"))
     var size: Int
-    @Option(help: ArgumentHelp("Folder for the three files.", valueName: "dir")) var output: PathArgument
-    @Option(help: ArgumentHelp("Occurrences below which a pair does not merge.", valueName: "N")) var minFrequency = 2
-    @Option(help: ArgumentHelp("A special token; may be repeated.", valueName: "text")) var special: [String] = []
+    @Option(help: ArgumentHelp("Folder for the tokenizer's files.", valueName: "dir")) var output: PathArgument
+    @Option(help: ArgumentHelp("Minimum occurrences for a pair to be merged.", valueName: "N")) var minFrequency = 2
+    @Option(help: ArgumentHelp("A special token; repeatable.", valueName: "text")) var special: [String] = []
     @Flag(
-        help: "Each document is a string, as sedd train reads files: nothing is learnt from <|endoftext|> between them."
+        help: "Split files into documents as sedd train does, so that nothing is learned from <|endoftext|>."
     )
     var documents = false
-    @Flag(help: "Replace tokenizer files that are in the folder.") var force = false
+    @Flag(help: "Replace existing tokenizer files.") var force = false
 
     func validate() throws {
-        guard !data.isEmpty else { throw ValidationError("--data is missing; name one or more files") }
+        guard !data.isEmpty else { throw ValidationError("--data is missing; expected one or more files") }
     }
 
     func run() throws {
@@ -50,7 +50,7 @@ struct TokenizerTrain: ParsableCommand {
         let vocabulary = try trainer.train(files: data.map(\.url), byDocuments: documents) { progress in
             switch progress {
             case .reading(let read):
-                // Small files are done before a line about them is read.
+                // Small files finish before a line about them could be read.
                 guard read.bytesTotal > 1 << 24 else { return }
                 console.progress(
                     Double(read.bytesDone) / Double(max(1, read.bytesTotal)),
@@ -64,7 +64,7 @@ struct TokenizerTrain: ParsableCommand {
         console.finish()
         if vocabulary.count < size {
             console.line(
-                "\(vocabulary.count) tokens, not \(size): no other pair occurs \(max(1, minFrequency)) times; give more text or a lower --min-frequency"
+                "\(vocabulary.count) tokens, not \(size): no other pair occurs \(max(1, minFrequency)) times; add text or lower --min-frequency"
             )
         }
         try StandardOutput.line("\(output.text): \(vocabulary.count) tokens, \(vocabulary.mergeCount) merges")

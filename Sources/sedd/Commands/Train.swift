@@ -10,12 +10,12 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model on texts; Ctrl-C saves, --resume continues.",
         discussion: """
-            Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8: plain, where <|endoftext|> ends a document, or JSON \
-            rows with a 'text' (.jsonl, .json); files ending in .bin hold token ids. The tokenizer's end of text follows each document.
+            Presets: \(Presets.names.joined(separator: ", ")). Texts are UTF-8: plain, with <|endoftext|> between documents, or JSON \
+            rows with a 'text' (.jsonl, .json); files ending in .bin hold token ids. An end of text follows each document.
 
-            With --resume the run in --output goes on from its newest checkpoint, or starts where there is none yet, so that one \
-            command can be repeated until the run is done. Options that differ from what the run last used are applied, said and \
-            kept in its run.yaml; those that would change what its weights mean are refused.
+            With --resume, the run in --output continues from its newest checkpoint, or starts if there is none, so the same \
+            command can be repeated until the run is finished. Options that differ from the previous ones are applied, \
+            reported and stored in run.yaml; those that would change the meaning of the weights are refused.
 
             Examples:
               sedd train --config tiny-cpu --data story.txt --output runs/story
@@ -25,16 +25,16 @@ struct Train: ParsableCommand {
               sedd train --resume --output runs/story
             """)
 
-    @Option(help: ArgumentHelp("Configuration file, or the name of a preset.", valueName: "file|preset"))
+    @Option(help: ArgumentHelp("Configuration file or preset.", valueName: "file|preset"))
     var config: String?
     @Option(
-        name: .customLong("set"), help: ArgumentHelp("Override one key; may be repeated.", valueName: "key.path=value"))
+        name: .customLong("set"), help: ArgumentHelp("Override one key; repeatable.", valueName: "key.path=value"))
     var overrides: [String] = []
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts or .bin files.", valueName: "file"))
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Text files or .bin files.", valueName: "file"))
     var data: [PathArgument] = []
     @Option(
         help: ArgumentHelp(
-            "Start from the weights of this model or run; without --config, with its shape too.", valueName: "dir"))
+            "Start from the weights of this model or run; without --config, also use its shape.", valueName: "dir"))
     var from: PathArgument?
     @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: PathArgument
     @Flag(help: "Continue the run in --output from its newest checkpoint, or start it with --config and --data.")
@@ -52,7 +52,7 @@ struct Train: ParsableCommand {
         let run = RunFolder(output.url)
         if !resume { try run.requireNone() }
         let start = try RunStart(run, config: config, from: from, overrides: overrides, data: data)
-        // A folder that is not there yet is made when there is something to train on.
+        // A folder that does not exist is created only once there is something to train on.
         var lock = run.exists ? try run.lock() : nil
         let device = try engine.open(before: start.record?.device)
         let precision = try Precision.resolved(

@@ -2,26 +2,26 @@ public import ArgumentParser
 public import SEDD
 import Torch
 
-/// Where and with how many threads to compute.
+/// Device, precision and number of threads.
 struct EngineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where to compute: cpu (unless given), cuda, cuda:N or mps.", valueName: "device"))
+    @Option(help: ArgumentHelp("Device: cpu (default), cuda, cuda:N or mps.", valueName: "device"))
     var device: String?
 
     @Option(
         help: ArgumentHelp(
-            "What a diffusion model's trunk computes in: bf16 (CUDA only, and standard there) or float32.",
+            "Precision of a diffusion model's trunk: bf16 (CUDA only, and the default there) or float32.",
             valueName: "type"))
     var precision: Precision?
 
-    @Option(help: ArgumentHelp("Threads on the CPU; all cores unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("CPU threads (default: all cores).", valueName: "count"))
     var threads: Int?
 
-    /// Beyond what any one machine has; the engine's thread library ends the process where it cannot start them.
+    /// More than any machine has; the thread library terminates the process if it cannot start them.
     private static let mostThreads = 1024
 
-    /// Sets the threads and opens the device, which must compute in the precision.
+    /// Sets the threads and opens the device, which must support the precision.
     ///
-    /// - Parameter last: the device that a run last used, which is taken where none is named.
+    /// - Parameter last: the device that a run used last; the default if none is given.
     func open(before last: String? = nil) throws -> Device {
         if let threads {
             guard (1...Self.mostThreads).contains(threads) else {

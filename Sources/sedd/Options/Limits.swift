@@ -1,4 +1,4 @@
-/// How large a count may be that a person asks for: products of two of them are numbers still.
+/// The upper bound on counts given by users: products of two of them fit in an Int.
 enum Limits {
     static let count = 1_000_000
 }

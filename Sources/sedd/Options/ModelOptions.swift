@@ -21,8 +21,8 @@ struct ModelOptions: ParsableArguments {
             FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
     }
 
-    /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have further outputs, which no text
-    /// has: vocabularies are padded to round sizes, and pad tokens added.
+    /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have more outputs than its
+    /// tokenizer has tokens, because vocabularies are padded to round sizes.
     func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
         let made =
             try tokenizer.map { try TokenizerSpecification($0).load() }

@@ -1,5 +1,5 @@
-/// `--name -1` as `--name=-1`: to the parser a word that begins with a dash is an option, and its complaint would be that a value is
-/// missing. None of the options here begins with a digit.
+/// Rewrites `--name -1` as `--name=-1`: the parser takes a word that begins with a dash for an option, and would report a
+/// missing value. No option begins with a digit.
 enum NegativeNumbers {
     static func joined(_ words: [String]) -> [String] {
         var result: [String] = []
@@ -15,6 +15,6 @@ enum NegativeNumbers {
         return result
     }
 
-    /// `-inf` and `-nan` too: the option says why they do not fit.
+    /// Also `-inf` and `-nan`: the option reports why they are invalid.
     private static func isNegative(_ word: String) -> Bool { word.hasPrefix("-") && Double(word) != nil }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 
-/// A file or a folder as the command line names it; an empty name is refused.
+/// A file or folder named on the command line; an empty name is refused.
 struct PathArgument: ExpressibleByArgument, Sendable {
     /// As it was written, for messages.
     let text: String
@@ -16,7 +16,7 @@ struct PathArgument: ExpressibleByArgument, Sendable {
 }
 
 extension URL {
-    /// The folder that this is, or that the file of this name lies in.
+    /// This folder, or the folder that contains this file.
     var containingFolder: URL {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

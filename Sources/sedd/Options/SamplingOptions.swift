@@ -4,36 +4,37 @@ import Foundation
 import SEDD
 import Text
 
-/// How texts are drawn. The settings that a method declares for itself are flags too; they are found among what the parser
-/// does not know, so that a new one needs no line here.
+/// How texts are sampled. Settings declared by a method are flags too; they are found among the arguments unknown to
+/// the parser, so that a new setting needs no line here.
 struct SamplingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Steps of the time grid, before the final denoising; 128 unless given.", valueName: "S"))
+    @Option(help: ArgumentHelp("Steps of the time grid before the final denoising (default: 128).", valueName: "S"))
     var steps: Int?
     @Option(
         help: ArgumentHelp(
-            "\(SamplingMethods.names.joined(separator: ", ")); \(SamplingMethods.names[0]) unless given.",
+            "\(SamplingMethods.names.joined(separator: ", ")); default: \(SamplingMethods.names[0]).",
             valueName: "name"))
     var sampler: String?
     @Option(
         help: ArgumentHelp(
-            "Times of the steps: \(TimeGrid.Kind.names.joined(separator: ", ")), or a file with a JSON array that falls from 1.",
+            "Times of the steps: \(TimeGrid.Kind.names.joined(separator: ", ")), or a file with a JSON array of times decreasing from 1.",
             valueName: "name|file"))
     var grid: String?
-    @Option(help: ArgumentHelp("What log-probabilities of tokens are divided by.", valueName: "x"))
+    @Option(help: ArgumentHelp("Divisor of the log-probabilities of tokens.", valueName: "x"))
     var temperature: Double?
-    @Option(help: ArgumentHelp("The most probable k tokens alone.", valueName: "k")) var topK: Int?
-    @Option(help: ArgumentHelp("The nucleus of this probability alone.", valueName: "p")) var topP: Double?
+    @Option(help: ArgumentHelp("Keep only the k most probable tokens.", valueName: "k")) var topK: Int?
+    @Option(help: ArgumentHelp("Keep the most probable tokens up to this total probability (nucleus).", valueName: "p"))
+    var topP: Double?
     @Argument(parsing: .allUnrecognized, help: .hidden) var own: [String] = []
 
-    /// The flags that methods declare, for a command's help.
+    /// The flags declared by methods, for a command's help.
     static let help: String = {
         let flags = SamplingMethods.settings.map { setting in
             let owners = SamplingMethods.all.filter { $0.settings.contains(setting) }.map(\.name)
             return
-                "  --\(setting.name): \(setting.help) (\(owners.joined(separator: ", ")); \(setting.expected), standard \(setting.standard))"
+                "  --\(setting.name): \(setting.help) (\(owners.joined(separator: ", ")); \(setting.expected), default \(setting.standard))"
         }
         let methods = SamplingMethods.all.map { "  \($0.name): \($0.summary)" }
-        return (["Samplers:"] + methods + ["Their own settings:"] + flags).joined(separator: "\n")
+        return (["Samplers:"] + methods + ["Sampler settings:"] + flags).joined(separator: "\n")
     }()
 
     func validate() throws {
@@ -43,9 +44,9 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
-    /// What is asked for of a diffusion model.
+    /// The sampling settings for a diffusion model.
     ///
-    /// - Throws: ``SEDDError`` where a value does not fit, or a grid's file is not one.
+    /// - Throws: ``SEDDError`` for an invalid value or an invalid grid file.
     func settings() throws -> SamplingSettings {
         var settings = SamplingSettings(
             method: sampler ?? SamplingMethods.names[0], steps: steps ?? SamplingSettings().steps, filter: filter,
@@ -57,7 +58,7 @@ struct SamplingOptions: ParsableArguments {
                 let times = try Self.times(grid)
                 let steps = (times.last == 0 ? times.count - 1 : times.count) - 1
                 guard self.steps == nil || self.steps == steps else {
-                    throw SEDDError(.usage, "\(grid): it has \(steps) steps, but --steps is \(self.steps ?? 0)")
+                    throw SEDDError(.usage, "\(grid): has \(steps) steps, but --steps is \(self.steps ?? 0)")
                 }
                 (settings.grid, settings.steps) = (.times(times), max(1, steps))
             }
@@ -68,7 +69,7 @@ struct SamplingOptions: ParsableArguments {
 
     var filter: TokenFilter { TokenFilter(temperature: temperature ?? 1, topK: topK, topP: topP) }
 
-    /// Whether anything was said that only a diffusion model understands.
+    /// Whether any option was given that only diffusion models have.
     var saysDiffusion: Bool { sampler != nil || steps != nil || grid != nil || !own.isEmpty }
 
     private static func times(_ path: String) throws -> [Double] {
@@ -79,12 +80,12 @@ struct SamplingOptions: ParsableArguments {
             )
         }
         guard let times = try? JSONDecoder().decode([Double].self, from: data), !times.isEmpty else {
-            throw SEDDError(.invalidData, "\(path): expected a JSON array of times that falls from 1")
+            throw SEDDError(.invalidData, "\(path): expected a JSON array of times that decrease from 1")
         }
         return times
     }
 
-    /// The declared settings among what the parser does not know; `--name value` or `--name=value`.
+    /// The declared settings among the arguments unknown to the parser; `--name value` or `--name=value`.
     private func ownSettings() throws -> [String: SettingValue] {
         var found: [String: SettingValue] = [:]
         var rest = own[...]

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// A seed as the command line names it: any integer of 64 bits, signed or not.
+/// A seed on the command line: any 64-bit integer, signed or unsigned.
 struct Seed: ExpressibleByArgument, ExpressibleByIntegerLiteral, CustomStringConvertible {
     let value: UInt64
 
@@ -11,7 +11,7 @@ struct Seed: ExpressibleByArgument, ExpressibleByIntegerLiteral, CustomStringCon
         self.value = value
     }
 
-    /// The seed, or nil for -1, which asks for one that is drawn, as it does over HTTP.
+    /// The seed, or nil for -1, which requests a random one, as in the HTTP API.
     var orNilToDraw: UInt64? { value == .max ? nil : value }
 
     var description: String { String(value) }

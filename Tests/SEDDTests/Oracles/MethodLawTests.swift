@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    /// One position an evaluation, chosen from the state before its token is drawn: the law of the data, in any order.
+    /// One position per evaluation, chosen from the state before its token is drawn: the law of the data, in any order.
     @Test(arguments: SamplingMethods.all.filter { $0.claim == .exact }.map(\.name))
     func exactMethods(_ name: String) throws {
         let chain = GoldenLaws.absorb
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// Positions that are revealed together are taken for independent: what that costs.
+    /// The cost of treating positions revealed together as independent.
     @Test func groupsOfPositions() throws {
         let chain = GoldenLaws.absorb
         func divergence(_ settings: SamplingSettings) throws -> Double {
@@ -119,7 +119,8 @@ import Testing
         }
     }
 
-    /// The trapezoidal rule is worth its two evaluations: at 16 of them at least 1.4 times (absorbing) and 1.9 times (uniform) lower.
+    /// The trapezoidal rule is worth its two evaluations: at 16 evaluations its error is at least 1.4 times (absorbing)
+    /// and 1.9 times (uniform) lower.
     @Test(arguments: [(true, 1.4), (false, 1.9)]) func trapezoidalAtEqualEvaluations(
         _ isAbsorbing: Bool, _ least: Double
     ) throws {
@@ -136,7 +137,8 @@ import Testing
         )
     }
 
-    /// One position alone: whatever is taken back or corrected, the masked share is that of the schedule and the law that of the data.
+    /// A single position: however tokens are remasked or corrected, the masked fraction follows the schedule and the
+    /// law is that of the data.
     @Test(arguments: [
         SamplingSettings(method: "remask", own: ["eta": .number(3)]),
         SamplingSettings(method: "remask", own: ["eta": .number(3), "strategy": .word("rescale")]),
@@ -155,7 +157,7 @@ import Testing
             guard time > 0, !isLoop else { return }
             looked += 1
             #expect(abs((law[[3]] ?? 0) - process.displaced(time)) < 1e-10, "\(settings.summary), advance \(done)")
-            // Of what is settled each token has its share.
+            // Among settled tokens each has its share.
             for token in 0..<3 {
                 let wanted = (chain.law[[token]] ?? 0) * (1 - process.displaced(time))
                 #expect(abs((law[[token]] ?? 0) - wanted) < 1e-10)
@@ -165,7 +167,8 @@ import Testing
         #expect(law.totalVariation(from: chain.law) < 1e-10, "\(settings.summary)")
     }
 
-    /// A rate proportional to the step: what is taken back costs less the finer the steps are, and so does what is corrected.
+    /// With a rate proportional to the step size, the error from remasking decreases as steps become finer, and so does
+    /// that from correctors.
     @Test(arguments: [
         SamplingSettings(method: "remask", own: ["eta": .number(2)]),
         SamplingSettings(method: "remask", own: ["eta": .number(2), "strategy": .word("rescale")]),
@@ -191,7 +194,7 @@ import Testing
         }
     }
 
-    /// Tokens that are taken back by how sure they were lead to another law, as near as it may be: no number of steps closes the gap.
+    /// Remasking tokens by confidence leads to another law, which no number of steps corrects.
     @Test func remaskingByConfidenceIsAHeuristic() throws {
         let chain = TinyChain(AbsorbingGraph(tokens: 3), noise: LogLinearNoise(floor: 1e-6), length: 2)
         let distances = try [16, 32].map { steps in

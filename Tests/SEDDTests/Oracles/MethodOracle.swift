@@ -9,14 +9,14 @@ protocol ExactScores {
     func scores(_ states: [Int], at positions: [Int], sigma: Double) throws -> [[Double]]
 }
 
-/// The law of a sampling method: everything that it can do, with the probability of each.
+/// The exact law of a sampling method: all its outcomes with their probabilities.
 ///
-/// A trajectory is taken one advance further for every outcome of every draw and decision, and trajectories that cannot be told apart are
-/// merged. No number is drawn, so there are no false alarms.
+/// A trajectory is advanced once for every outcome of every draw and decision, and indistinguishable trajectories are
+/// merged. Nothing is drawn, so there are no false alarms.
 struct MethodOracle {
     let process: DiffusionProcess
     let scores: any ExactScores
-    /// Numbers that no enumeration can be made over, one for each advance; the middle where they are used up.
+    /// Numbers over which nothing is enumerated, one per advance; 1/2 once they are used up.
     var numbers: [Double] = []
 
     /// The law of finished sequences, and the evaluations that they take on average.
@@ -35,7 +35,7 @@ struct MethodOracle {
         }
     }
 
-    /// What tells trajectories apart.
+    /// What distinguishes trajectories.
     private struct Key: Hashable {
         let states: [Int]
         let notes: [Double]
@@ -137,7 +137,7 @@ struct MethodOracle {
         } while script.advance()
     }
 
-    /// What a network with these scores would answer, the draws by the script.
+    /// The answer of a network with these scores, with draws taken from the script.
     private func answer(_ question: Question, _ trajectory: Trajectory, _ script: Script) throws -> Answer {
         var answer = Answer(expecting: question)
         let graph = process.graph
@@ -176,7 +176,7 @@ struct MethodOracle {
     }
 }
 
-/// Every way through a series of choices, one after the other.
+/// All paths through a sequence of choices.
 private final class Script: Outcomes, @unchecked Sendable {
     private var path: [(choice: Int, probabilities: [Double])] = []
     private var place = 0
@@ -200,7 +200,7 @@ private final class Script: Outcomes, @unchecked Sendable {
         return step.choice
     }
 
-    /// Turns to the next way; false where there is none.
+    /// Moves to the next path; false if there is none.
     func advance() -> Bool {
         while let last = path.popLast() {
             let rest = last.probabilities.indices.dropFirst(last.choice + 1)

@@ -5,7 +5,7 @@ import Torch
 
 @testable import SEDD
 
-/// The exact likelihood of orders that follow from the state.
+/// The exact likelihood of orders that depend only on the state.
 @Suite struct OrderLikelihoodTests {
     private static let sequences = (0..<27).map { [$0 / 9, $0 / 3 % 3, $0 % 3] }
 
@@ -39,7 +39,7 @@ import Torch
         let absorb = try randomNetwork(smallConfiguration())
         let uniform = try randomNetwork(smallConfiguration(.uniform))
         for (network, name, words) in [
-            (absorb, "random", "does not follow from the state"), (absorb, "analytic", "confidence, margin"),
+            (absorb, "random", "does not depend on the state"), (absorb, "analytic", "confidence, margin"),
             (absorb, "backwards", "unknown"), (uniform, "confidence", "uniform"),
         ] {
             let error = #expect(throws: SEDDError.self) {
@@ -49,7 +49,7 @@ import Torch
         }
     }
 
-    /// A model that knows nothing holds log n at every share; noise apart, a profile falls.
+    /// A model that knows nothing has an entropy of log n at every fraction; apart from noise, a profile decreases.
     @Test func profiles() throws {
         let blind = try ScoreNetwork(smallConfiguration(), seed: 2)
         let blocks = (0..<8).map { row in (0..<12).map { (row * 5 + $0 * 3) % 11 } }

@@ -4,7 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// What the sampler draws, against the law that the enumeration of its method gives for the very scores of the network.
+/// The sampler's draws, against the law obtained by enumerating its method with the network's scores.
 @Suite struct SampledLawTests {
     /// A model of three tokens and three positions, trained for a moment on texts that count.
     private static func trained(_ graph: ModelConfiguration.GraphKind) throws -> ScoreNetwork {
@@ -32,7 +32,7 @@ import Torch
         TokenFilter(), TokenFilter(temperature: 0.7), TokenFilter(topK: 2), TokenFilter(temperature: 1.3, topP: 0.8),
     ]
 
-    /// Every method on every chain that it reverses, each with another filter, and what methods declare for themselves.
+    /// Every method on every chain that it reverses, each with another filter, and the methods' own settings.
     static let cases: [Case] = ModelConfiguration.GraphKind.allCases.flatMap { graph -> [Case] in
         let chain = smallConfiguration(graph, tokens: 3, length: 3).makeGraph()
         let kinds = SamplingMethods.all.filter { $0.reverses(chain) }
@@ -119,7 +119,7 @@ import Torch
         for (states, p) in law {
             let expected = p * Double(draws)
             let found = counts[states] ?? 0
-            // What is expected less than five times goes together.
+            // Cells with expected counts below five are pooled.
             guard expected >= 5 else {
                 (rare, expectedRare) = (rare + found, expectedRare + expected)
                 continue

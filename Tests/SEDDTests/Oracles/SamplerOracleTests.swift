@@ -3,8 +3,8 @@ import Testing
 
 @testable import SEDD
 
-/// Where the grid methods converge to, by both chains and both noises, given the exact score. No draw is made, so there are no false
-/// alarms.
+/// The limits of the grid methods, for both chains and both schedules, given the exact score. Nothing is drawn, so
+/// there are no false alarms.
 @Suite struct SamplerOracleTests {
     static let chains: [(name: String, chain: TinyChain)] = [
         ("absorb, log-linear", TinyChain(AbsorbingGraph(tokens: 3), noise: LogLinearNoise(), length: 2)),
@@ -51,8 +51,8 @@ import Testing
     func conditionalLawsConverge(_ template: [Int?], _ name: String) throws {
         let distances = try conditional(Self.absorb, template, name, [16, 32, 64])
         let orders = zip(distances, distances.dropFirst()).map { log2($0 / $1) }
-        // One free position, or two that the prompt between them makes independent: there is nothing that taking positions
-        // one by one gets wrong, and the law is exact from the first step on.
+        // With one free position, or two that the prompt between them makes independent, treating positions separately
+        // is not an error, and the law is exact from the first step.
         guard template.count(where: { $0 == nil }) > 1, template[1] == nil else {
             return #expect(distances.allSatisfy { $0 < 1e-6 }, "\(template), \(name): \(distances)")
         }
@@ -60,8 +60,8 @@ import Testing
         #expect(distances[2] < 4e-3, "\(template), \(name): \(distances)")
     }
 
-    /// Under the uniform chain a state at time t is not the clean token: holding the prompt clean is exact where positions are
-    /// independent, and elsewhere leaves a distance that more steps do not close.
+    /// Under the uniform chain a state at time t is not the clean token: keeping the prompt clean is exact if positions
+    /// are independent, and otherwise leaves an error that more steps do not reduce.
     @Test(arguments: ["analytic", "euler"])
     func uniformPromptsAreExactForIndependentPositions(_ name: String) throws {
         let template: [Int?] = [nil, 2, nil]

@@ -2,7 +2,7 @@ import Foundation
 import SEDD
 import Text
 
-// A text of our own: sentences of three words each, over and over in ever other pairings.
+// A small text: sentences of three words in varying combinations.
 let subjects = ["cats", "dogs", "birds"]
 let verbs = ["see", "like", "chase"]
 var story = ""
@@ -36,7 +36,7 @@ try trainer.train { event in
     }
 }
 
-// Fill a hole with its moving average, watching how many positions are settled.
+// Fill a hole with the moving average, and show how many positions have settled.
 let template = try Template("cats [[*]] birds.\n").positions(tokenizer: tokenizer, length: 32, modelLength: 32)
 for try await states in try Sampler(network: trainer.averaged.diffusion()).states([
     .init(template: template, seed: 1, steps: 16)

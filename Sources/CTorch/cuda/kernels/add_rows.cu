@@ -1,6 +1,6 @@
 // target[place] += the sum of the rows that go there, in their order: rows come sorted by place (`places`, rising, and
 // `order`, where each row lies), so the rows of a place are a run. Runs are cut into pieces of fixed length, since half of all rows
-// may go to one place: what lies within a piece is added at once, and runs that cross the end of a piece are put together
+// may go to one place: what lies within a piece is added at once, and runs that cross the end of a piece are assembled
 // from the pieces' sums. Each place is written by one thread for each channel.
 CUDA_SOURCE(add_rows,
 

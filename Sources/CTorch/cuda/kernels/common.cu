@@ -2,7 +2,7 @@
 // puts prelude.h, this file and the kernel's own together; the tests make it a namespace of C++. Hence no line here
 // starts with '#'. `element` is what the trunk's activations are: bf16, or float for exact comparison.
 //
-// Sums are in a fixed order, whatever the order that blocks and warps run in; there is no atomic operation.
+// Sums are in a fixed order, whatever the order that blocks and warps run in; no atomic operations are used.
 CUDA_SOURCE(common,
 
 // The upper half of a float; rounded to the nearest, to even where two are near.

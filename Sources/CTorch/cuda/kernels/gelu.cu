@@ -1,7 +1,7 @@
-// y = gelu(u + bias) by the tanh formula, and its backward pass, which makes y anew; see ../../kernels/gelu.cpp.
+// y = gelu(u + bias) by the tanh formula, and its backward pass, which recomputes y; see ../../kernels/gelu.cpp.
 CUDA_SOURCE(gelu,
 
-// h of v, for which gelu = v h; beyond |2 z| = 60 it is 0 or 1 to any use.
+// h of v, for which gelu = v h; beyond |2 z| = 60 it is numerically 0 or 1.
 __device__ inline float gelu_gate(float v) {
     const float doubled = 2 * 0.7978845608028654f * v * (1 + 0.044715f * v * v);
     return 1 / (1 + expf(-fminf(fmaxf(doubled, -60.0f), 60.0f)));

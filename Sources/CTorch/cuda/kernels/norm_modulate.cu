@@ -26,7 +26,7 @@ KERNEL void norm_modulate(const float *x, const float *weight, const float *shif
     }
 }
 
-// A block for each piece of rows of a sequence. Adds dx, makes y anew, and leaves the sums of dy and dy n over the piece in
+// A block for each piece of rows of a sequence. Adds dx, recomputes y, and leaves the sums of dy and dy n over the piece in
 // `partial` [pieces of all sequences, 2 width]. Each thread keeps to its own channels.
 KERNEL void norm_modulate_backward(const element *dy, const float *x, const float *statistics, const float *weight,
                                    const float *shift, const float *scale, i64 width, i64 length, i64 stride, i64 piece,
@@ -38,7 +38,7 @@ KERNEL void norm_modulate_backward(const element *dy, const float *x, const floa
     const i64 first = sequence * length + blockIdx.x * piece;
     const i64 last = minimum(first + piece, (sequence + 1) * length);
     for (i64 i = threadIdx.x; i < 2 * width; i += blockDim.x) sums[i] = 0;
-    // Where 2 width is no multiple of the block, channel i of the second half was cleared by another thread.
+    // Where 2 width is not a multiple of the block, channel i of the second half was cleared by another thread.
     __syncthreads();
     for (i64 row = first; row < last; ++row) {
         const float mean = statistics[2 * row];

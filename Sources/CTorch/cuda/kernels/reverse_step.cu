@@ -12,7 +12,7 @@ struct Weights {
     float rest;
     float kept;  // the own state's
 
-    // No number stays no number, so that the sum tells.
+    // NaN propagates, so the total reveals it.
     __device__ inline float operator()(i64 i) const {
         if (i == own) return kept;
         const float weight = slope * expf(logits[i] - shift) + rest;

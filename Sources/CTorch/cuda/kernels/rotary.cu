@@ -1,6 +1,6 @@
-// Queries, keys and values from the joint array [R, 3 d], heads apart, queries and keys turned by their positions; and back.
+// Queries, keys and values from the joint array [R, 3 d], heads apart, queries and keys rotated by their positions; and back.
 //
-// The arrays apart are [R, heads, padded]: a head's width, filled up with zeros to what the engine's attention takes. A
+// The arrays apart are [R, heads, padded]: a head's width, zero-padded to a width that libtorch's attention supports. A
 // thread has two channels: a pair that turns together, (a, b) -> (a cos - b sin, b cos + a sin), or two of the filling.
 CUDA_SOURCE(rotary,
 

@@ -1,13 +1,15 @@
-/// How much an engine works on at once.
+/// Limits on the concurrent work of an engine.
 public struct EngineLimits: Sendable {
-    /// Sequences that are under way at once, of all jobs; a job that would exceed it is refused.
+    /// Maximum number of sequences in progress, over all jobs; a job that would exceed it is refused.
     package var running: Int
-    /// Tokens of one network evaluation: small enough that a newcomer joins soon, large enough that products fill the processor.
+    /// Tokens per network evaluation: small enough that a new job is served soon, large enough to keep the processor
+    /// busy.
     package var evaluationTokens: Int
 
-    /// The standard of ``evaluationTokens``.
+    /// The default of ``evaluationTokens``.
     public static let standardTokens = 4096
 
+    /// Creates limits.
     package init(running: Int = 256, evaluationTokens: Int = standardTokens) {
         self.running = running
         self.evaluationTokens = evaluationTokens

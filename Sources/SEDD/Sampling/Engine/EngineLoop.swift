@@ -1,4 +1,4 @@
-/// What the engine's thread holds: the jobs under way, and whose turn it is.
+/// State of the engine's thread: the jobs in progress and their schedule.
 struct EngineLoop {
     private struct Running {
         var sequences: [Trajectory]
@@ -33,10 +33,10 @@ struct EngineLoop {
         observer.running(schedule.count)
     }
 
-    /// Ends jobs that nobody waits for any more, or whose time is over.
+    /// Ends jobs whose reader has gone or whose deadline has passed.
     ///
-    /// - Parameter stop: when every job ends at the latest.
-    /// - Returns: how many of their sequences were not done.
+    /// - Parameter stop: the latest time at which any job ends.
+    /// - Returns: the number of their unfinished sequences.
     mutating func dropEnded(stop: ContinuousClock.Instant?) -> Int {
         let now = ContinuousClock.now
         var dropped = 0
@@ -56,7 +56,7 @@ struct EngineLoop {
         return dropped
     }
 
-    /// - Returns: how many sequences were not done.
+    /// - Returns: the number of unfinished sequences.
     private mutating func drop(_ number: Int, _ error: any Error) -> Int {
         guard let job = running.removeValue(forKey: number) else { return 0 }
         schedule.removeAll { $0.job == number }
@@ -66,9 +66,9 @@ struct EngineLoop {
         return job.sequences.count { !$0.isFinished }
     }
 
-    /// One network evaluation for the sequences whose turn it is.
+    /// Runs one network evaluation for the sequences scheduled next.
     ///
-    /// - Returns: whether there was anything to do, and how many sequences it finished.
+    /// - Returns: whether there was anything to do, and how many sequences finished.
     mutating func step() -> (hasWorked: Bool, finished: Int) {
         let turn = schedule.next(tokens: limits.evaluationTokens) { [running] row in
             running[row.job]?.stream.hasRoom ?? false
@@ -88,11 +88,11 @@ struct EngineLoop {
         return (true, finished)
     }
 
-    /// The same for one sequence after the other, after an evaluation that they shared has failed: only the jobs of those that fail
-    /// alone, too, end with their error.
+    /// Repeats a failed shared evaluation one sequence at a time, so that only jobs whose own sequences fail end with
+    /// an error.
     ///
-    /// - Returns: how many sequences it finished.
-    private mutating func stepApart(_ rows: [Schedule.Row], _ error: any Error) -> Int {
+    /// - Returns: how many sequences finished.
+    private mutating func stepApart(_ rows: [Schedule.SequenceID], _ error: any Error) -> Int {
         guard rows.count > 1 else { return rows.reduce(0) { $0 + drop($1.job, error) } }
         var finished = 0
         for row in rows {
@@ -106,7 +106,7 @@ struct EngineLoop {
         return finished
     }
 
-    private mutating func settle(_ row: Schedule.Row, _ state: Trajectory) -> Int {
+    private mutating func settle(_ row: Schedule.SequenceID, _ state: Trajectory) -> Int {
         running[row.job]?.sequences[row.index] = state
         guard let job = running[row.job] else { return 0 }
         if job.job.everyStep || state.isFinished { job.stream.send(.step(index: row.index, state)) }

@@ -1,14 +1,14 @@
-/// What an engine reports about itself, for metrics.
+/// Receives an engine's events, for metrics.
 package protocol EngineObserver: Sendable {
-    /// How many sequences are under way.
+    /// The number of sequences in progress has changed.
     func running(_ sequences: Int)
-    /// A job was not accepted.
+    /// A job was refused.
     func refused()
-    /// One shared network evaluation has ended.
+    /// A shared network evaluation has ended.
     func evaluated(sequences: Int, in duration: Duration)
-    /// A sequence has reached its end.
+    /// A sequence has finished.
     func finished(_ trajectory: Trajectory)
-    /// A job ended before its sequences did.
+    /// A job ended before its sequences finished.
     func ended(with error: any Error)
 }
 

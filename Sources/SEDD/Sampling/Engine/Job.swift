@@ -1,12 +1,13 @@
-/// Sequences that one request wants written, on their way.
+/// The sequences that one request wants generated.
 package struct Job: Sendable {
-    /// The sequences as they stand at first.
+    /// The sequences in their initial state.
     package var sequences: [Trajectory]
-    /// Whether each step is wanted, or the results alone.
+    /// Whether every step is reported, or only the results.
     package var everyStep: Bool
-    /// When it ends at the latest.
+    /// The deadline.
     package var deadline: ContinuousClock.Instant
 
+    /// Creates a job.
     package init(
         sequences: [Trajectory], everyStep: Bool, deadline: ContinuousClock.Instant
     ) {
@@ -16,9 +17,9 @@ package struct Job: Sendable {
     }
 }
 
-/// What a job tells.
+/// An event of a job.
 package enum JobEvent: Sendable {
-    /// Which of its sequences, and how it stands after a step.
+    /// The index of one of its sequences, and its state after a step.
     case step(index: Int, Trajectory)
     /// Nothing has happened for a while.
     case tick

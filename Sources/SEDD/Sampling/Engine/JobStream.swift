@@ -1,10 +1,11 @@
 import Synchronization
 
-/// What a job has to tell, between the engine that makes it and the request that reads it.
+/// The events of a job, between the engine that produces them and the request that consumes them.
 ///
-/// It holds a bounded number of events. While it is full the engine passes the job's sequences over, so a slow reader slows
-/// itself and nobody else, and nothing piles up.
+/// Back-pressure: the buffer is bounded, and while it is full the engine skips the job's sequences, so a slow reader
+/// slows only itself and memory stays bounded.
 package final class JobStream: Sendable, AsyncSequence {
+    /// An event of the job.
     package typealias Element = JobEvent
 
     private struct State {
@@ -16,7 +17,7 @@ package final class JobStream: Sendable, AsyncSequence {
 
     private let state = Mutex(State())
     private let capacity: Int
-    /// Called when the engine has a reason to look again: there is room, or the job has been cancelled.
+    /// Called when the engine should look again: buffer space has become free, or the job has been cancelled.
     private let changed: @Sendable () -> Void
 
     init(capacity: Int, changed: @escaping @Sendable () -> Void) {
@@ -26,11 +27,11 @@ package final class JobStream: Sendable, AsyncSequence {
 
     // MARK: The engine's side
 
-    /// Whether there is room for the next step's events.
+    /// Whether there is buffer space for the events of the next step.
     var hasRoom: Bool { state.withLock { $0.events.count < capacity } }
-    /// Whether nothing more will be sent.
+    /// Whether the stream has ended.
     var hasEnded: Bool { state.withLock { $0.end != nil } }
-    /// Whether nobody wants the rest.
+    /// Whether the reader has gone.
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     func send(_ event: JobEvent) {
@@ -46,7 +47,7 @@ package final class JobStream: Sendable, AsyncSequence {
         reader?.resume(returning: event)
     }
 
-    /// Ends the stream once the events that it holds are read.
+    /// Ends the stream after the buffered events have been read.
     func finish(_ end: Result<Void, any Error> = .success(())) {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
             guard state.end == nil else { return nil }
@@ -59,7 +60,7 @@ package final class JobStream: Sendable, AsyncSequence {
 
     // MARK: The request's side
 
-    /// Tells a reader that waits that nothing has happened for a while.
+    /// Tells a waiting reader that nothing has happened for a while.
     package func tick() {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
             defer { state.reader = nil }
@@ -68,7 +69,7 @@ package final class JobStream: Sendable, AsyncSequence {
         reader?.resume(returning: .tick)
     }
 
-    /// Tells the engine that nobody wants the rest: its sequences are free at the next step.
+    /// Tells the engine that the reader has gone: the job's sequences are dropped at the next step.
     package func cancel() {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
             state.isCancelled = true

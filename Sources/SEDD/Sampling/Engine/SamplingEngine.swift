@@ -2,17 +2,17 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Runs the jobs of all requests in shared network evaluations, on a thread of its own.
+/// Runs the jobs of all requests in shared network evaluations, on a dedicated thread (continuous batching).
 ///
-/// Sequences join and leave between evaluations. Each has its own time, number of steps, template and seed, and what it becomes
-/// does not depend on what it shares an evaluation with. Jobs have equal shares, however many sequences they have.
+/// Sequences join and leave between evaluations. Each has its own time, number of steps, template and seed, and its
+/// result does not depend on the batch. Jobs get equal shares of the processor, however many sequences they have.
 package final class SamplingEngine: Sendable {
-    /// Why a job was not taken or did not end well.
+    /// Why a job was refused or ended early.
     package enum Refusal: Error, Equatable {
-        /// As many sequences are under way as may be; the last eighth is left to jobs of one sequence, so that a few large jobs do
-        /// not shut small ones out.
+        /// The maximum number of sequences is in progress. The last eighth is reserved for jobs of a single sequence,
+        /// so that a few large jobs do not shut out small ones.
         case queueFull
-        /// The server has been asked to stop.
+        /// The engine has been asked to stop.
         case stopping
         /// The job's own deadline has passed.
         case deadline
@@ -25,9 +25,9 @@ package final class SamplingEngine: Sendable {
 
     private struct Inbox {
         var submissions: [Submission] = []
-        /// Sequences that have been taken and are not done.
+        /// Accepted sequences that have not finished.
         var sequences = 0
-        /// When all jobs end at the latest, once the engine is to stop.
+        /// The time at which all jobs end at the latest, once the engine is stopping.
         var stop: ContinuousClock.Instant?
         var isStopped = false
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -38,9 +38,10 @@ package final class SamplingEngine: Sendable {
     private let limits: EngineLimits
     private let observer: any EngineObserver
 
-    /// An engine that advances the trajectories that `sampler` starts; its thread runs until ``drain(within:)`` has ended.
+    /// Creates an engine that advances trajectories with `sampler`; its thread runs until ``drain(within:)`` has
+    /// finished.
     ///
-    /// - Parameter observer: told what happens; nil for nobody.
+    /// - Parameter observer: receives events; nil for none.
     package init(
         sampler: Sampler, limits: EngineLimits = EngineLimits(), observer: (any EngineObserver)? = nil
     ) {
@@ -56,9 +57,9 @@ package final class SamplingEngine: Sendable {
         thread.start()
     }
 
-    /// Takes a job on.
+    /// Accepts a job.
     ///
-    /// - Throws: ``Refusal`` where too many wait or the engine is stopping.
+    /// - Throws: ``Refusal`` if too many sequences are in progress or the engine is stopping.
     package func submit(_ job: Job) throws(Refusal) -> JobStream {
         let stream = JobStream(capacity: max(8, 2 * job.sequences.count)) { [wake] in _ = wake.signal() }
         let refusal = inbox.withLock { inbox -> Refusal? in
@@ -79,14 +80,14 @@ package final class SamplingEngine: Sendable {
         return stream
     }
 
-    /// Whether no sequence is under way.
+    /// Whether no sequence is in progress.
     var isIdle: Bool { inbox.withLock { $0.sequences == 0 } }
 
-    /// Whether jobs are taken.
+    /// Whether jobs are accepted.
     package var isAccepting: Bool { inbox.withLock { $0.stop == nil } }
 
-    /// Takes no more jobs, and waits until those that run are done; they get `grace` at most, or what an earlier call left them
-    /// where that is less.
+    /// Refuses further jobs and waits until those in progress have finished, for at most `grace` or the remainder of an
+    /// earlier call's grace, whichever is shorter.
     package func drain(within grace: Duration) async {
         await withCheckedContinuation { continuation in
             let stopped = inbox.withLock { inbox in
@@ -113,7 +114,7 @@ package final class SamplingEngine: Sendable {
             inbox.withLock { $0.sequences -= worked.finished }
             if worked.hasWorked { continue }
             if stop != nil, loop.isEmpty, inbox.withLock({ $0.submissions.isEmpty }) { break }
-            // Nothing can be done before somebody calls or a deadline passes.
+            // Nothing to do until a submission arrives or a deadline passes.
             _ = wake.wait(timeout: .now() + .milliseconds(loop.isEmpty ? 60_000 : 50))
         }
         let waiters = inbox.withLock { inbox in

@@ -1,81 +1,83 @@
 import Files
 
-/// Which sequences meet the network together next.
+/// Fair scheduling: which sequences go through the network next.
 ///
-/// Every job has an account. Each step of one of its sequences costs that sequence's tokens, and the job that has used the least
-/// goes first. Others of the same length share the evaluation as far as they fit and as far as their account does not run ahead of a
-/// job that waits. So every job gets the same share of the processor however many sequences it has and whatever it is beside; a
-/// short one is done early however many long ones run, a job that is alone fills whole evaluations, and none starves. A job that
-/// joins, or returns after being skipped, starts at the account of those that are served now: idling earns no priority.
+/// Every job has an account that is charged the tokens of each step of its sequences, and the job with the lowest
+/// balance goes first. Other sequences of equal length share the evaluation as long as they fit and their account does
+/// not overtake that of a waiting job. So every job gets an equal share of the processor however many sequences it has,
+/// a short job finishes early beside long ones, a single job fills whole evaluations, and none starves. A job that
+/// joins, or returns after being skipped, starts at the current virtual time: idling earns no priority.
 struct Schedule {
     /// One sequence of one job.
-    struct Row: Hashable {
+    struct SequenceID: Hashable {
         let job: Int
         let index: Int
     }
 
     private struct Entry {
-        let row: Row
+        let sequence: SequenceID
         let length: Int
-        /// Steps that it has taken; of one job's sequences those with the fewest go first.
+        /// Steps taken so far; among the sequences of a job, those with the fewest go first.
         var steps = 0
     }
 
     private struct Account {
-        var rows: [Entry] = []
-        /// Tokens of all steps.
+        var sequences: [Entry] = []
+        /// Tokens charged for all steps.
         var paid: Int
         var wasSkipped = false
     }
 
     private var accounts: [Int: Account] = [:]
-    /// What the last job to be served first had paid before.
+    /// The virtual time: the balance of the job most recently served first, before it was charged.
     private var clock = 0
 
-    /// Sequences that are scheduled.
-    var count: Int { accounts.values.reduce(0) { $0 + $1.rows.count } }
+    /// Number of scheduled sequences.
+    var count: Int { accounts.values.reduce(0) { $0 + $1.sequences.count } }
 
-    mutating func add(_ row: Row, length: Int) {
-        accounts[row.job, default: Account(paid: clock)].rows.append(Entry(row: row, length: length))
+    mutating func add(_ sequence: SequenceID, length: Int) {
+        accounts[sequence.job, default: Account(paid: clock)].sequences.append(
+            Entry(sequence: sequence, length: length))
     }
 
-    /// Takes out all sequences for which `condition` holds.
-    mutating func removeAll(where condition: (Row) -> Bool) {
+    /// Removes all sequences that satisfy `condition`.
+    mutating func removeAll(where condition: (SequenceID) -> Bool) {
         for job in accounts.keys {
-            accounts[job]?.rows.removeAll { condition($0.row) }
-            if accounts[job]?.rows.isEmpty == true { accounts[job] = nil }
+            accounts[job]?.sequences.removeAll { condition($0.sequence) }
+            if accounts[job]?.sequences.isEmpty == true { accounts[job] = nil }
         }
     }
 
-    /// The next sequences, all of one length, no more than `tokens` of them together but at least one; each pays for its step.
+    /// The next sequences, all of equal length and at most `tokens` tokens in total, but at least one; each is charged
+    /// for its step.
     ///
-    /// - Parameter ready: sequences for which it does not hold are skipped.
-    mutating func next(tokens: Int, ready: (Row) -> Bool) -> [Row]? {
+    /// - Parameter ready: sequences for which this returns false are skipped.
+    mutating func next(tokens: Int, ready: (SequenceID) -> Bool) -> [SequenceID]? {
         var waiting = readyEntries(ready)
         guard let first = waiting.keys.min(by: isBefore), let length = waiting[first]?.first?.length else { return nil }
         clock = max(clock, accounts[first]?.paid ?? 0)
         let most = max(1, tokens / max(1, length))
-        var chosen: [Row] = []
+        var chosen: [SequenceID] = []
         while chosen.count < most, let (job, place) = candidate(waiting, length), isDue(job, waiting) {
             guard let entry = waiting[job]?.remove(at: place) else { break }
-            chosen.append(entry.row)
-            pay(entry.row, length)
+            chosen.append(entry.sequence)
+            pay(entry.sequence, length)
         }
         return chosen
     }
 
-    /// The sequences of each job that can take a step, those with the fewest steps first.
-    private mutating func readyEntries(_ ready: (Row) -> Bool) -> [Int: [Entry]] {
+    /// The sequences of each job that are ready for a step, those with the fewest steps first.
+    private mutating func readyEntries(_ ready: (SequenceID) -> Bool) -> [Int: [Entry]] {
         var found: [Int: [Entry]] = [:]
         for job in accounts.keys {
             guard let account = accounts[job] else { continue }
-            let entries = account.rows.filter { ready($0.row) }
+            let entries = account.sequences.filter { ready($0.sequence) }
             if entries.isEmpty {
                 accounts[job]?.wasSkipped = true
             } else {
                 if account.wasSkipped { accounts[job]?.paid = max(account.paid, clock) }
                 accounts[job]?.wasSkipped = false
-                found[job] = entries.sorted { ($0.steps, $0.row.index) < ($1.steps, $1.row.index) }
+                found[job] = entries.sorted { ($0.steps, $0.sequence.index) < ($1.steps, $1.sequence.index) }
             }
         }
         return found
@@ -85,7 +87,7 @@ struct Schedule {
         (accounts[a]?.paid ?? 0, a) < (accounts[b]?.paid ?? 0, b)
     }
 
-    /// The next sequence of `length` tokens: of the job that has paid least.
+    /// The next sequence of `length` tokens, from the job with the lowest balance.
     private func candidate(_ waiting: [Int: [Entry]], _ length: Int) -> (job: Int, place: Int)? {
         let places = waiting.compactMap { job, entries in
             entries.firstIndex { $0.length == length }.map { (job: job, place: $0) }
@@ -93,17 +95,17 @@ struct Schedule {
         return places.min { isBefore($0.job, $1.job) }
     }
 
-    /// Whether another sequence of `job` can go without that the job runs ahead of another that is ready: one that is not may use
-    /// what is left.
+    /// Whether another sequence of `job` may go without its account overtaking that of another ready job; jobs that are
+    /// not ready do not count.
     private func isDue(_ job: Int, _ ready: [Int: [Entry]]) -> Bool {
         let paid = accounts[job]?.paid ?? 0
         return ready.keys.allSatisfy { $0 == job || paid <= accounts[$0]?.paid ?? 0 }
     }
 
-    private mutating func pay(_ row: Row, _ tokens: Int) {
-        accounts[row.job]?.paid += tokens
-        if let place = accounts[row.job]?.rows.firstIndex(where: { $0.row == row }) {
-            accounts[row.job]?.rows[place].steps += 1
+    private mutating func pay(_ sequence: SequenceID, _ tokens: Int) {
+        accounts[sequence.job]?.paid += tokens
+        if let place = accounts[sequence.job]?.sequences.firstIndex(where: { $0.sequence == sequence }) {
+            accounts[sequence.job]?.sequences[place].steps += 1
         }
     }
 }

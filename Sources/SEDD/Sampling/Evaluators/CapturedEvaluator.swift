@@ -1,6 +1,6 @@
 import Torch
 
-/// Answers questions of linear laws by steps that a CUDA device was given as one graph each; all others as ``HeadEvaluator`` does.
+/// Answers questions of linear laws by captured CUDA graphs, and all others with ``HeadEvaluator``.
 struct CapturedEvaluator: Evaluator {
     let plain: HeadEvaluator
     let steps: CapturedSteps
@@ -30,7 +30,7 @@ struct CapturedEvaluator: Evaluator {
         }
     }
 
-    /// The rule of a question that asks for nothing but draws.
+    /// The rule of a question that requests nothing but draws.
     private static func rule(_ asked: Asked) -> ReverseRule? {
         let question = asked.question
         guard case .linear(let rule) = question.law, question.filter.isIdentity, !question.keeps, !question.wantsShapes,

@@ -3,16 +3,16 @@ import Torch
 
 /// A reverse step on preallocated arrays, so that it can be captured once as a CUDA graph and replayed.
 ///
-/// Everything that differs from step to step is copied into three arrays before; the number of rows is that of a bucket, and what no
-/// position needs keeps its state.
+/// Inputs of each step are copied into three arrays beforehand; the number of rows is padded to a bucket, and padded
+/// rows keep their state.
 final class CapturedStep: @unchecked Sendable {
-    /// What a step has the same arrays for.
+    /// What determines the sizes of the arrays.
     struct Shape: Hashable, Sendable {
         let sequences, length: Int
-        /// A bucket's.
+        /// The bucket's number of rows.
         let rows: Int
 
-        /// The bucket that `rows` fall into: the next power of two.
+        /// The bucket for `rows`: the next power of two.
         init(sequences: Int, length: Int, rows: Int) {
             self.sequences = sequences
             self.length = length
@@ -22,15 +22,16 @@ final class CapturedStep: @unchecked Sendable {
         }
     }
 
-    /// The open positions that meet the head, one entry a row.
+    /// The open positions that go through the head, one entry per row.
     struct Inputs {
-        /// Of all positions, row by row; B x L.
+        /// States of all positions, in row-major order; B x L.
         var states: [Int]
         /// Total noise of each sequence.
         var sigma: [Double]
-        /// Places of the rows among all positions, and their states.
+        /// Flat indices of the rows among all positions, and their states.
         var index, own: [Int]
-        /// What is subtracted from the logits of each row, its rule (five numbers), its number in (0, 1).
+        /// For each row: the shift subtracted from its logits, its rule (five coefficients), and its uniform number in
+        /// (0, 1).
         var shift, rules, uniforms: [Double]
     }
 
@@ -39,7 +40,7 @@ final class CapturedStep: @unchecked Sendable {
     private let shape: Shape
     private let headRows: HeadRows
     private let rotary: RotaryPositions
-    /// States, places and own states; numbers of the rows; sinusoids of the noise.
+    /// Integer inputs (states, indices, own states); row coefficients; sinusoids of the noise.
     private let wholes, numbers, waves: Tensor
     private var drawn: [Tensor] = []
     private var totals: [Tensor] = []
@@ -57,9 +58,9 @@ final class CapturedStep: @unchecked Sendable {
         waves = try .zeros([shape.sequences, SigmaEmbedding.frequencies], device: device)
     }
 
-    /// The next state of each row, -1 where its weights add up to nothing that can be drawn from, and what they add up to.
+    /// The next state of each row, or -1 if its weights do not have a positive finite sum, and that sum.
     ///
-    /// - Parameter memory: of the captures; nil to launch each kernel anew.
+    /// - Parameter memory: memory pool of the captures; nil to launch every kernel individually.
     func callAsFunction(_ inputs: Inputs, memory: CUDAGraph.Memory?) throws -> (drawn: [Int], totals: [Double]) {
         let spare = shape.rows - inputs.index.count
         func padded<Value>(_ values: [Value], _ filling: [Value]) -> [Value] {
@@ -86,27 +87,27 @@ final class CapturedStep: @unchecked Sendable {
 
     private func evaluate() throws {
         let (b, l, m) = (shape.sequences, shape.length, shape.rows)
-        func part(_ x: Tensor, _ start: Int, _ count: Int) throws -> Tensor {
+        func slice(_ x: Tensor, _ start: Int, _ count: Int) throws -> Tensor {
             try x.narrowed(0, from: start, length: count)
         }
-        let states = try part(wholes, 0, b * l).reshaped([b, l])
+        let states = try slice(wholes, 0, b * l).reshaped([b, l])  // [B, L]
         let hidden = try trunk.forward(states, waves: waves, rotary: rotary, dropout: nil, recording: false).hidden
         (drawn, totals) = ([], [])
         for chunk in headRows.chunks(of: m) {
             let (start, count) = (chunk.lowerBound, chunk.count)
-            let vectors = try hidden.rows(part(wholes, b * l + start, count))
+            let vectors = try hidden.rows(slice(wholes, b * l + start, count))  // [M, d]
             let result = try Kernels.reverseStepTensors(
-                network.logits(vectors), states: part(wholes, b * l + m + start, count),
-                shift: part(numbers, start, count),
-                rules: part(numbers, m + 5 * start, 5 * count).reshaped([count, 5]),
-                uniforms: part(numbers, 6 * m + start, count))
+                network.logits(vectors), states: slice(wholes, b * l + m + start, count),
+                shift: slice(numbers, start, count),
+                rules: slice(numbers, m + 5 * start, 5 * count).reshaped([count, 5]),
+                uniforms: slice(numbers, 6 * m + start, count))
             drawn.append(result.drawn)
             totals.append(result.totals)
         }
     }
 }
 
-/// The captured steps of one process, by shape; one at a time, since they share their memory.
+/// The captured steps of one process, by shape; used one at a time, because they share memory.
 final class CapturedSteps: Sendable {
     private let network: ScoreNetwork
     private let trunk: FusedTrunk
@@ -114,10 +115,10 @@ final class CapturedSteps: Sendable {
     private let memory: CUDAGraph.Memory?
     private let steps = Mutex<[CapturedStep.Shape: CapturedStep]>([:])
 
-    /// Shapes beyond so many start anew: each keeps its arrays.
+    /// Maximum number of cached shapes before the cache is cleared: each keeps its arrays.
     private static let most = 32
 
-    /// - Parameter capturing: whether steps become graphs; without, their kernels are launched one by one, which is what tests
+    /// - Parameter capturing: whether to capture CUDA graphs; otherwise kernels are launched individually, which tests
     ///   compare.
     init(network: ScoreNetwork, trunk: FusedTrunk, headRows: HeadRows, capturing: Bool) throws {
         self.network = network

@@ -1,33 +1,34 @@
 import Files
 
-/// A trajectory and what it asks.
+/// A trajectory and its question.
 struct Asked: Sendable {
     let trajectory: Trajectory
     let question: Question
 
     var states: [Int] { trajectory.states }
-    /// The states of the question's positions.
+    /// The states at the question's positions.
     var own: [Int] { question.positions.map { trajectory.states[$0] } }
 }
 
-/// Answers the questions of many trajectories in shared passes of the network; the only place with tensors.
+/// Answers the questions of many trajectories in shared network passes; the only part of sampling that uses tensors.
 protocol Evaluator: Sendable {
-    /// An answer for each question; what a trajectory gets is a function of the trajectory and its question alone.
+    /// Answers each question; the answer depends only on the trajectory and its question, not on the batch.
     ///
-    /// - Parameter asked: trajectories of one length.
-    /// - Throws: ``SEDDError`` of kind `diverged` where scores are not finite.
+    /// - Parameter asked: trajectories of equal length.
+    /// - Throws: ``SEDDError`` of kind `diverged` if scores are not finite.
     func answers(_ asked: [Asked]) throws -> [Answer]
 }
 
+/// Advancing trajectories.
 extension Evaluator {
-    /// Takes every unfinished trajectory one question further; all have the same length.
+    /// Advances every unfinished trajectory by one question; all have the same length.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where lengths differ, `diverged` where scores are not finite.
+    /// - Throws: ``SEDDError`` of kind `usage` if lengths differ, `diverged` if scores are not finite.
     func advance(_ trajectories: inout [Trajectory]) throws {
         let running = trajectories.indices.filter { !trajectories[$0].isFinished }
         guard let length = running.first.map({ trajectories[$0].states.count }) else { return }
         guard running.allSatisfy({ trajectories[$0].states.count == length }) else {
-            throw SEDDError(.usage, "sequences of different lengths were given to one step; expected one length")
+            throw SEDDError(.usage, "the sequences of a batch have different lengths; expected equal lengths")
         }
         var asked: [(index: Int, question: Question)] = []
         for index in running {
@@ -48,7 +49,7 @@ extension Evaluator {
 }
 
 extension Trajectory {
-    /// Applies an answer, and counts it.
+    /// Applies an answer and counts its cost.
     mutating func advance(_ question: Question, _ answer: Answer) {
         changes = []
         if question.needsEvaluation { networkEvaluations += 1 }

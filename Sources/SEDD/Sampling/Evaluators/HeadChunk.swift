@@ -1,7 +1,7 @@
 import Files
 import Torch
 
-/// Rows that meet the head together, whose laws are of one kind.
+/// Rows that go through the head together and have laws of one kind.
 struct HeadChunk {
     let rows: [HeadEvaluator.Row]
     private let asked: [Asked]
@@ -28,9 +28,9 @@ struct HeadChunk {
         laws = rows.map { asked[$0.asked].question.law }
     }
 
-    /// Draws the state of each row, and finds what else is wanted of it.
+    /// Draws the state of each row and computes whatever else is requested.
     ///
-    /// - Parameter vectors: of the trunk, [M, d].
+    /// - Parameter vectors: hidden vectors; [M, d].
     func answer(_ vectors: Tensor, filter: TokenFilter, isFused: Bool, into answers: inout [Answer]) throws {
         let logits = try network.logits(vectors)  // [M, V]
         let reporting = rows.contains { asked[$0.asked].trajectory.reportedAlternatives != nil }
@@ -40,9 +40,9 @@ struct HeadChunk {
         }
         let isFused = isFused && network.device.hasKernels
         if isFused, !reporting, !wanted { return set(try fused(logits), &answers) }
-        // The kernel draws in the place of the logits: what needs them goes first.
+        // The kernel overwrites the logits: whatever else needs them runs first.
         let rowStates = try Rows(states: own, sigma: sigma, device: network.device)
-        let logScore = try network.logScore(logits: logits, rowStates)
+        let logScore = try network.logScore(logits: logits, rowStates)  // [M, V]
         if wanted { try describe(logScore, rowStates, filter, &answers) }
         let weights = try isFused && !reporting ? nil : self.weights(logScore, rowStates, filter)
         let drawn =
@@ -56,7 +56,7 @@ struct HeadChunk {
         for (place, row) in rows.enumerated() { answers[row.asked].states[row.place] = drawn[place] }
     }
 
-    /// One pass over the logits, in whose place nothing is left that anybody may read.
+    /// Softmax and draw in one pass, which leaves the logits unspecified.
     private func fused(_ logits: Tensor) throws -> [Int] {
         let numbers = laws.flatMap { law in
             if case .linear(let rule) = law { rule.numbers } else { ReverseRule.remaining(slope: 0).numbers }
@@ -76,14 +76,14 @@ struct HeadChunk {
         return try tensors.weights(laws, score, rowStates, earlier: earlier(filter))
     }
 
-    /// The scores of the same positions in the evaluations that were kept.
+    /// The scores of the same positions in the kept evaluations.
     private func earlier(_ filter: TokenFilter) throws -> Score {
         var vectors: [Tensor] = []
         var (states, noise): ([Int], [Double]) = ([], [])
         for run in rows.chunked(by: { $0.asked == $1.asked }) {
             let one = asked[run[run.startIndex].asked]
             guard let kept = one.trajectory.kept as? KeptHidden else {
-                throw SEDDError(.usage, "a question refers to an evaluation that was not kept")
+                throw SEDDError(.usage, "a question refers to an earlier evaluation that was not kept")
             }
             let positions = run.map { one.question.positions[$0.place] }
             vectors.append(try kept.hidden.rows(Tensor(positions, device: network.device)))
@@ -105,7 +105,7 @@ struct HeadChunk {
         }
         guard rows.contains(where: { asked[$0.asked].question.targets != nil }) else { return }
         let targets = rows.map { asked[$0.asked].question.targets?[$0.place] ?? 0 }
-        let index = try Tensor(targets, shape: [targets.count, 1], device: network.device)
+        let index = try Tensor(targets, shape: [targets.count, 1], device: network.device)  // [M, 1]
         let logs: [Double] = try tensors.cleanLogs(logScore, rowStates, filter).gathered(1, index).array()
         for (row, log) in zip(rows, logs) {
             answers[row.asked].logProbabilities?[row.place] = log < TokenFilter.logZero / 2 ? -.infinity : log
@@ -116,12 +116,12 @@ struct HeadChunk {
         _ logScore: LogScore, _ rowStates: Rows, _ filter: TokenFilter, _ drawn: [Int], _ answers: inout [Answer]
     ) throws {
         guard rows.contains(where: { asked[$0.asked].question.wantsProbabilities }) else { return }
-        let index = try Tensor(drawn, shape: [drawn.count, 1], device: network.device)
+        let index = try Tensor(drawn, shape: [drawn.count, 1], device: network.device)  // [M, 1]
         let law: [Double] = try tensors.cleanLogs(logScore, rowStates, filter).gathered(1, index).exp().array()
         for (row, probability) in zip(rows, law) { answers[row.asked].probabilities?[row.place] = probability }
     }
 
-    /// What the rows of reporting sequences that move could have become.
+    /// Probabilities and alternatives of moving rows, for sequences that report them.
     private func report(_ weights: Tensor, _ drawn: [Int], _ answers: inout [Answer]) throws {
         let moving = rows.indices.filter {
             asked[rows[$0].asked].trajectory.reportedAlternatives != nil && drawn[$0] != own[$0]
@@ -141,7 +141,7 @@ struct HeadChunk {
 }
 
 extension Array {
-    /// Runs of neighbours that belong together.
+    /// Splits the array between neighbours for which `belongTogether` is false.
     func chunked(by belongTogether: (Element, Element) -> Bool) -> [ArraySlice<Element>] {
         var runs: [ArraySlice<Element>] = []
         var start = startIndex

@@ -1,12 +1,13 @@
 import Torch
 
-/// Answers by one pass of the trunk for all sequences, and the head for the rows that are asked about, in chunks.
+/// Answers questions with one pass of the trunk for all sequences, and the head, in chunks, for the positions asked
+/// about.
 struct HeadEvaluator: Evaluator {
     let network: ScoreNetwork
     let process: DiffusionProcess
     let headRows: HeadRows
 
-    /// Laws that are drawn from together: of one kind, through one filter.
+    /// Laws that are drawn together: of one kind, through one filter.
     private struct Group: Hashable {
         enum Kind: Hashable { case linear, leap, trapezoid, psi }
         let kind: Kind
@@ -27,7 +28,7 @@ struct HeadEvaluator: Evaluator {
         var isFused: Bool { kind == .linear && filter.isIdentity }
     }
 
-    /// A position that is asked about: whose, and which of its positions.
+    /// A position asked about: the index of its question, and its index within the question.
     typealias Row = (asked: Int, place: Int)
 
     func answers(_ asked: [Asked]) throws -> [Answer] {
@@ -35,7 +36,7 @@ struct HeadEvaluator: Evaluator {
         let states = try Tensor(asked.flatMap(\.states), shape: [asked.count, length], device: network.device)
         let hidden = try network.hidden(states, sigma: asked.map(\.question.sigma))  // [B L, d]
         var answers = asked.map { Answer(expecting: $0.question) }
-        // In the order of the questions, so that rows meet the head in an order that nothing hidden decides.
+        // In question order, so that rows go through the head in a deterministic order.
         var groups: [Group] = []
         for one in asked where !groups.contains(Group(one.question)) { groups.append(Group(one.question)) }
         for group in groups {
@@ -58,7 +59,7 @@ struct HeadEvaluator: Evaluator {
     }
 }
 
-/// The trunk's output for a sequence, which a later question compares with.
+/// The trunk's output for a sequence, kept for a later question.
 struct KeptHidden: KeptEvaluation {
     /// [L, d].
     let hidden: Tensor
@@ -67,7 +68,7 @@ struct KeptHidden: KeptEvaluation {
 }
 
 extension Answer {
-    /// An answer with room for what the question wants.
+    /// An empty answer with the fields that the question requests.
     init(expecting question: Question) {
         let count = question.positions.count
         states = [Int](repeating: 0, count: count)

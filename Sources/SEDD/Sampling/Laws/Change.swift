@@ -1,17 +1,20 @@
-/// What an advance did to one position.
+/// A change of one position by an advance.
 public struct Change: Sendable, Equatable {
-    /// A token that a position could have taken, and how probable that was.
+    /// A token that the position could have taken, and its probability.
     public struct Alternative: Sendable, Equatable {
+        /// The token.
         public let token: Int
+        /// Its probability among all states other than the previous one.
         public let probability: Double
     }
 
+    /// The position.
     public let position: Int
     /// The new state.
     public let state: Int
-    /// Share of the new state among all states that the position could have left for; nil unless the sequence reports
-    /// alternatives, and where a token was taken back.
+    /// Probability of the new state among all states other than the previous one; nil unless the trajectory reports
+    /// alternatives, and for tokens that were masked again.
     public let probability: Double?
-    /// The most probable of those states, the most probable first; as many as the sequence reports.
+    /// The most probable states, in descending order; as many as the trajectory reports.
     public let alternatives: [Alternative]
 }

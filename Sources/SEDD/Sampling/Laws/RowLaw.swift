@@ -1,29 +1,32 @@
 import Foundation
 
-/// The weights of a position's next state, from its scores s_y = p(y) / p(x) at every state y; x is the own state.
+/// Unnormalized probabilities ("weights") of a position's next state, as a function of its scores s_y = p(y) / p(x) at
+/// every state y, where x is the current state.
 ///
-/// Weights need not add up to 1 and negative ones count as 0.
+/// Weights need not sum to 1, and negative weights count as 0.
 public enum RowLaw: Sendable, Equatable {
-    /// Linear in the scores; what the fused kernel draws from.
+    /// Linear in the scores; the law that the fused kernel draws from.
     case linear(ReverseRule)
-    /// A tau-leap: rates r_y = scale s_y to every y but the own state, R their sum; r_y (1 - e^-R) / R, and e^-R stays.
+    /// A tau-leap: rates r_y = scale s_y to every y other than the current state, with sum R; weights r_y (1 - e^-R) /
+    /// R, and e^-R for staying.
     case leap(scale: Double)
     /// The second half of a trapezoidal step; see ``TrapezoidRule``.
     case trapezoid(TrapezoidRule)
-    /// A mixture of the ancestral step with fresh noise; see ``PsiRule``.
+    /// A mixture of the ancestral step with resampling; see ``PsiRule``.
     case psi(PsiRule)
 }
 
-/// Rates r_y = (later s_y - earlier s0_y)₊ to every y but the own state x, s0 the scores of an earlier evaluation with its own ratio
-/// of 1 at the state that the position had then; a tau-leap by their sum.
+/// Rates r_y = (later s_y - earlier s0_y)₊ to every y other than the current state x, where s0 are the scores of an
+/// earlier evaluation, with ratio 1 at the position's state at that time; then a tau-leap with their sum.
 public struct TrapezoidRule: Sendable, Equatable {
     var later, earlier: Double
-    /// Whether both scores are first made to add up to 1 over the tokens, as under absorption true ones do but for a factor.
+    /// Whether both scores are first normalized to sum to 1 over the tokens: under absorption true scores do, up to a
+    /// factor.
     var isNormalised: Bool
 }
 
-/// ancestral times the law of the analytic step, and of the rest the token of the clean law with probability `kept` and else a
-/// uniform one.
+/// With weight `ancestral` the law of the analytic step; otherwise the token of the clean law with probability `kept`
+/// and a uniform token with the rest.
 public struct PsiRule: Sendable, Equatable {
     var ancestral: Double
     var step, clean: ReverseRule
@@ -32,11 +35,11 @@ public struct PsiRule: Sendable, Equatable {
 }
 
 extension RowLaw {
-    /// The weights of every state, none negative: the definition that the evaluator's tensors are tested against.
+    /// The weights of every state, nonnegative: the definition against which the evaluator's tensor code is tested.
     ///
     /// - Parameters:
-    ///   - score: one for each state; that of `own` is 1.
-    ///   - mask: the absorbing state, where there is one.
+    ///   - score: one score per state; that of `own` is 1.
+    ///   - mask: the absorbing state, if there is one.
     ///   - earlier: the scores of a kept evaluation.
     func weights(_ score: [Double], own: Int, mask: Int?, earlier: [Double]? = nil) -> [Double] {
         switch self {
@@ -66,14 +69,15 @@ extension RowLaw {
 
     private static func leap(_ rates: [Double], own: Int) -> [Double] {
         let total = rates.indices.reduce(0) { $1 == own ? $0 : $0 + rates[$1] }
-        // The share of a rate that is left of a long leap: (1 - e^-R) / R, 1 for R = 0.
+        // (1 - e^-R) / R, which is 1 for R = 0.
         let share = total > 0 ? -expm1(-total) / total : 1
         return rates.indices.map { $0 == own ? exp(-total) : rates[$0] * share }
     }
 }
 
 extension DiffusionProcess {
-    /// The probability of each clean token at a position that can move, from its scores at total noise `sigma`; one entry a state.
+    /// The probability of each clean token at a position that can move, from its scores at total noise `sigma`; one
+    /// entry per state.
     func cleanLaw(_ score: [Double], own: Int, sigma: Double) -> [Double] {
         let weights = graph.denoisingRule(sigma: sigma).weights(score, own: own).enumerated().map {
             $0.offset == graph.mask ? 0 : max(0, $0.element)
@@ -82,10 +86,11 @@ extension DiffusionProcess {
         return weights.map { $0 / total }
     }
 
-    /// The scores that would have led to the filtered clean-token law.
+    /// The scores that correspond to the filtered law of the clean token.
     ///
-    /// Under absorption s_y = p(y) / (e^sigma - 1). Under the uniform chain p(x0) is divided by the probability K(x0, x) of having
-    /// come to x, and what that leaves is noised again: s_y = sum_x0 (p(x0) / K(x0, x)) K(x0, y), divided by the same at x.
+    /// Under absorption s_y = p(y) / (e^sigma - 1). Under the uniform chain p(x0) is divided by the transition
+    /// probability K(x0, x) to the current state and noised again: s_y = sum_x0 (p(x0) / K(x0, x)) K(x0, y), divided by
+    /// the same sum at x.
     func filtered(_ score: [Double], own: Int, sigma: Double, _ filter: TokenFilter) -> [Double] {
         guard !filter.isIdentity else { return score }
         let law = filter(cleanLaw(score, own: own, sigma: sigma))

@@ -1,21 +1,21 @@
 import Foundation
 
-/// Steps of a chain that leaves the law at one time as it is, which mend what the predictor got wrong (Song et al. 2021; Campbell et
-/// al. 2022, for discrete chains).
+/// Corrector steps: a chain that leaves the marginal law at one time invariant and so corrects errors of the predictor
+/// (Song et al. 2021; Campbell et al. 2022 for discrete chains).
 ///
-/// Under absorption each masked position settles with probability p and each settled one is masked with probability
-/// q = p m / (1 - m), m the masked share: as many leave as come, so the share stays exactly what it is, whatever p. p is that of the
-/// predictor's own step (forward-backward corrector). Under the uniform chain reverse and forward rates act together for
-/// c = (1 - e^-step) / 2: y is taken with c (s_y + 1) / V.
+/// Under absorption each masked position settles with probability p and each settled one is masked with probability q =
+/// p m / (1 - m), where m is the masked fraction; the two flows balance for any p. p is that of the predictor's own
+/// step (forward-backward corrector). Under the uniform chain reverse and forward rates act together for c = (1 -
+/// e^-step) / 2: y is taken with c (s_y + 1) / V.
 struct Corrector: Sendable {
-    /// Corrector steps behind each predictor step.
+    /// Number of corrector steps after each predictor step.
     static let setting = SettingDeclaration(
         "corrector", .whole(0...16), standard: .number(0),
-        help: "Corrector steps behind each step, an evaluation each.")
+        help: "Corrector steps after each step, one evaluation each.")
 
     let process: DiffusionProcess
 
-    /// The law at `time`, for a predictor step that would go on to `next`.
+    /// The law at `time`, for a predictor step that would continue to `next`.
     func law(time: Double, next: Double) -> RowLaw {
         let (sigma, later) = (process.noise.sigma(time), process.noise.sigma(next))
         guard !process.isAbsorbing else {
@@ -36,7 +36,7 @@ struct Corrector: Sendable {
         }
     }
 
-    /// p, so small that q is at most 1.
+    /// p, limited so that q is at most 1.
     private func settling(time: Double, next: Double) -> Double {
         let masked = process.displaced(time)
         return min(process.settling(from: time, to: next), (1 - masked) / masked)

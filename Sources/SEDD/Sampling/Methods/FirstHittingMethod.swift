@@ -1,16 +1,17 @@
 import Foundation
 
-/// The first-hitting sampler (arXiv 2409.02908): the times at which positions settle, drawn exactly, and one token at each.
+/// The first-hitting sampler (arXiv 2409.02908): draws the exact times at which positions settle, and one token at
+/// each.
 ///
-/// Law: n masked positions all stay masked from t to s with probability (m(s) / m(t))^n, so the next event is where
-/// m = m(t) u^(1/n), u uniform; the position is any of the n, and its token from the clean-token law at that time. That is the law
-/// of the reverse process itself with infinitely many steps, of the model's scores made to add up to what true ones do: exact
-/// where the scores are. Where the least noise of the schedule is passed, all that is left is denoised at once.
-/// Evaluations: one for each position that the model writes; steps and grid are not looked at.
+/// Law: n masked positions all stay masked from t to s with probability (m(s) / m(t))^n, so the next event is at m =
+/// m(t) u^(1/n) with u uniform; the position is any of the n with equal probability, and its token follows the clean
+/// token law at that time. That is the reverse process itself in the limit of infinitely many steps, with the model's
+/// scores normalized to their true total: exact if the scores are. Below the schedule's lowest noise level the
+/// remaining positions are denoised at once. Evaluations: one per generated position; steps and grid are ignored.
 struct FirstHittingMethod: SamplingMethod {
     static let kind = SamplingMethodKind(
         "first-hitting", chains: .absorbing, claim: .exact,
-        summary: "Exact event times, one position and one evaluation an event"
+        summary: "Exact event times: one position and one evaluation per event"
     ) { settings, process throws(SEDDError) in FirstHittingMethod(process: process, filter: settings.filter) }
 
     private let process: DiffusionProcess
@@ -25,7 +26,7 @@ struct FirstHittingMethod: SamplingMethod {
 
     func planned(for trajectory: Trajectory) -> Int { trajectory.open.count }
 
-    /// The masked share at which the next position settles. It starts at 1: a sample starts all masked.
+    /// The masked fraction at which the next position settles. It starts at 1: samples start fully masked.
     private func share(_ trajectory: Trajectory, masked: Int) -> Double {
         (trajectory.notes.first ?? 1) * pow(trajectory.decision(), 1 / Double(masked))
     }
@@ -35,7 +36,7 @@ struct FirstHittingMethod: SamplingMethod {
         guard !open.isEmpty, !trajectory.isFinished else { return nil }
         let share = share(trajectory, masked: open.count)
         let (sigma, least) = (-log1p(-share), process.noise.sigma(0))
-        // Beyond the ends of the schedule the model is told of the end.
+        // Outside the schedule the model is conditioned on its nearest end.
         let told = min(max(sigma, least), process.noise.sigma(1))
         var question = Question(
             sigma: told, timeAfter: process.noise.time(sigma: told), positions: open,

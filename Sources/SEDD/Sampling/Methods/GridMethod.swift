@@ -1,22 +1,24 @@
-/// One evaluation for each step of a time grid, then a denoising: the predictors of the paper.
+/// One evaluation per step of a time grid, then a denoising step: the predictors of the paper.
 ///
-/// - analytic: Tweedie's formula for each position (equation 19): exact for one position; positions that change together are taken
-///   for independent, so the law is off by what they tell each other, first order in the step.
-/// - euler: y is taken with dt times the reverse rate, and the rest stays (the paper's tau-leaping); first order too.
+/// - analytic: Tweedie's formula for each position (equation 19): exact for one position; positions that change
+///   together are treated as independent, so the law has a first-order error in the step size, from their dependence.
+/// - euler: y is taken with dt times the reverse rate, otherwise the state is kept (the paper's tau-leaping); first
+///   order too.
 ///
-/// Evaluations: S + 1, with c corrector steps S (1 + c) + 1; under absorption those in which nothing is masked are left out.
+/// Evaluations: S + 1, or S (1 + c) + 1 with c corrector steps; under absorption those without a masked position are
+/// skipped.
 struct GridMethod: SamplingMethod {
-    /// Which rule a step follows.
+    /// The rule of a step.
     enum Rule: Sendable { case analytic, euler }
 
     static let analytic = SamplingMethodKind(
         "analytic", chains: .both, claim: .converges, settings: [Corrector.setting],
-        summary: "Tweedie's step for each position, one evaluation a step"
+        summary: "Tweedie's formula for each position, one evaluation per step"
     ) { settings, process throws(SEDDError) in try GridMethod(.analytic, settings, process) }
 
     static let euler = SamplingMethodKind(
         "euler", chains: .both, claim: .converges, settings: [Corrector.setting],
-        summary: "Euler's step of the reverse rates, one evaluation a step"
+        summary: "Euler step of the reverse rates, one evaluation per step"
     ) { settings, process throws(SEDDError) in try GridMethod(.euler, settings, process) }
 
     private let rule: Rule
@@ -24,7 +26,7 @@ struct GridMethod: SamplingMethod {
     private let grid: TimeGrid
     private let filter: TokenFilter
     private let corrector: Corrector
-    /// Evaluations of a step: the predictor's and the corrector's.
+    /// Evaluations per step: the predictor's and the corrector's.
     private let phases: Int
 
     private init(_ rule: Rule, _ settings: SamplingSettings, _ process: DiffusionProcess) throws(SEDDError) {
@@ -62,7 +64,7 @@ struct GridMethod: SamplingMethod {
         return question(time, after: next, .linear(law))
     }
 
-    /// Where a predictor step from the end of `step` would lead.
+    /// The time to which a predictor step from the end of `step` would lead.
     private func beyond(_ step: Int) -> Double { step + 2 <= grid.steps ? grid.times[step + 2] : 0 }
 
     func apply(_ answer: Answer, to question: Question, _ trajectory: inout Trajectory) {

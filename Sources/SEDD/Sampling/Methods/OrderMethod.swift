@@ -1,25 +1,28 @@
-/// Positions are revealed in an order of their own: chosen from the state, then a token drawn for each from its clean-token law.
+/// Reveals positions in a chosen order: positions are selected from the state, then a token is drawn for each from its
+/// clean token law.
 ///
-/// Law: exact with exact scores where one position is revealed an evaluation, in whatever order; k at once take their tokens for
-/// independent given what is known. The network, which wants a noise, is told that of the masked share of the whole sequence.
-/// Evaluations: S, or as many as there are positions where that is less; with `positions` k, a k-th of them.
+/// Law: exact with exact scores if one position is revealed per evaluation, in whatever order; k positions at once draw
+/// their tokens independently given what is known. The network, which is conditioned on noise, is given the noise level
+/// of the sequence's masked fraction. Evaluations: S, or the number of positions if that is smaller; with `positions`
+/// k, a k-th of the number of positions.
 struct OrderMethod: SamplingMethod {
     static let positions = SettingDeclaration(
         "positions", .whole(0...1_000_000), standard: .number(0),
-        help: "Positions an evaluation reveals; 0 spreads them over the steps.")
+        help: "Positions revealed per evaluation; 0 spreads them over the steps.")
     static let gamma = SettingDeclaration(
         "gamma", .number(0...1000), standard: .number(0.1),
-        help: "Nats that the positions of an evaluation may tell each other at most.")
+        help: "Maximum mutual dependence of the positions revealed together, in nats.")
 
-    static let confidence = kind("confidence", .confidence, "The surest position first, one evaluation a step")
-    static let margin = kind("margin", .margin, "The clearest lead of one token first, one evaluation a step")
-    static let entropy = kind("entropy", .entropy, "The position of least entropy first, one evaluation a step")
-    static let random = kind("random", .random, "Any position next, one evaluation a step")
-    static let leftToRight = kind("left-to-right", .leftToRight, "From left to right, one evaluation a step")
+    static let confidence = kind("confidence", .confidence, "Most confident position first, one evaluation per step")
+    static let margin = kind(
+        "margin", .margin, "Largest margin between the two best tokens first, one evaluation per step")
+    static let entropy = kind("entropy", .entropy, "Lowest-entropy position first, one evaluation per step")
+    static let random = kind("random", .random, "Random position next, one evaluation per step")
+    static let leftToRight = kind("left-to-right", .leftToRight, "Left to right, one evaluation per step")
 
     static let entropyBound = SamplingMethodKind(
         "entropy-bound", chains: .absorbing, claim: .heuristic, settings: [gamma],
-        summary: "As many positions at once as tell each other little; as many evaluations as that takes"
+        summary: "As many nearly independent positions at once as the bound allows; the number of evaluations follows"
     ) { settings, process throws(SEDDError) in
         try OrderMethod("entropy-bound", .entropyBound(settings.number(gamma)), settings, process)
     }
@@ -30,16 +33,16 @@ struct OrderMethod: SamplingMethod {
         }
     }
 
-    /// The names of the methods whose order follows from the state alone.
+    /// The names of the methods whose order depends only on the state.
     static let deterministicNames = [confidence, margin, entropy, leftToRight, entropyBound].map(\.name)
 
     let kind: SamplingMethodKind
-    /// Whether its order follows from the state alone.
+    /// Whether the order depends only on the state.
     var isDeterministic: Bool { order.isDeterministic }
     private let order: RevealOrder
     private let process: DiffusionProcess
     private let filter: TokenFilter
-    /// Positions an evaluation; nil where the grid says how many are to be masked after each step.
+    /// Positions per evaluation; nil if the grid determines how many remain masked after each step.
     private let count: Int?
     private let grid: TimeGrid
 
@@ -57,12 +60,12 @@ struct OrderMethod: SamplingMethod {
 
     func planned(for trajectory: Trajectory) -> Int { counts(trajectory.open.count).count }
 
-    /// How many positions each evaluation reveals: all in all `free`.
+    /// How many positions each evaluation reveals; `free` in total.
     private func counts(_ free: Int) -> [Int] {
         if let count { return (0..<(free + count - 1) / count).map { min(count, free - $0 * count) } }
         let first = process.displaced(1)
         var left = free
-        // The grid ends where the denoising starts, which is a step too.
+        // The grid ends where denoising starts, which is a step too.
         return (1...grid.steps + 1).compactMap { step -> Int? in
             let share = step <= grid.steps ? process.displaced(grid.times[step]) / first : 0
             let masked = step == grid.steps + 1 ? 0 : Int((Double(free) * share).rounded())

@@ -1,32 +1,33 @@
 import Files
 import Foundation
 
-/// Settled tokens are taken back at a rate, so that an imperfect model can correct itself (ReMDM, arXiv 2503.00307; the psi form of
-/// arXiv 2602.21185 under the uniform chain).
+/// Masks settled tokens again at a rate, so that the model can correct its mistakes (ReMDM, arXiv 2503.00307; the psi
+/// form of arXiv 2602.21185 under the uniform chain).
 ///
-/// Law, under absorption, from t to s with r the probability of taking back: a settled position is masked with probability r, a masked
-/// one settles with probability (a_s - (1 - r) a_t) / (1 - a_t), a = e^-sigma. So the masked share is that of the schedule whatever r.
-/// r is proportional to the step, eta times its length, so that the law converges as the steps grow finer; it is at most
-/// (1 - a_s) / a_t.
-/// - cap: eta times the length. - rescale: the same share of the most that is possible.
-/// - confidence: that of cap on average, shared out by a softmax of minus the probability that each token was drawn with. Where tokens
-///   are taken back by what they are, the law is another one however fine the steps.
-/// - loop: the schedule is run through to 0.9 kept at time 0.55, stays there until 0.05 while tokens are taken back, and ends.
-/// Under the uniform chain 1 - eta times the length is the ancestral share of ``PsiRule``.
-/// Evaluations: S + 1 at most; steps in which nothing settles need none under absorption.
+/// Law under absorption, from t to s with remasking probability r: a settled position is masked with probability r, a
+/// masked one settles with probability (a_s - (1 - r) a_t) / (1 - a_t), where a = e^-sigma. So the masked fraction
+/// follows the schedule for any r. r is eta times the step length, so that the law converges as steps become finer; it
+/// is at most (1 - a_s) / a_t.
+/// - cap: eta times the step length. - rescale: the same fraction of the maximum.
+/// - confidence: like cap on average, distributed by a softmax of the negative probability with which each token was
+///   drawn. Because this depends on the tokens, the law differs from the model's however fine the steps.
+/// - loop: the schedule runs until 0.9 is unmasked at time 0.55, stays there until time 0.05 while tokens are remasked,
+///   then finishes.
+/// Under the uniform chain 1 - eta times the step length is the ancestral weight of ``PsiRule``.
+/// Evaluations: at most S + 1; under absorption, steps in which nothing settles need none.
 struct RemaskMethod: SamplingMethod {
     enum Strategy: String, Sendable, CaseIterable { case cap, rescale, confidence, loop }
 
     static let strategy = SettingDeclaration(
         "strategy", .choice(Strategy.allCases.map(\.rawValue)), standard: .word("cap"),
-        help: "Which settled tokens are taken back; the uniform chain has cap alone.")
+        help: "How tokens to remask are chosen; the uniform chain supports only cap.")
     static let eta = SettingDeclaration(
         "eta", .number(0...1_000_000), standard: .number(8),
-        help: "Rate at which tokens are taken back, a unit of time.")
+        help: "Remasking rate, per unit of time.")
 
     static let kind = SamplingMethodKind(
         "remask", chains: .both, claim: .converges, settings: [strategy, eta],
-        summary: "Analytic steps that take settled tokens back, one evaluation a step"
+        summary: "Analytic steps that also remask settled tokens, one evaluation per step"
     ) { settings, process throws(SEDDError) in try RemaskMethod(settings, process) }
 
     private let process: DiffusionProcess
@@ -44,7 +45,8 @@ struct RemaskMethod: SamplingMethod {
         guard process.isAbsorbing || strategy == .cap else {
             throw SEDDError(
                 .usage,
-                "strategy is \(strategy.rawValue), which needs a chain that masks; expected cap for the uniform chain")
+                "strategy is \(strategy.rawValue), which requires the absorbing chain; expected cap for the uniform chain"
+            )
         }
     }
 
@@ -52,10 +54,10 @@ struct RemaskMethod: SamplingMethod {
 
     func planned(for trajectory: Trajectory) -> Int { grid.steps + 1 }
 
-    /// Where the loop starts and ends, and what it keeps: the published settings.
+    /// Start, end and unmasked fraction of the loop: the published settings.
     private static let loop = (from: 0.55, to: 0.05, kept: 0.9)
 
-    /// a, the share that is not masked, at a time of the grid.
+    /// a, the unmasked fraction at a time of the grid.
     private func kept(_ time: Double) -> Double {
         guard strategy == .loop else { return process.kept(time) }
         let loop = Self.loop
@@ -65,7 +67,7 @@ struct RemaskMethod: SamplingMethod {
 
     private struct Step {
         let time, next, now, later: Double
-        /// Probability of taking back, on average.
+        /// Mean remasking probability.
         let back: Double
         /// Probability that a masked position settles.
         let settling: Double
@@ -99,7 +101,7 @@ struct RemaskMethod: SamplingMethod {
                 ancestral: 1 - min(1, eta * (step.time - step.next)), step: ancestral, clean: clean, kept: step.later)
             return Question(sigma: sigma, timeAfter: step.next, positions: open, law: .psi(psi), filter: filter)
         }
-        // Which positions settle does not depend on the scores; only those meet the head.
+        // Which positions settle does not depend on the scores; only those go through the head.
         let settling = open.filter { trajectory.happens(step.settling, at: $0, draw: 0) }
         var question = Question(
             sigma: sigma, timeAfter: step.next, positions: settling, law: .linear(clean), filter: filter)
@@ -124,7 +126,7 @@ struct RemaskMethod: SamplingMethod {
         }
     }
 
-    /// How probable each settled position is to be taken back.
+    /// The remasking probability of each settled position.
     private func probabilities(_ settled: [Int], _ step: Step, _ trajectory: Trajectory) -> [Double] {
         guard strategy == .confidence else { return [Double](repeating: step.back, count: settled.count) }
         let weights = settled.map { exp(-trajectory.notes[$0]) }

@@ -1,31 +1,31 @@
-/// Which masked positions are revealed next, as a function of the current state and, for one of them, of chance.
+/// Which masked positions are revealed next, as a function of the current state and (for `random`) of chance.
 ///
-/// The position is chosen before its token is drawn: whatever the choice looks at, the law stays exact; to draw all
-/// tokens and keep the likeliest, as MaskGIT and LLaDA do, sharpens it.
+/// Positions are chosen before their tokens are drawn, so the law stays exact whatever the choice depends on. Drawing
+/// all tokens and keeping the likeliest, as MaskGIT and LLaDA do, would sharpen it.
 enum RevealOrder: Sendable, Equatable {
-    /// The greatest probability of the most probable token.
+    /// Highest probability of the most probable token.
     case confidence
-    /// The greatest lead of the most probable token over the second (arXiv 2502.06768).
+    /// Largest margin between the two most probable tokens (arXiv 2502.06768).
     case margin
-    /// The least entropy.
+    /// Lowest entropy.
     case entropy
-    /// Any.
+    /// Uniformly random.
     case random
     case leftToRight
-    /// By entropy, the longest run whose sum of entropies without the greatest is at most the bound, nats: an upper bound on what
-    /// its positions tell each other (arXiv 2505.24857). At least one.
+    /// In order of entropy, the longest run whose sum of entropies without the largest is at most the bound, in nats:
+    /// an upper bound on the mutual dependence of its positions (arXiv 2505.24857). At least one.
     case entropyBound(Double)
 
-    /// Whether it looks at the laws of all masked positions.
+    /// Whether it requires the laws of all masked positions.
     var needsShapes: Bool { self != .random && self != .leftToRight }
 
-    /// Whether a state always leads to the same positions, so that a text has one way to be written.
+    /// Whether a state always leads to the same positions, so that there is one way to generate a text.
     var isDeterministic: Bool { self != .random }
 
-    /// What counts as equal: all masked, all positions have the same law, and rounding must not choose between them.
+    /// Tolerance for ties: when everything is masked, all positions have the same law, and rounding must not decide.
     private static let tolerance = 1e-5
 
-    /// The places of `values`, the least first; of those that are equal to within the tolerance the first.
+    /// Indices of `values` in ascending order; ties within the tolerance keep the order of positions.
     private static func ordered(_ values: [Double]) -> [Int] {
         var order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         var start = 0
@@ -38,12 +38,12 @@ enum RevealOrder: Sendable, Equatable {
         return order
     }
 
-    /// The chosen ones of `open`, by place; of equal ones the first.
+    /// Indices into `open` of the chosen positions; ties go to the first.
     ///
     /// - Parameters:
-    ///   - shapes: of the laws of the open positions, where ``needsShapes``.
-    ///   - count: how many; the entropy bound decides that for itself.
-    ///   - choice: gives one of so many equally likely numbers; each call has a number.
+    ///   - shapes: shapes of the laws at the open positions, if ``needsShapes``.
+    ///   - count: number of positions; the entropy bound determines its own.
+    ///   - choice: returns one of so many equally likely integers; calls are numbered.
     func chosen(
         of open: [Int], shapes: [LawShape]?, count: Int, choice: (_ count: Int, _ draw: Int) -> Int
     ) -> [Int] {

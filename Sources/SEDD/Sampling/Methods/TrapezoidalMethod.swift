@@ -1,17 +1,20 @@
 import Foundation
 
-/// The theta-trapezoidal rule (arXiv 2502.00234, after Hu, Li and Min 2011): a tau-leap over theta of the step, then from there one over
-/// the rest by (a1 now - a2 before)₊, a1 = 1 / (2 theta (1 - theta)), a2 = ((1 - theta)² + theta²) / (2 theta (1 - theta)).
+/// The theta-trapezoidal rule (arXiv 2502.00234, after Hu, Li and Min 2011): a tau-leap over a fraction theta of the
+/// step, then one over the rest with rates (a1 now - a2 before)₊, a1 = 1 / (2 theta (1 - theta)), a2 = ((1 - theta)² +
+/// theta²) / (2 theta (1 - theta)).
 ///
-/// Law: second order in the step as long as nothing is clipped at 0, which strong dependence between positions does. Under
-/// absorption rates are m'/m times the clean-token law, so what has settled in the first half stays. Evaluations: 2 S + 1.
+/// Law: second order in the step size as long as no rate is clipped at 0, which strong dependence between positions
+/// causes. Under absorption rates are m'/m times the clean token law, so what has settled in the first half stays.
+/// Evaluations: 2 S + 1.
 struct TrapezoidalMethod: SamplingMethod {
     static let theta = SettingDeclaration(
-        "theta", .number(0.1...0.9), standard: .number(0.5), help: "Where in a step the second evaluation is made.")
+        "theta", .number(0.1...0.9), standard: .number(0.5),
+        help: "Fraction of the step at which the second evaluation is made.")
 
     static let kind = SamplingMethodKind(
         "trapezoidal", chains: .both, claim: .converges, settings: [theta],
-        summary: "Second order while positions depend little on each other, two evaluations a step"
+        summary: "Second order if positions depend weakly on each other, two evaluations per step"
     ) { settings, process throws(SEDDError) in try TrapezoidalMethod(settings, process) }
 
     private let process: DiffusionProcess
@@ -32,7 +35,8 @@ struct TrapezoidalMethod: SamplingMethod {
 
     func planned(for trajectory: Trajectory) -> Int { 2 * grid.steps + 1 }
 
-    /// What turns the law of a position (clean tokens under absorption, else scores) into rates per unit of time.
+    /// Factor that turns the law of a position (clean tokens under absorption, otherwise scores) into rates per unit of
+    /// time.
     private func rate(_ time: Double) -> Double {
         let rate = process.noise.sigmaRate(time)
         return process.isAbsorbing ? rate / expm1(process.noise.sigma(time)) : rate / Double(process.graph.states)
@@ -62,7 +66,7 @@ struct TrapezoidalMethod: SamplingMethod {
         var question = Question(
             sigma: noise.sigma(time), timeAfter: middle, positions: open, law: .leap(scale: leap), filter: filter)
         if process.isAbsorbing {
-            // Which positions leap does not depend on the scores; only those meet the head.
+            // Which positions leap does not depend on the scores; only those go through the head.
             question.positions = open.filter { trajectory.happens(-expm1(-leap), at: $0, draw: 0) }
             question.law = denoising
         }

@@ -1,19 +1,21 @@
 import Files
 public import Foundation
 
-/// How many nats a position still holds when a random share of the others is known; measured once for a model, and kept beside it.
+/// The entropy of a position, in nats, given a random fraction of the others; measured once per model and stored beside
+/// it.
 ///
-/// J(r), r the share of positions that are known, falls from the entropy of a lone token to what is left when all others are seen.
-/// A reverse step that takes the known share from a to b as if positions were independent errs by at most
-/// (b - a) J(a) - (integral of J from a to b) nats a position (path divergence; after arXiv 2510.25544, with the counts of
-/// positions binomial). Over a grid that is the left Riemann sum of J less its integral, and the grid that makes the sum least is
-/// found by dynamic programming.
+/// J(r), where r is the known fraction, falls from the unigram entropy to the entropy given all other positions. A
+/// reverse step that raises the known fraction from a to b and treats positions as independent has an error of at most
+/// (b - a) J(a) - (integral of J from a to b) nats per position (path divergence; after arXiv 2510.25544, with a
+/// binomial number of positions). Summed over a grid this is the left Riemann sum of J minus its integral; the grid
+/// that minimizes the sum is found by dynamic programming.
 public struct InformationProfile: Sendable, Codable, Equatable {
-    /// J at known shares 0, 1/(n - 1), ..., 1; nats a position, falling.
+    /// J at known fractions 0, 1/(n - 1), ..., 1; nats per position, nonincreasing.
     public let nats: [Double]
 
-    /// - Parameter measured: J at evenly spaced known shares from 0 to 1, two or more; noise that makes it rise is averaged away.
-    /// - Throws: ``SEDDError`` of kind `invalidData` for less than two, or for what is not finite.
+    /// - Parameter measured: J at evenly spaced known fractions from 0 to 1, two or more; increases due to noise are
+    ///   averaged away.
+    /// - Throws: ``SEDDError`` of kind `invalidData` for fewer than two values, or values that are not finite.
     public init(_ measured: [Double]) throws(SEDDError) {
         guard measured.count >= 2, measured.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
             throw SEDDError(
@@ -24,7 +26,7 @@ public struct InformationProfile: Sendable, Codable, Equatable {
         nats = Self.falling(measured)
     }
 
-    /// The nearest falling sequence in least squares (pool adjacent violators).
+    /// The nonincreasing least-squares fit (pool adjacent violators).
     private static func falling(_ values: [Double]) -> [Double] {
         var pools: [(mean: Double, count: Int)] = []
         for value in values {
@@ -39,24 +41,24 @@ public struct InformationProfile: Sendable, Codable, Equatable {
         return pools.flatMap { [Double](repeating: $0.mean, count: $0.count) }
     }
 
-    /// J at a known share, between the measured ones by straight lines.
+    /// J at a known fraction, by linear interpolation.
     public func callAsFunction(_ share: Double) -> Double {
         let place = min(max(share, 0), 1) * Double(nats.count - 1)
         let index = min(Int(place), nats.count - 2)
         return nats[index] + (place - Double(index)) * (nats[index + 1] - nats[index])
     }
 
-    /// The bound on the error of a grid of known shares 0 = r_0 < ... < r_N = 1; nats a position.
+    /// The error bound of a grid of known fractions 0 = r_0 < ... < r_N = 1; nats per position.
     public func bound(_ shares: [Double]) -> Double {
         let sum = zip(shares, shares.dropFirst()).reduce(0) { $0 + ($1.1 - $1.0) * self($1.0) }
         let inner = nats.dropFirst().dropLast().reduce(0, +) + (nats[0] + nats[nats.count - 1]) / 2
         return sum - inner / Double(nats.count - 1)
     }
 
-    /// Segments that are placed one by one; where more are wanted, each of these is divided evenly.
+    /// Segments placed individually; if more are requested, each of these is divided evenly.
     private static let most = 256
 
-    /// The shares 0 = r_0 < ... < r_N = 1 that make the bound least, on a lattice of 4096 shares.
+    /// The fractions 0 = r_0 < ... < r_N = 1 that minimize the bound, on a lattice of 4096 fractions.
     public func boundaries(segments: Int) -> [Double] {
         let placed = min(segments, Self.most)
         let coarse = optimal(segments: placed)
@@ -70,8 +72,8 @@ public struct InformationProfile: Sendable, Codable, Equatable {
         return made
     }
 
-    /// best[k][b] = least over a of best[k - 1][a] + (b - a) J(a). The cost obeys the quadrangle inequality, for J falls, so the best a
-    /// rises with b, and each layer is found by halving.
+    /// best[k][b] = min over a of best[k - 1][a] + (b - a) J(a). Because J is nonincreasing, the cost satisfies the
+    /// quadrangle inequality, so the optimal a increases with b, and each layer is found by divide and conquer.
     private func optimal(segments: Int) -> [Double] {
         let cells = 4096
         let values = (0...cells).map { self(Double($0) / Double(cells)) }
@@ -103,12 +105,12 @@ public struct InformationProfile: Sendable, Codable, Equatable {
 // MARK: The file beside a model
 
 extension InformationProfile {
-    /// Where the profile of a model folder lies.
+    /// Location of the profile in a model folder.
     public static func file(in folder: URL) -> URL { folder.appending(path: "profile.json") }
 
-    /// The profile that was measured for the model in `folder`; nil where none was.
+    /// The profile of the model in `folder`; nil if none was measured.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` for a file that is not one.
+    /// - Throws: ``SEDDError`` of kind `invalidData` for an invalid file.
     public static func beside(model folder: URL) throws(SEDDError) -> InformationProfile? {
         let file = file(in: folder)
         guard let data = try? Data(contentsOf: file) else { return nil }

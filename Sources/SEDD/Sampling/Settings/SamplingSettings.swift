@@ -1,19 +1,19 @@
 import Files
 
-/// How texts are drawn: the one value that run.yaml, the command line, requests and reports speak.
+/// How texts are sampled: one value shared by run.yaml, the command line, requests and reports.
 public struct SamplingSettings: Sendable, Hashable {
-    /// Name of the method.
+    /// Name of the sampling method.
     public var method: String
-    /// Steps of the time grid before the final denoising; methods that have events instead of steps do not look at it.
+    /// Steps of the time grid before the final denoising; ignored by event-driven methods.
     public var steps: Int
-    /// Where the steps stop.
+    /// Placement of the steps.
     public var grid: TimeGrid.Kind
-    /// What is left of the law of a clean token.
+    /// Filter on the law of the clean token.
     public var filter: TokenFilter
-    /// Settings that the method declares for itself, by name; what is absent has its declared standard.
+    /// Settings declared by the method, by name; absent ones have their default.
     public var own: [String: SettingValue]
 
-    /// Settings; ``validate()`` checks them.
+    /// Creates settings; ``validate()`` checks them.
     public init(
         method: String = "analytic", steps: Int = 128, grid: TimeGrid.Kind = .linear,
         filter: TokenFilter = TokenFilter(), own: [String: SettingValue] = [:]
@@ -28,25 +28,25 @@ public struct SamplingSettings: Sendable, Hashable {
     /// The value of a declared setting.
     func value(_ setting: SettingDeclaration) -> SettingValue { own[setting.name] ?? setting.standard }
 
-    /// The same of one that is a number.
+    /// The value of a declared numeric setting.
     func number(_ setting: SettingDeclaration) -> Double {
         if case .number(let number) = value(setting) { return number }
         return .nan
     }
 
-    /// The same of one that is a whole number.
+    /// The value of a declared integer setting.
     func whole(_ setting: SettingDeclaration) -> Int { Int(exactly: number(setting)) ?? 0 }
 
-    /// The same of one that is a word.
+    /// The value of a declared choice.
     func word(_ setting: SettingDeclaration) -> String { value(setting).description }
 
-    /// Checks everything that needs no model.
+    /// Checks everything that does not depend on a model.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` that names the setting, what it is and what it should be.
+    /// - Throws: ``SEDDError`` of kind `usage` that names the setting, its value and the expected value.
     public func validate() throws(SEDDError) {
         let kind = try SamplingMethods.named(method)
         guard (1...Self.mostSteps).contains(steps) else {
-            throw SEDDError(.usage, "\(steps) steps were asked for; expected 1 to \(Self.mostSteps)")
+            throw SEDDError(.usage, "steps is \(steps); expected 1 to \(Self.mostSteps)")
         }
         try filter.validate()
         for (name, value) in own.sorted(by: { $0.key < $1.key }) {
@@ -62,9 +62,9 @@ public struct SamplingSettings: Sendable, Hashable {
         }
     }
 
-    /// What a short text says: a method, or a method with settings, as `remask:eta=4,strategy=loop,top_p=0.9`.
+    /// Parses a method with optional settings, such as `remask:eta=4,strategy=loop,top_p=0.9`.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where a name is unknown or a value does not fit.
+    /// - Throws: ``SEDDError`` of kind `usage` for an unknown name or an invalid value.
     public init(_ specification: String) throws(SEDDError) {
         let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         self.init(method: String(parts.first ?? ""))
@@ -91,10 +91,10 @@ public struct SamplingSettings: Sendable, Hashable {
         try validate()
     }
 
-    /// Times of a grid are laid out beforehand.
+    /// The maximum; grids are computed in advance.
     static let mostSteps = 1_000_000
 
-    /// The method, and every setting that is not the standard one: what reports call texts by. Steps have a column of their own.
+    /// The method and every setting that differs from its default, as shown in reports. Steps are reported separately.
     public var summary: String {
         let standard = SamplingSettings()
         var words = [method]
@@ -107,7 +107,7 @@ public struct SamplingSettings: Sendable, Hashable {
     }
 }
 
-/// A key that is known when the program runs.
+/// A coding key determined at run time.
 struct NamedKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -120,7 +120,7 @@ extension SamplingSettings: Codable {
     private enum Keys: String, CodingKey {
         case method, steps, grid, temperature
         case topK = "top_k", topP = "top_p"
-        /// What run.yaml called the method when there were two.
+        /// An older name of the method's key in run.yaml.
         case predictor
     }
 
@@ -139,7 +139,7 @@ extension SamplingSettings: Codable {
         own = try Self.own(decoder)
     }
 
-    /// The settings that methods declare, as far as they are there.
+    /// The settings declared by methods that are present.
     static func own(_ decoder: any Decoder) throws -> [String: SettingValue] {
         let container = try decoder.container(keyedBy: NamedKey.self)
         return try SamplingMethods.settings.reduce(into: [:]) { own, setting in
@@ -155,7 +155,7 @@ extension SamplingSettings: Codable {
         try container.encode(steps, forKey: .steps)
         try container.encode(grid, forKey: .grid)
         try container.encode(filter.temperature, forKey: .temperature)
-        // Null where all tokens stay, so that a reader of run.yaml sees that there is such a key.
+        // Null if all tokens are kept, so that readers of run.yaml see that the key exists.
         try container.encode(filter.topK, forKey: .topK)
         try container.encode(filter.topP, forKey: .topP)
         var named = encoder.container(keyedBy: NamedKey.self)

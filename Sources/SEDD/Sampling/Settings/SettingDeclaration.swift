@@ -1,6 +1,6 @@
 import Files
 
-/// A value of a setting that a sampling method declares.
+/// A value of a setting declared by a sampling method.
 public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
     case number(Double)
     case word(String)
@@ -23,6 +23,7 @@ public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
         }
     }
 
+    /// The value as text, as the command line accepts it.
     public var description: String {
         switch self {
         case .number(let number): Int(exactly: number).map(String.init) ?? "\(number)"
@@ -33,24 +34,26 @@ public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
 
 /// A setting of one sampling method.
 ///
-/// The declaration is all that there is to write: the flag of the command line, the keys of run.yaml, of requests and of
-/// reports, the property in openapi.json, the control of the page and the column of a study all follow from it.
+/// The declaration is the single source: the command-line flag, the keys of run.yaml, requests and reports, the
+/// property in openapi.json, the page's control and the study's column are derived from it.
 public struct SettingDeclaration: Sendable, Equatable {
-    /// What values there are.
+    /// The admissible values.
     public enum Kind: Sendable, Equatable {
         case number(ClosedRange<Double>)
         case whole(ClosedRange<Int>)
         case choice([String])
     }
 
-    /// One word, the same on the command line, in YAML, in JSON and in requests.
+    /// One word, identical on the command line, in YAML, in JSON and in requests.
     public let name: String
-    /// One line.
+    /// One line of help.
     public let help: String
+    /// The admissible values.
     public let kind: Kind
-    /// What it is unless it is given.
+    /// The default.
     public let standard: SettingValue
 
+    /// Declares a setting.
     public init(_ name: String, _ kind: Kind, standard: SettingValue, help: String) {
         self.name = name
         self.help = help
@@ -58,7 +61,7 @@ public struct SettingDeclaration: Sendable, Equatable {
         self.standard = standard
     }
 
-    /// `a number from 0 to 1`, as messages and help say it.
+    /// The admissible values as text, such as `a number from 0 to 1`, for messages and help.
     public var expected: String {
         switch kind {
         case .number(let range):
@@ -68,7 +71,7 @@ public struct SettingDeclaration: Sendable, Equatable {
         }
     }
 
-    /// - Throws: ``SEDDError`` of kind `usage` for a value of another kind or outside the range.
+    /// - Throws: ``SEDDError`` of kind `usage` for a value of another type or outside the range.
     public func check(_ value: SettingValue) throws(SEDDError) {
         let fits =
             switch (kind, value) {
@@ -80,9 +83,9 @@ public struct SettingDeclaration: Sendable, Equatable {
         guard fits else { throw SEDDError(.usage, "\(name) is \(value); expected \(expected)") }
     }
 
-    /// The value that a text, such as an argument of the command line, says.
+    /// Parses a value from text, such as a command-line argument.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where it says none that fits.
+    /// - Throws: ``SEDDError`` of kind `usage` if it is not an admissible value.
     public func value(_ text: String) throws(SEDDError) -> SettingValue {
         let value: SettingValue =
             if case .choice = kind { .word(text) } else { Double(text).map { .number($0) } ?? .word(text) }

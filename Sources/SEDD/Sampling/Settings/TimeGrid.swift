@@ -1,21 +1,22 @@
 import Files
 import Foundation
 
-/// The times that a sampler with steps stops at: 1 = t_0 > ... > t_S > 0; the final denoising follows from t_S. This alone knows
-/// their formulas.
+/// The time grid of samplers with steps: 1 = t_0 > ... > t_S > 0; the final denoising starts at t_S. The only place
+/// that knows the formulas.
 public struct TimeGrid: Sendable, Equatable {
-    /// How the times are laid out.
+    /// Placement of the times.
     public enum Kind: Sendable, Hashable {
-        /// Evenly.
+        /// Equidistant.
         case linear
-        /// The displaced share of positions is cos(pi k / 2 S) of the first: few positions settle at first (MaskGIT's schedule).
+        /// The displaced fraction is cos(pi k / 2 S) of the initial one: few positions settle at first (MaskGIT's
+        /// schedule).
         case cosine
-        /// What the measured information profile of the model makes the best; see ``InformationProfile``.
+        /// Optimal for the measured information profile of the model; see ``InformationProfile``.
         case profile
-        /// As given, falling from 1.
+        /// Explicit times, decreasing from 1.
         case times([Double])
 
-        /// The kinds that have a name.
+        /// The named kinds.
         public static let names = ["linear", "cosine", "profile"]
 
         /// - Throws: ``SEDDError`` of kind `usage` that lists the known names.
@@ -31,7 +32,7 @@ public struct TimeGrid: Sendable, Equatable {
             }
         }
 
-        /// Its name, `times` where they were given.
+        /// Its name, or `times` for explicit times.
         public var name: String {
             switch self {
             case .linear: "linear"
@@ -44,14 +45,14 @@ public struct TimeGrid: Sendable, Equatable {
 
     /// t_0 to t_S.
     public let times: [Double]
-    /// S.
+    /// S, the number of steps.
     public var steps: Int { times.count - 1 }
 
-    /// - Parameter steps: S; given times have their own number.
-    /// - Throws: ``SEDDError`` of kind `usage` for times that do not fall from 1, or where no profile was measured.
+    /// - Parameter steps: S; explicit times determine their own number.
+    /// - Throws: ``SEDDError`` of kind `usage` for times that do not decrease from 1, or if no profile was measured.
     public init(_ kind: Kind, steps: Int, process: DiffusionProcess) throws(SEDDError) {
         let smallest = DiffusionProcess.smallestTime
-        guard steps >= 1 else { throw SEDDError(.usage, "\(steps) steps were asked for; expected 1 or more") }
+        guard steps >= 1 else { throw SEDDError(.usage, "steps is \(steps); expected 1 or more") }
         let first = process.displaced(1)
         switch kind {
         case .linear: times = (0...steps).map { 1 - (1 - smallest) * Double($0) / Double(steps) }
@@ -62,17 +63,17 @@ public struct TimeGrid: Sendable, Equatable {
             guard let profile = process.profile else {
                 throw SEDDError(
                     .usage,
-                    "the grid 'profile' was asked for, but the model's information profile was not measured; run sedd profile first"
+                    "the grid 'profile' requires the model's information profile, which was not measured; run sedd profile first"
                 )
             }
-            // The denoising is a step of its own: the last boundary is where it starts.
+            // Denoising is a step of its own: it starts at the last boundary.
             let shares = profile.boundaries(segments: steps + 1)
             times = Self.falling(shares.dropLast().map { process.time(displaced: first * (1 - $0)) })
         case .times(let given): times = try Self.checked(given)
         }
     }
 
-    /// Starts at 1 and never repeats a time or passes the smallest one.
+    /// Starts at 1, strictly decreases, and stays above the smallest time.
     private static func falling(_ times: [Double]) -> [Double] {
         var last = Double.infinity
         return times.enumerated().map { index, time in
@@ -82,7 +83,7 @@ public struct TimeGrid: Sendable, Equatable {
     }
 
     private static func checked(_ given: [Double]) throws(SEDDError) -> [Double] {
-        // A last time of 0 is the denoising, which follows anyway.
+        // A last time of 0 is the denoising, which follows in any case.
         let times = given.last == 0 ? given.dropLast() : given[...]
         guard times.count >= 2, times.first == 1, zip(times, times.dropFirst()).allSatisfy({ $0 > $1 }),
             (times.last ?? 0) > 0

@@ -67,8 +67,7 @@ public final class EventFileWriter: Sendable {
         try append(.scalar(tag, Float(value), step: step))
     }
 
-    /// Adds a text under `tag`. TensorBoard renders it as Markdown; indent each line by four spaces to have it shown
-    /// letter by letter.
+    /// Adds a text under `tag`. TensorBoard renders it as Markdown; indent lines by four spaces to show them literally.
     public func text(_ tag: String, _ text: String, step: Int) throws(EventFileError) {
         try append(.text(tag, text, step: step))
     }
@@ -101,7 +100,7 @@ public final class EventFileWriter: Sendable {
             do {
                 try handle.write(contentsOf: frame)
             } catch {
-                // A full disk may have taken part of the record, and readers stop at a torn one for good.
+                // A full disk may have stored part of the record, and readers stop at an incomplete one.
                 try? handle.truncate(atOffset: end)
                 throw error
             }
@@ -146,7 +145,7 @@ public final class EventFileWriter: Sendable {
         }
     }
 
-    /// The operating system's own words where there are any: Foundation's speak of documents and volumes.
+    /// The operating system's message if available: Foundation's refers to documents and volumes.
     private static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
         let cause = (underlying ?? error) as NSError

@@ -1,38 +1,38 @@
-/// A token that is found in text before it is split, as `added_tokens` of a tokenizer.json has it.
+/// A token matched in text before it is split, from `added_tokens` of a tokenizer.json.
 struct AddedToken: Sendable, Equatable {
     let id: Int32
-    /// Its text in UTF-8, never empty.
+    /// Its text in UTF-8, not empty.
     let content: [UInt8]
-    /// Whether it stands for something that no text says, such as its end.
+    /// Whether it is special, such as an end of text.
     var special = false
-    /// Whether it is looked for after normalization, and in its normalized form.
+    /// Whether it is matched after normalization, in its normalized form.
     var normalized = false
-    /// Whether no letter, mark, digit or underscore may touch it.
+    /// Whether no letter, mark, digit or underscore may be adjacent to it.
     var singleWord = false
-    /// Whether white space before it belongs to it.
+    /// Whether it absorbs preceding white space.
     var stripsLeft = false
-    /// Whether white space after it belongs to it.
+    /// Whether it absorbs following white space.
     var stripsRight = false
 }
 
-/// Finds the tokens of a set in a text: at the leftmost place the longest, without overlap.
+/// Finds a set of tokens in a text: leftmost longest matches, without overlap.
 struct AddedTokenMatcher: Sendable {
-    /// A match with what belongs to it.
+    /// A match, including absorbed white space.
     struct Match: Equatable {
         let range: Range<Int>
         let id: Int32
     }
 
     let tokens: [AddedToken]
-    /// Whether `[a << 8 | b]` two bytes begin a token. One that is a single byte begins with any pair.
+    /// Whether the two bytes `a << 8 | b` begin a token. A single-byte token begins with any pair.
     private let beginnings: [Bool]
     private let singles: [Bool]
-    /// A trie: `children[node << 8 | byte]` is the next node, 0 where there is none; node 0 is the root.
+    /// A trie: `children[node << 8 | byte]` is the next node, 0 if there is none; node 0 is the root.
     private let children: [Int32]
-    /// The token that ends at each node, -1 where none does.
+    /// The token that ends at each node, -1 if none does.
     private let ends: [Int32]
 
-    /// Of tokens with one text the first counts.
+    /// Among tokens with equal text, the first counts.
     init(_ tokens: [AddedToken]) {
         self.tokens = tokens
         var beginnings = [Bool](repeating: false, count: 1 << 16)
@@ -65,12 +65,12 @@ struct AddedTokenMatcher: Sendable {
     var isEmpty: Bool { tokens.isEmpty }
 
     /// Calls `body` with each match, from left to right.
-    /// - Parameter skips: of a token that is skipped the text stays text, though nothing else is found within it.
+    /// - Parameter skips: selects tokens to skip: their text remains text, and nothing else is matched within it.
     func forEachMatch(
         in text: UnsafeBufferPointer<UInt8>, skips: (AddedToken) -> Bool, _ body: (Match) -> Void
     ) {
         var place = 0
-        // Where the last match ended, with the white space that belongs to it.
+        // End of the last match, including absorbed white space.
         var taken = 0
         while let (start, length, token) = next(in: text, from: place) {
             place = start + length
@@ -91,7 +91,7 @@ struct AddedTokenMatcher: Sendable {
         }
     }
 
-    /// The next token from `place` on, wherever it stands.
+    /// The next token at or after `place`.
     private func next(
         in text: UnsafeBufferPointer<UInt8>, from place: Int
     ) -> (start: Int, length: Int, token: AddedToken)? {
@@ -119,8 +119,8 @@ struct AddedTokenMatcher: Sendable {
         return found
     }
 
-    /// Whether the set's tokens allow a cut between two bytes: no token has them side by side, and no token that looks at its
-    /// neighbours ends or begins there.
+    /// Whether the set allows a cut between two bytes: no token contains them side by side, and no token that inspects
+    /// its neighbours begins or ends there.
     func cuts() -> [Bool] {
         var allowed = [Bool](repeating: true, count: 1 << 16)
         for token in tokens {

@@ -1,13 +1,13 @@
 import Files
 
-/// The tokens of a tokenizer.json by id and by the text that the file gives them.
+/// The tokens of a tokenizer.json, by id and by text.
 struct TokenTable {
     private var tokens: [Int: [UInt8]] = [:]
     private var ids: [[UInt8]: Int32] = [:]
     private let source: String
 
-    /// - Parameter vocabulary: a JSON object of tokens and ids.
-    /// - Throws: `invalidData` where it is none, or has two tokens of one id or one text.
+    /// - Parameter vocabulary: a JSON object that maps tokens to ids.
+    /// - Throws: `invalidData` if it is malformed, or two tokens have the same id or text.
     init(_ vocabulary: UnsafeBufferPointer<UInt8>, source: String) throws(TextError) {
         self.source = source
         var parser = VocabularyParser(vocabulary, source: "\(source), vocab")
@@ -18,7 +18,7 @@ struct TokenTable {
         for (token, id) in found { try insert(token, id) }
     }
 
-    /// Adds the tokens of `added_tokens`; those that the vocabulary has must have its ids.
+    /// Adds the tokens of `added_tokens`; tokens already in the vocabulary must have the same ids.
     mutating func add(_ added: [AddedToken]) throws(TextError) {
         for token in added {
             if ids[token.content] == token.id { continue }
@@ -41,7 +41,7 @@ struct TokenTable {
         ids[token] = Int32(id)
     }
 
-    /// The bytes of each id, and whether each is made of characters that stand for bytes.
+    /// The bytes of each id, and whether each token consists of byte-encoding characters.
     /// - Throws: `invalidData` where ids have gaps.
     func finished() throws(TextError) -> (vocabulary: Vocabulary, isBytes: [Bool]) {
         var list: [[UInt8]] = []
@@ -59,11 +59,11 @@ struct TokenTable {
     }
 
     private func failure(_ problem: String) -> TextError {
-        TextError(.invalidData, problem, source: source, remedy: "fetch the file again")
+        TextError(.invalidData, problem, source: source, remedy: "download the file again")
     }
 }
 
-/// The merges of a tokenizer.json: pairs of texts, or as in older files two texts with a space between them.
+/// The merges of a tokenizer.json: pairs of strings, or in older files two strings joined by a space.
 struct MergeList {
     let source: String
 
@@ -72,7 +72,7 @@ struct MergeList {
         do throws(JSONFault) { pairs = try read(list) } catch {
             throw TextError(
                 .invalidData, "the merges are not a list of pairs: \(error.problem) at byte \(error.byteOffset) of it",
-                source: source, remedy: "fetch the file again")
+                source: source, remedy: "download the file again")
         }
         guard pairs.count < MergeTable.greatestCount else {
             throw TextError(.invalidData, "\(pairs.count) merges are too many", source: source)
@@ -83,9 +83,9 @@ struct MergeList {
                 if let id = tokens.id(of: token) { return id }
                 throw TextError(
                     .invalidData, "merge \(index): the vocabulary lacks '\(String(decoding: token, as: UTF8.self))'",
-                    source: source, remedy: "fetch the file again")
+                    source: source, remedy: "download the file again")
             }
-            // Of two merges of one pair the later counts.
+            // If a pair occurs twice, the later merge counts.
             _ = try table.append(id(left), id(right), to: id(left + right), replaces: true)
         }
         return table

@@ -1,6 +1,6 @@
 import Files
 
-/// The parts of a tokenizer.json beside vocabulary and merges: what of them is known, and what is refused.
+/// Validates the parts of a tokenizer.json other than vocabulary and merges.
 struct TokenizerForm {
     let source: String
 
@@ -10,9 +10,9 @@ struct TokenizerForm {
             remedy: "expected byte-level BPE of the form of GPT-2, CodeGen, Llama-3 or Qwen2")
     }
 
-    /// - Parameter model: its members but vocabulary and merges.
+    /// - Parameter model: its members except vocabulary and merges.
     func check(model: [String: JSONValue]) throws(TextError) {
-        // Files of the first versions name no type.
+        // Early files do not name a type.
         switch model["type"] ?? .null {
         case .string("BPE"), .null: break
         case .string(let type): throw refused("a model of type '\(type)'")
@@ -35,7 +35,7 @@ struct TokenizerForm {
         }
     }
 
-    /// Whether text is composed before it is split.
+    /// Whether text is NFC-normalized before it is split.
     func composes(_ normalizer: JSONValue) throws(TextError) -> Bool {
         switch try parts(of: normalizer, "normalizer", list: "normalizers") {
         case let parts where parts.isEmpty: return false
@@ -52,7 +52,7 @@ struct TokenizerForm {
             let other = parts.first { $0.type != "ByteLevel" && $0.type != "Split" }
             throw refused(other.map { "the pre-tokenizer '\($0.type)'" } ?? "a pre-tokenizer without ByteLevel")
         }
-        // Both are true where they are missing.
+        // Both default to true.
         guard last.members["add_prefix_space"] == .bool(false) else {
             throw refused("a pre-tokenizer with add_prefix_space")
         }
@@ -70,7 +70,7 @@ struct TokenizerForm {
         guard case .object(let pattern) = part.members["pattern"] ?? .null,
             case .string(let expression) = pattern["Regex"] ?? .null
         else { throw refused("splitting by another pattern than a Regex") }
-        // A pattern that covers every text gives the same pieces either way.
+        // A pattern that matches every text gives the same pieces either way.
         switch (part.members["behavior"] ?? .null, part.members["invert"] ?? .bool(false)) {
         case (.string("Isolated"), .bool(false)), (.string("Removed"), .bool(true)): break
         default: throw refused("splitting whose behavior is not Isolated")
@@ -87,7 +87,7 @@ struct TokenizerForm {
         if let other = parts.first(where: { $0.type != "ByteLevel" }) { throw refused("the decoder '\(other.type)'") }
     }
 
-    /// What it puts around a text is not asked for.
+    /// Tokens that it would add around a text are not used.
     func check(postProcessor: JSONValue) throws(TextError) {
         let known = ["ByteLevel", "TemplateProcessing", "RobertaProcessing", "BertProcessing"]
         for part in try parts(of: postProcessor, "post-processor", list: "processors") where !known.contains(part.type)
@@ -104,7 +104,7 @@ struct TokenizerForm {
             guard case .object(let members) = value, case .integer(let id) = members["id"] ?? .null,
                 (0..<Vocabulary.greatestCount).contains(id), case .string(let content) = members["content"] ?? .null
             else { throw refused("an added token without an id below \(Vocabulary.greatestCount) and a content") }
-            // An empty text is nowhere.
+            // An empty text never matches.
             guard !content.isEmpty else { continue }
             func flag(_ name: String) -> Bool { members[name] == .bool(true) }
             tokens.append(
@@ -113,11 +113,11 @@ struct TokenizerForm {
                     normalized: flag("normalized"), singleWord: flag("single_word"), stripsLeft: flag("lstrip"),
                     stripsRight: flag("rstrip")))
         }
-        // Special ones are looked for first where two have one text.
+        // If two tokens have equal text, the special one is matched first.
         return tokens.filter(\.special) + tokens.filter { !$0.special }
     }
 
-    /// The members of a Sequence, a part by itself, or nothing.
+    /// The members of a Sequence, a single component, or nothing.
     private func parts(
         of value: JSONValue, _ what: String, list: String
     ) throws(TextError) -> [(type: String, members: [String: JSONValue])] {

@@ -1,12 +1,11 @@
 import Files
 
-/// Reads `tokenizer.json`, the file of Hugging Face's `tokenizers`, where it holds a byte-level BPE tokenizer of the form of
-/// GPT-2, CodeGen, Llama-3 or Qwen2. Whatever else it may hold is refused by its name.
+/// Reads `tokenizer.json`, the file format of Hugging Face's `tokenizers`, if it contains a byte-level BPE tokenizer of
+/// the type of GPT-2, CodeGen, Llama-3 or Qwen2. Anything else is refused by name.
 ///
-/// Truncation, padding and what a post-processor puts around a text have no part in what a text's ids are, and are not
-/// read.
+/// Truncation, padding and the post-processor do not affect the ids of a text and are ignored.
 struct TokenizerJSON {
-    /// Texts of special tokens that end a document, the first that there is.
+    /// Special tokens that mark the end of a document; the first one present is used.
     static let endsOfText = ["<|endoftext|>", "<|end_of_text|>"]
 
     private let bytes: UnsafeBufferPointer<UInt8>
@@ -14,7 +13,7 @@ struct TokenizerJSON {
 
     /// - Parameters:
     ///   - bytes: the file.
-    ///   - source: what messages call it.
+    ///   - source: name in messages.
     /// - Throws: `invalidData`.
     static func model(_ bytes: [UInt8], source: String) throws(TextError) -> BytePairModel {
         guard bytes.count <= Int(Int32.max) else {
@@ -84,7 +83,7 @@ struct TokenizerJSON {
 
     // MARK: Parts of the file
 
-    /// The members of an object as the bytes that they are written in; of several of a name the last.
+    /// The members of an object as raw bytes; the last of repeated ones counts.
     private func members(
         of object: UnsafeBufferPointer<UInt8>
     ) throws(TextError) -> [String: UnsafeBufferPointer<UInt8>] {

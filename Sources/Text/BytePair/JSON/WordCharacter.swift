@@ -1,7 +1,7 @@
 import Files
 
-/// What added tokens ask about their neighbours, as regular expressions mean it: `\w` is a letter, a mark, a decimal digit, a
-/// connector such as the underscore, or a joiner; `\s` is white space.
+/// Character classes for the neighbours of added tokens, as in regular expressions: `\w` is a letter, a mark, a decimal
+/// digit, a connector such as the underscore, or a joiner; `\s` is white space.
 enum WordCharacter {
     static func contains(_ scalar: Unicode.Scalar) -> Bool {
         // Unicode 16, as in `ScalarClass`.
@@ -13,19 +13,19 @@ enum WordCharacter {
         }
     }
 
-    /// Whether valid UTF-8 ends in one.
+    /// Whether valid UTF-8 ends with a word character.
     static func ends(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let start = lastScalar(before: text.count, in: text) else { return false }
         return scalar(at: start, in: text).map(contains) ?? false
     }
 
-    /// Whether valid UTF-8 begins with one.
+    /// Whether valid UTF-8 begins with a word character.
     static func begins(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         guard !text.isEmpty else { return false }
         return scalar(at: 0, in: text).map(contains) ?? false
     }
 
-    /// Where the white space that ends at `end` begins.
+    /// Start of the white space that ends at `end`.
     static func spaceStart(before end: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
         var place = end
         while let start = lastScalar(before: place, in: text),
@@ -36,7 +36,7 @@ enum WordCharacter {
         return place
     }
 
-    /// Where the white space that begins at `start` ends.
+    /// End of the white space that begins at `start`.
     static func spaceEnd(after start: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
         var place = start
         while place < text.count, let base = text.baseAddress {

@@ -1,17 +1,17 @@
 import Files
 import Foundation
 
-/// Normalization Form C, for tokenizers that compose before they split.
+/// Unicode Normalization Form C, for tokenizers that normalize before splitting.
 ///
-/// Only what could change is handed to the system: runs of characters that are not known to stand in the form by
-/// themselves, each with the character before it.
+/// Only runs that could change are passed to the system: characters not known to be inert, each run with the character
+/// before it.
 enum ComposedForm {
-    /// Composition is that of Unicode 9, as in the tokenizers whose ids these must be: to it later characters are none that
+    /// Composition follows Unicode 9, as in the tokenizers whose ids must be reproduced: characters added later do not
     /// combine.
     private static let standard = 9
 
-    /// Beyond the basic plane: first and later parts of what composes, and what only decomposes. (Others there must not reach the
-    /// system, which takes U+B00D5 for U+00D5.)
+    /// Outside the basic plane: characters that compose, and those that only decompose. (Others must not reach the
+    /// system, which confuses U+B00D5 with U+00D5.)
     private static let firstParts: Set<UInt32> = [
         0x11099, 0x1109B, 0x110A5, 0x11131, 0x11132, 0x11347, 0x114B9, 0x115B8, 0x115B9,
     ]
@@ -25,7 +25,7 @@ enum ComposedForm {
         return value < 0x10000 || firstParts.contains(value)
     }
 
-    /// Whether a character outside the ranges of `isInert` may be changed, or change what stands before it.
+    /// Whether a character outside the ranges of `isInert` may change, or change the character before it.
     private static func changes(_ value: UInt32) -> Bool {
         guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age.major <= standard else {
             return false
@@ -35,11 +35,11 @@ enum ComposedForm {
             || decomposed.contains { $0.contains(value) }
     }
 
-    /// The text in the form; nil where it is in it already.
+    /// The normalized text; nil if it is already normalized.
     static func of(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard let base = text.baseAddress else { return nil }
         var result: [UInt8] = []
-        // What is in the form up to `copied` stands in `result` once that has begun.
+        // Text up to `copied` is normalized and, once anything has changed, stored in `result`.
         var copied = 0
         var index = 0
         var previous = 0
@@ -56,7 +56,8 @@ enum ComposedForm {
                 index += length
                 continue
             }
-            // From the character before the run, if it can be composed, to the next one that nothing before it can change.
+            // From the character before the run, if it can compose, to the next character that cannot be affected by
+            // preceding ones.
             let start =
                 previous < index && isComposed(UTF8Bytes.scalar(at: previous, in: base).value) ? previous : index
             var end = index
@@ -80,8 +81,8 @@ enum ComposedForm {
         return result + text[copied...]
     }
 
-    /// A run with those characters taken apart that the system composes wrongly: four that combine with what stands before them
-    /// but are no combining characters themselves, which it takes for the beginning of a new character, and Hangul syllables.
+    /// A run with those characters decomposed that the system composes incorrectly: four that combine with preceding
+    /// characters without being combining marks, and Hangul syllables.
     private static func ordered(_ run: Slice<UnsafeBufferPointer<UInt8>>) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
@@ -89,7 +90,7 @@ enum ComposedForm {
             case 0x344: scalars.append(contentsOf: "\u{308}\u{301}".unicodeScalars)
             case 0xF73: scalars.append(contentsOf: "\u{F71}\u{F72}".unicodeScalars)
             case 0xF75: scalars.append(contentsOf: "\u{F71}\u{F74}".unicodeScalars)
-            // A syllable of two letters, which the system does not compose with a third.
+            // A two-letter syllable, which the system does not compose with a third letter.
             case 0xAC00...0xD7A3 where (scalar.value - 0xAC00) % 28 == 0:
                 let place = (scalar.value - 0xAC00) / 28
                 for value in [0x1100 + place / 21, 0x1161 + place % 21] {
@@ -102,8 +103,7 @@ enum ComposedForm {
         return String(scalars)
     }
 
-    /// Whether a character is in the form, whatever stands before it: ranges without combining characters and without any
-    /// that decompose.
+    /// Whether a character is normalized in any context: ranges without combining marks and without decompositions.
     @inline(__always)
     private static func isInert(_ value: UInt32) -> Bool {
         switch value {

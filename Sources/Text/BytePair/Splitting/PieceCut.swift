@@ -1,18 +1,19 @@
 import Files
 
-/// Where a stream may be cut so that the two parts are split as the whole is.
+/// Finds positions at which a stream may be cut without changing the pieces.
 ///
-/// With GPT-2's splitting a piece always ends between two characters of different classes, unless the first is a space, which
-/// may belong to the second's piece, or an apostrophe, which may begin a contraction. Nothing else looks behind or ahead. With
-/// that of Llama-3 and Qwen2 any symbol may begin a word, but a piece always ends after a letter or a digit that something of
-/// another class follows.
+/// With GPT-2's splitting a piece always ends between two characters of different classes, unless the first is a space,
+/// which may belong to the following piece, or an apostrophe, which may begin a contraction. No other rule looks ahead
+/// or behind. With that of Llama-3 and Qwen2 any symbol may begin a word, but a piece always ends after a letter or
+/// digit that is followed by a character of another class.
 enum PieceCut {
-    /// The last such place in sight, 0 where there is none. The last character cannot serve: what follows is unknown.
+    /// The last such position, 0 if there is none. It is never after the last character, because what follows is
+    /// unknown.
     ///
     /// - Parameters:
     ///   - wordsOnly: only after letters and digits.
-    ///   - ascii: only between two characters of ASCII.
-    ///   - allows: asked about a place with its two neighbouring bytes.
+    ///   - ascii: only between two ASCII characters.
+    ///   - allows: whether a position with these two neighbouring bytes is allowed.
     static func last(
         in bytes: UnsafeBufferPointer<UInt8>, classes: UnsafePointer<UInt8>, wordsOnly: Bool = false,
         ascii: Bool = false, allows: (_ before: UInt8, _ after: UInt8) -> Bool = { _, _ in true }
@@ -43,7 +44,7 @@ enum PieceCut {
         return start
     }
 
-    /// Ill-formed bytes, which encoding will name, count as `other`.
+    /// Ill-formed bytes, which encoding will report, count as `other`.
     private static func classOfScalar(
         from start: Int, to end: Int, in bytes: UnsafeBufferPointer<UInt8>, _ classes: UnsafePointer<UInt8>
     ) -> UInt8 {

@@ -1,10 +1,10 @@
 import Files
 
-/// Splits text into the pieces within which GPT-2 merges bytes, by hand where GPT-2 has a regular expression:
+/// Splits text into GPT-2's pieces. A hand-written equivalent of its regular expression:
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// The pieces cover the text, so that each begins where the last one ended.
+/// The pieces cover the text: each begins where the previous one ends.
 struct PieceScanner: PieceSplitter {
     /// Valid UTF-8.
     let base: UnsafePointer<UInt8>
@@ -19,7 +19,7 @@ struct PieceScanner: PieceSplitter {
         if first == UInt8(ascii: " ") {
             guard start + 1 < count else { return count }
             let kind = classAndLength(at: start + 1).kind
-            // The space belongs to the run that follows it.
+            // The space belongs to the following run.
             if kind != ScalarClass.space { return endOfRun(of: kind, from: start + 1) }
             return endOfSpaces(from: start)
         }
@@ -52,7 +52,7 @@ struct PieceScanner: PieceSplitter {
         return index
     }
 
-    /// `\s+(?!\S)` gives its last space to a word that follows, unless that space is all there is (`\s+`).
+    /// `\s+(?!\S)` leaves its last space to a following word, unless it is the only one (`\s+`).
     private func endOfSpaces(from start: Int) -> Int {
         var index = start
         var last = start
@@ -65,7 +65,7 @@ struct PieceScanner: PieceSplitter {
         return index
     }
 
-    /// The length of `'s`, `'re` and their like at an apostrophe, 0 where there is none.
+    /// The length of `'s`, `'re` and the like at an apostrophe, 0 if there is none.
     private func contractionLength(at start: Int) -> Int {
         guard start + 1 < count else { return 0 }
         let second = base[start + 1]

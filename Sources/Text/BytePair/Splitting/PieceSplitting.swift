@@ -1,4 +1,4 @@
-/// Splits valid UTF-8 into the pieces within which bytes merge. The pieces cover the text.
+/// Splits valid UTF-8 into pieces within which bytes are merged. The pieces cover the text.
 protocol PieceSplitter {
     var base: UnsafePointer<UInt8> { get }
     var count: Int { get }
@@ -6,14 +6,14 @@ protocol PieceSplitter {
     func end(from start: Int) -> Int
 }
 
-/// The ways of splitting that published tokenizers have, by their regular expressions.
+/// The splitting rules of published tokenizers, identified by their regular expressions.
 enum PieceSplitting: Sendable, Equatable {
     /// GPT-2, CodeGen: `PieceScanner`.
     case gpt2
-    /// Llama-3 and Qwen2: `LineScanner`, which splits digits into groups of at most so many.
+    /// Llama-3 and Qwen2: `LineScanner`, with digit groups of at most this size.
     case lines(digits: Int)
 
-    /// What tokenizer.json files hold, to the letter.
+    /// The expressions exactly as in tokenizer.json files.
     private static let expressions: [(String, PieceSplitting)] = [
         (#"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#, .gpt2),
         (
@@ -26,13 +26,13 @@ enum PieceSplitting: Sendable, Equatable {
         ),
     ]
 
-    /// nil for an expression that is none of the published ones.
+    /// Nil for an unknown expression.
     init?(expression: String) {
         guard let known = Self.expressions.first(where: { $0.0 == expression }) else { return nil }
         self = known.1
     }
 
-    /// What tells it in fingerprints.
+    /// Identifier in fingerprints.
     var name: String {
         switch self {
         case .gpt2: "gpt2"
@@ -40,12 +40,11 @@ enum PieceSplitting: Sendable, Equatable {
         }
     }
 
-    /// The greatest length of a prefix whose pieces do not depend on what follows it, and the other way round; 0 where none is
-    /// in sight.
+    /// Length of the longest prefix whose pieces do not depend on what follows, and vice versa; 0 if there is none.
     ///
     /// - Parameters:
-    ///   - ascii: whether the characters on both sides must be ASCII, so that no normalization joins or changes them.
-    ///   - allows: asked about a place with its two neighbouring bytes.
+    ///   - ascii: whether both neighbouring characters must be ASCII, so that normalization cannot join or change them.
+    ///   - allows: whether a position with these two neighbouring bytes is allowed.
     func cut(
         in bytes: UnsafeBufferPointer<UInt8>, ascii: Bool = false,
         allows: (_ before: UInt8, _ after: UInt8) -> Bool = { _, _ in true }

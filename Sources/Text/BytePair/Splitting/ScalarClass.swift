@@ -1,16 +1,16 @@
-/// The classes of characters that splitting tells apart, each scalar in exactly one.
+/// The character classes of splitting; each scalar belongs to exactly one.
 ///
-/// They are those of Unicode 16, which other tokenizers have: a later standard must not change what a model's text was made of.
+/// They follow Unicode 16, like other tokenizers: a later standard must not change the pieces of a model's text.
 enum ScalarClass {
     /// General category L*.
     static let letter: UInt8 = 0
     /// General category N*.
     static let number: UInt8 = 1
-    /// White_Space, which is what `\s` means.
+    /// White_Space, the meaning of `\s`.
     static let space: UInt8 = 2
     static let other: UInt8 = 3
 
-    /// The classes of the basic plane, one byte a scalar: some milliseconds once, then one load.
+    /// The classes of the basic plane, one byte per scalar: computed once in a few milliseconds, then a single load.
     static let basicPlane: [UInt8] = (0..<0x10000).map { compute($0) }
 
     /// The class of any scalar. `table` is the storage of `basicPlane`.

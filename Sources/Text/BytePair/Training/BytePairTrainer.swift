@@ -1,51 +1,53 @@
 public import Files
 public import Foundation
 
-/// Learns a byte-level byte-pair vocabulary from texts (Sennrich et al. 2016; the bytes and the splitting are those of
-/// GPT-2, Radford et al. 2019): token by token and merge by merge the one that Hugging Face's `BpeTrainer` learns from
-/// the same strings with `ByteLevel(add_prefix_space=False)`.
+/// Trains a byte-level BPE vocabulary (Sennrich et al. 2016; bytes and splitting as in GPT-2, Radford et al. 2019).
+/// Tokens and merges equal those that Hugging Face's `BpeTrainer` learns from the same strings with
+/// `ByteLevel(add_prefix_space=False)`.
 ///
-/// Memory grows with the distinct pieces of the texts, not with the texts.
+/// Memory use grows with the number of distinct pieces, not with the size of the texts.
 public struct BytePairTrainer: Sendable {
+    /// Progress of training.
     public enum Progress: Sendable {
         /// A file is being split and counted.
         case reading(TokenFileBuilder.Progress)
-        /// Tokens there are, of those wanted.
+        /// Number of tokens so far, and in total.
         case merging(Int, of: Int)
     }
 
-    /// Tokens of the vocabulary: special ones, the 256 bytes, and those that merges make.
+    /// Vocabulary size: special tokens, the 256 bytes, and merges.
     public let size: Int
-    /// Occurrences below which a pair does not merge.
+    /// Minimum occurrences for a pair to be merged.
     public let minimumFrequency: Int
-    /// Texts of special tokens, which have the first ids and which no text ever encodes to.
+    /// Special tokens, which get the first ids and to which text never encodes.
     public let specials: [String]
 
-    /// - Throws: `usage` for a size that does not hold the bytes and the special tokens, a frequency below 0, or a
-    ///   special token that is empty or would decode to another text.
+    /// - Throws: `usage` if the size is too small for bytes and special tokens, the frequency is negative, or a special
+    ///   token is empty or would decode to another text.
     public init(size: Int, minimumFrequency: Int = 2, specials: [String] = []) throws(TextError) {
         for special in specials { try Self.check(special) }
         let seed = VocabularySeed(specials)
         guard size >= seed.tokens.count, size <= Vocabulary.greatestCount else {
             let count = seed.tokens.count - 256
             throw TextError(
-                .usage, "a vocabulary of \(size) tokens",
+                .usage, "the vocabulary size is \(size)",
                 remedy: "choose \(seed.tokens.count) (256 bytes and \(count) special) to \(Vocabulary.greatestCount)")
         }
         guard minimumFrequency >= 0 else {
-            throw TextError(.usage, "a minimum frequency of \(minimumFrequency)", remedy: "choose 0 or more")
+            throw TextError(.usage, "the minimum frequency is \(minimumFrequency)", remedy: "choose 0 or more")
         }
         self.size = size
         self.minimumFrequency = minimumFrequency
         self.specials = specials
     }
 
-    /// Learns from files.
-    /// - Parameter byDocuments: whether each document is a string of its own, as training reads files (`DocumentReader`), so that
-    ///   nothing is learnt from the marks between documents. Else a plain file is one string, to the byte; the rows of a
-    ///   JSON file are strings of their own in any case.
-    /// - Returns: a vocabulary of `size` tokens, or of fewer where no pair occurs often enough any more.
-    /// - Throws: `usage` without files; `missingInput`; `invalidData` for invalid UTF-8 or a run of 2 MiB without a place to cut.
+    /// Trains on files.
+    /// - Parameter byDocuments: whether each document is a separate string, as in training (`DocumentReader`), so that
+    ///   nothing is learned from separators between documents. Otherwise a plain file is one string; rows of JSON files
+    ///   are always separate strings.
+    /// - Returns: a vocabulary of `size` tokens, or fewer if no pair occurs often enough.
+    /// - Throws: `usage` without files; `missingInput`; `invalidData` for invalid UTF-8 or a run of 2 MiB without a
+    ///   cut.
     public func train(
         files: [URL], byDocuments: Bool = false, progress: (Progress) -> Void = { _ in }
     ) throws(TextError) -> TrainedVocabulary {
@@ -98,12 +100,12 @@ public struct BytePairTrainer: Sendable {
     private static func check(_ pieces: PieceCounts, _ file: URL) throws(TextError) {
         guard pieces.byteCount <= PairMerger.greatestByteCount else {
             throw TextError(
-                .invalidData, "the different words have more than \(PairMerger.greatestByteCount >> 20) MiB",
-                source: file.path, remedy: "learn from a part of the texts")
+                .invalidData, "the distinct words exceed \(PairMerger.greatestByteCount >> 20) MiB",
+                source: file.path, remedy: "train on fewer texts")
         }
     }
 
-    /// Learns from texts, each of which is one string.
+    /// Trains on texts, each of which is one string.
     public func train(texts: [String]) throws(TextError) -> TrainedVocabulary {
         let pieces = PieceCounts()
         for text in texts {
@@ -141,7 +143,7 @@ public struct BytePairTrainer: Sendable {
         let seed = VocabularySeed(specials)
         var vocabulary = TrainedVocabulary(seed)
         let merger = PairMerger(pieces, byteIds: seed.byteIds)
-        while vocabulary.tokens.count < size, let next = merger.next(least: minimumFrequency) {
+        while vocabulary.tokens.count < size, let next = merger.next(minimum: minimumFrequency) {
             merger.merge(next, into: vocabulary.merge(next.pair))
             if vocabulary.count % 64 == 0 { progress(.merging(vocabulary.count, of: size)) }
         }
@@ -149,8 +151,8 @@ public struct BytePairTrainer: Sendable {
         return vocabulary
     }
 
-    /// Special tokens stand in the vocabulary's files beside tokens whose characters mean bytes, and are told from them by
-    /// a character that means none, or by meaning themselves.
+    /// In vocabulary files, special tokens are distinguished from byte-encoded tokens by containing a character that
+    /// encodes no byte, or by encoding themselves.
     private static func check(_ special: String) throws(TextError) {
         let bytes = Array(special.utf8)
         guard !bytes.isEmpty else {

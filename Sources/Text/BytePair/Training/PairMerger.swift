@@ -1,13 +1,14 @@
-/// The words of a text as tokens that are merged step by step: counts of all neighbouring pairs are kept up to date by
-/// the changes alone, so that a merge costs what the words that hold it cost.
+/// The words of a text as token sequences that are merged step by step. Counts of adjacent pairs are updated
+/// incrementally, so that a merge costs only the words that contain it.
 ///
-/// The order and its ties are those of Hugging Face's trainer (`tokenizers`, models/bpe/trainer.rs):
-/// - the most frequent pair first, of equally frequent ones the one with the smaller ids (left, then right);
-/// - a count of the queue that is out of date is brought up to date when it comes to the top;
-/// - the count of a pair that has merged stays as it is: it matters only where a later merge makes the very pair again;
-/// - words are merged from left to right without overlap.
+/// Order and ties equal those of Hugging Face's trainer (`tokenizers`, models/bpe/trainer.rs):
+/// - the most frequent pair first; among equals the one with the smaller ids (left, then right);
+/// - a stale count in the queue is refreshed when it reaches the top;
+/// - the count of a merged pair is not reset, which matters only if a later merge recreates the pair;
+/// - words are merged left to right without overlap.
 final class PairMerger {
-    /// Bytes of all different pieces: each makes three members of lists at most, which have indices of 32 bits.
+    /// Maximum total size of distinct pieces, bytes: each byte adds at most three list members, which have 32-bit
+    /// indices.
     static let greatestByteCount = 1 << 29
 
     private struct Word {
@@ -22,7 +23,7 @@ final class PairMerger {
     private var queue = PairQueue()
 
     /// - Parameters:
-    ///   - pieces: at most `greatestByteCount` bytes of them.
+    ///   - pieces: at most `greatestByteCount` bytes in total.
     ///   - byteIds: the ids of the 256 bytes.
     init(_ pieces: PieceCounts, byteIds: [Int32]) {
         tokens = .allocate(capacity: max(1, pieces.byteCount))
@@ -47,18 +48,18 @@ final class PairMerger {
 
     deinit { tokens.deallocate() }
 
-    /// The pair that merges next, with the words it stands in; nil where none occurs `least` times.
-    func next(least: Int) -> PairQueue.Entry? {
+    /// The next pair to merge, with the words that contain it; nil if none occurs `minimum` times.
+    func next(minimum: Int) -> PairQueue.Entry? {
         while var top = queue.pop() {
             let count = table.count(of: top.pair)
-            if top.count == count { return count >= max(1, least) ? top : nil }
+            if top.count == count { return count >= max(1, minimum) ? top : nil }
             top.count = count
             queue.push(top)
         }
         return nil
     }
 
-    /// Replaces the pair by `token` in its words.
+    /// Replaces the pair with `token` in its words.
     func merge(_ entry: PairQueue.Entry, into token: Int32) {
         table.consume(entry.list) { merge(entry.pair, into: token, word: $0) }
         queueLists()

@@ -1,10 +1,10 @@
-/// The pairs that may merge next, in a heap: the most frequent first, of equally frequent ones the smaller ids.
+/// A heap of candidate pairs: the most frequent first, smaller ids among equals.
 struct PairQueue {
     struct Entry {
-        /// Occurrences when the entry was made; the pair may have fewer or more since.
+        /// Count when the entry was created; the pair's current count may differ.
         var count: Int
         let pair: TokenPair
-        /// The words it stands in: a list of ``PairTable``.
+        /// The words that contain it: a list of ``PairTable``.
         let list: Int32
 
         @inline(__always)
@@ -33,7 +33,7 @@ struct PairQueue {
         return top
     }
 
-    /// Puts `entry` in the place of the first, and moves it to where it belongs.
+    /// Replaces the first entry, and restores the heap order.
     private mutating func sink(_ entry: Entry) {
         var index = 0
         while true {

@@ -1,4 +1,4 @@
-/// Two neighbouring tokens, the left one's id in the upper half: numbers are ordered as (left, right) is.
+/// Two adjacent tokens, with the left id in the upper half: numeric order equals (left, right) order.
 typealias TokenPair = UInt64
 
 extension TokenPair {
@@ -11,9 +11,9 @@ extension TokenPair {
     var right: Int32 { Int32(truncatingIfNeeded: self) }
 }
 
-/// How often each pair of neighbouring tokens occurs, and in which words it has come to stand since it was last asked.
+/// Counts of adjacent token pairs, and the words in which each has newly appeared since the last query.
 ///
-/// The words of a pair are a linked list; all lists share one pool, and what is read is given back to it.
+/// The words of a pair form a linked list; all lists share one pool, to which consumed lists are returned.
 final class PairTable {
     /// The end of a list.
     static let none: Int32 = -1
@@ -37,7 +37,7 @@ final class PairTable {
     private var pool = UnsafeMutableBufferPointer<Member>.allocate(capacity: 1 << 16)
     private var poolUsed = 0
     private var free = PairTable.none
-    /// Pairs whose lists have become other than empty.
+    /// Pairs whose lists have become nonempty.
     private var touched: [TokenPair] = []
 
     init() { slots.initialize(repeating: Slot()) }
@@ -50,7 +50,7 @@ final class PairTable {
     /// Occurrences of a pair.
     func count(of pair: TokenPair) -> Int { slots[find(pair)].count }
 
-    /// The pair stands `count` times more in the words of one kind.
+    /// Adds `count` occurrences of a pair in a word.
     @inline(__always)
     func add(_ pair: TokenPair, _ count: Int, in word: Int32) {
         let slot = find(pair)
@@ -67,12 +67,12 @@ final class PairTable {
         }
     }
 
-    /// The pair stands `count` times less. It is in the table.
+    /// Subtracts occurrences of a pair that is in the table.
     @inline(__always)
     func subtract(_ pair: TokenPair, _ count: Int) { slots[find(pair)].count &-= count }
 
-    /// Hands over the lists that have grown since the last call, each with its pair and the pair's count. Pairs that do
-    /// not occur lose theirs.
+    /// Hands over the lists that have grown since the last call, with their pairs and counts. Lists of pairs that no
+    /// longer occur are dropped.
     func takeLists(_ body: (_ pair: TokenPair, _ count: Int, _ list: Int32) -> Void) {
         for pair in touched {
             let slot = find(pair)
@@ -84,7 +84,7 @@ final class PairTable {
         touched.removeAll(keepingCapacity: true)
     }
 
-    /// Calls `body` with each word of a list, and gives the list back.
+    /// Calls `body` with each word of a list, and returns the list to the pool.
     func consume(_ list: Int32, _ body: (Int32) -> Void) {
         var index = list
         while index != Self.none {
@@ -96,7 +96,7 @@ final class PairTable {
         }
     }
 
-    /// The slot of a pair, or the free one where it belongs.
+    /// The slot of a pair, or the free slot where it belongs.
     @inline(__always)
     private func find(_ pair: TokenPair) -> Int {
         let mask = slots.count &- 1

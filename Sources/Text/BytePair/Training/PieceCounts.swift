@@ -1,21 +1,21 @@
-/// How often each piece of a text occurs: a table of open addressing, so that memory grows with the distinct pieces and
-/// not with the text.
+/// Counts of distinct pieces in an open-addressing hash table, so that memory grows with the distinct pieces and not
+/// with the text.
 final class PieceCounts {
-    /// A slot of the table; free while `length` is 0, for no piece is empty.
+    /// A slot of the table; free if `length` is 0, because no piece is empty.
     private struct Entry {
-        /// The first eight bytes, the lowest first, zeros beyond the piece.
+        /// The first eight bytes, little-endian, zero-padded.
         var low: UInt64 = 0
         var count = 0
-        /// Where the piece begins in the arena.
+        /// Offset of the piece in the arena.
         var offset = 0
         var length: Int32 = 0
-        /// Upper half of the hash: most pieces of other bytes are told apart without reading them.
+        /// Upper half of the hash, which distinguishes most pieces without reading their bytes.
         var tag: UInt32 = 0
     }
 
-    /// Distinct pieces.
+    /// Number of distinct pieces.
     private(set) var count = 0
-    /// Bytes of the distinct pieces together.
+    /// Total size of the distinct pieces, bytes.
     private(set) var byteCount = 0
 
     private var entries: UnsafeMutableBufferPointer<Entry>
@@ -32,10 +32,10 @@ final class PieceCounts {
         arena.deallocate()
     }
 
-    /// Counts a piece once more.
+    /// Counts one occurrence of a piece.
     /// - Parameters:
     ///   - piece: at least one byte, at most `Int32.max`.
-    ///   - readable: how many bytes may be read from its start on, at least `piece.count`.
+    ///   - readable: number of bytes readable at its start, at least `piece.count`.
     @inline(__always)
     func add(_ piece: UnsafeBufferPointer<UInt8>, readable: Int) {
         guard let base = piece.baseAddress, piece.count > 0 else { return }
@@ -84,7 +84,7 @@ final class PieceCounts {
         byteCount += length
         entries[slot] = entry
         count += 1
-        // At most half full: then a search ends after two steps on average.
+        // At most half full: a search then takes two steps on average.
         if 2 * count > entries.count { grow() }
     }
 
@@ -117,7 +117,7 @@ final class PieceCounts {
         return true
     }
 
-    /// The first `count` <= 8 bytes as a number, the lowest first.
+    /// The first `count` <= 8 bytes as a little-endian number.
     @inline(__always)
     private static func word(_ base: UnsafePointer<UInt8>, _ count: Int, readable: Int) -> UInt64 {
         if readable >= 8 {

@@ -1,9 +1,9 @@
-/// The tokens before any merge: the special ones in the order given, then the bytes in the order of the characters that
-/// stand for them.
+/// The tokens before any merge: the special ones in the given order, then the bytes in the order of the characters that
+/// encode them.
 struct VocabularySeed {
-    /// As vocabulary files write them, in UTF-8.
+    /// As in vocabulary files, in UTF-8.
     private(set) var tokens: [[UInt8]] = []
-    /// Different texts of `specials`, in their order.
+    /// The distinct texts of `specials`, in order.
     private(set) var specials: [String] = []
     /// The ids of the 256 bytes.
     private(set) var byteIds = [Int32](repeating: -1, count: 256)
@@ -17,26 +17,26 @@ struct VocabularySeed {
         }
         for byte in ByteAlphabet.bytes where byte >= 0 {
             let letter = ByteAlphabet.letter(UInt8(truncatingIfNeeded: byte))
-            // A special token may be a single character; then it is that byte.
+            // A special token may be a single character; it is then that byte.
             byteIds[Int(byte)] = ids[letter] ?? Int32(tokens.count)
             if ids[letter] == nil { tokens.append(letter) }
         }
     }
 }
 
-/// A vocabulary as a trainer has learnt it.
+/// A trained vocabulary.
 public struct TrainedVocabulary: Sendable {
     /// Number of tokens.
     public var count: Int { tokens.count }
-    /// Number of merges; some may make a token that is there already.
+    /// Number of merges; some may produce an existing token.
     public var mergeCount: Int { merges.count }
 
-    /// As vocabulary files write them, in UTF-8, in the order of the ids.
+    /// As in vocabulary files, in UTF-8, in id order.
     private(set) var tokens: [[UInt8]]
-    /// The first tokens, which are special.
+    /// The special tokens, which come first.
     let specials: [String]
-    /// In the order learnt. Where different merges make one token, pairs with it may be learnt again.
-    private(set) var learnt: [TokenPair] = []
+    /// In the order learned. If different merges produce the same token, pairs with it may be learned again.
+    private(set) var learned: [TokenPair] = []
     private var ids: [[UInt8]: Int32] = [:]
 
     init(_ seed: VocabularySeed) {
@@ -45,11 +45,11 @@ public struct TrainedVocabulary: Sendable {
         for (id, token) in tokens.enumerated() { ids[token] = Int32(id) }
     }
 
-    /// Learns a merge.
-    /// - Returns: the token that it makes: a new one, or the one of the same text.
+    /// Adds a merge.
+    /// - Returns: the resulting token: a new one, or an existing one with the same text.
     mutating func merge(_ pair: TokenPair) -> Int32 {
         let token = tokens[Int(pair.left)] + tokens[Int(pair.right)]
-        learnt.append(pair)
+        learned.append(pair)
         if let id = ids[token] { return id }
         let id = Int32(tokens.count)
         ids[token] = id
@@ -57,10 +57,10 @@ public struct TrainedVocabulary: Sendable {
         return id
     }
 
-    /// The merges in the order of their ranks. One that was learnt twice has the rank of the second time.
+    /// The merges by rank. A merge learned twice has the rank of its second occurrence.
     var merges: [TokenPair] {
         var last: [TokenPair: Int] = [:]
-        for (rank, pair) in learnt.enumerated() { last[pair] = rank }
-        return learnt.enumerated().compactMap { last[$1] == $0 ? $1 : nil }
+        for (rank, pair) in learned.enumerated() { last[pair] = rank }
+        return learned.enumerated().compactMap { last[$1] == $0 ? $1 : nil }
     }
 }

@@ -2,7 +2,7 @@ public import Files
 public import Foundation
 
 extension TrainedVocabulary {
-    /// The files of a vocabulary, which other programs read too.
+    /// Names of the vocabulary's files.
     public static let fileNames = ["tokenizer.json", "vocab.json", "merges.txt"]
 
     /// Writes `tokenizer.json`, `vocab.json` and `merges.txt`, byte for byte as Hugging Face's `tokenizers` does.
@@ -13,7 +13,7 @@ extension TrainedVocabulary {
         }
     }
 
-    /// A JSON object of tokens and ids, in the order of the ids.
+    /// A JSON object that maps tokens to ids, in id order.
     func vocabularyJSON() -> [UInt8] {
         var json: [UInt8] = []
         for (id, token) in tokens.enumerated() {
@@ -24,7 +24,7 @@ extension TrainedVocabulary {
         return json + [UInt8(ascii: "}")]
     }
 
-    /// A merge a line, after the version of the form.
+    /// One merge per line, after a version line.
     func mergesText() -> [UInt8] {
         var text = Array("#version: 0.2\n".utf8)
         for pair in merges {
@@ -96,14 +96,14 @@ extension TrainedVocabulary {
         return json + "\n  }\n}".utf8
     }
 
-    /// A named JSON array with a member a line, or `[]`; `indent` is that of the name.
+    /// A named JSON array with one member per line, or `[]`; `indent` is that of the name.
     private static func list(_ name: String, _ members: [[UInt8]], indent: String) -> [UInt8] {
         guard !members.isEmpty else { return Array("\(indent)\"\(name)\": []".utf8) }
         return Array("\(indent)\"\(name)\": [\n".utf8) + Array(members.joined(separator: Array(",\n".utf8)))
             + Array("\n\(indent)]".utf8)
     }
 
-    /// A JSON string: quotation marks, backslashes and control characters escaped, everything else as it is.
+    /// A JSON string with escaped quotation marks, backslashes and control characters.
     private static func quoted(_ text: [UInt8]) -> [UInt8] {
         var json: [UInt8] = [UInt8(ascii: "\"")]
         for byte in text {

@@ -1,16 +1,16 @@
 import Files
 import Torch
 
-/// Writes text from left to right, a token at a time, after a prefix or from nothing.
-public struct LeftToRightSampler: Sendable {
-    /// What is asked for.
+/// Generates text autoregressively, token by token, after a prefix or from the start token.
+public struct AutoregressiveSampler: Sendable {
+    /// A sequence to generate.
     public struct Request: Sendable {
-        /// Tokens that stand first.
+        /// The tokens to continue.
         public var prefix: [Int]
-        /// What the result follows from, beside the prefix and the choice of tokens.
+        /// Seed; the result is a function of seed, prefix and token choice.
         public var seed: UInt64
 
-        /// One sequence to write.
+        /// Creates a request.
         public init(prefix: [Int] = [], seed: UInt64) {
             self.prefix = prefix
             self.seed = seed
@@ -21,27 +21,28 @@ public struct LeftToRightSampler: Sendable {
     private let choice: TokenChoice
     private let vocabulary: Int
 
-    /// Writes with `network`, drawing tokens by `choice`.
+    /// Creates a sampler that draws tokens of `network` by `choice`.
     ///
-    /// - Parameter vocabulary: draws the first so many outputs of the network alone, those that the tokenizer knows, where a released
-    ///   model has further ones as padding; all of them unless given.
+    /// - Parameter vocabulary: draws only the first `vocabulary` outputs, those of the tokenizer, if a released model has
+    ///   further ones as padding; by default all of them.
     public init(network: AutoregressiveNetwork, choice: TokenChoice, vocabulary: Int? = nil) {
         self.network = network
         self.choice = choice
         self.vocabulary = min(vocabulary ?? .max, network.configuration.outputs)
     }
 
-    /// Sequences of `length` tokens, the prefixes included; a sequence is a function of its request, whatever it is written
-    /// beside. It costs length - prefix passes through the network, each of one position but the first.
+    /// Generates sequences of `length` tokens, prefixes included; each depends only on its request, not on the batch.
+    /// It costs length - prefix network passes, all but the first over a single position.
     ///
-    /// - Parameter requests: prefixes of one length.
-    /// - Throws: ``SEDDError`` of kind `usage` where a request makes no sense.
+    /// - Parameter requests: prefixes of equal length.
+    /// - Throws: ``SEDDError`` of kind `usage` if a request is invalid.
     public func sample(_ requests: [Request], length: Int) throws -> [[Int]] {
         guard let prefix = requests.first?.prefix.count else { return [] }
         guard requests.allSatisfy({ $0.prefix.count == prefix }), length >= 1, prefix <= length else {
             throw SEDDError(
                 .usage,
-                "prefixes of \(requests.map(\.prefix.count)) tokens for a length of \(length); expected one that fits")
+                "prefixes of \(requests.map(\.prefix.count)) tokens for a length of \(length); expected prefixes of equal length that fit"
+            )
         }
         if let token = requests.flatMap(\.prefix).first(where: { $0 < 0 || $0 >= vocabulary }) {
             throw SEDDError(.usage, "token \(token) is outside the model's vocabulary of \(vocabulary)")
@@ -49,7 +50,7 @@ public struct LeftToRightSampler: Sendable {
         guard length <= network.configuration.length else {
             throw SEDDError(
                 .usage,
-                "a length of \(length) was asked for; the model has \(network.configuration.length) positions: choose fewer"
+                "a length of \(length) exceeds the model's context of \(network.configuration.length): choose a shorter length"
             )
         }
         let cache = try KeyValueCache(
@@ -60,7 +61,7 @@ public struct LeftToRightSampler: Sendable {
         for position in prefix..<length {
             let width = inputs[0].count
             let tokens = try Tensor(inputs.flatMap { $0 }, shape: [requests.count, width], device: network.device)
-            let hidden = try network.hidden(tokens, cache: cache, dropout: nil).selected(1, width - 1)
+            let hidden = try network.hidden(tokens, cache: cache, dropout: nil).selected(1, width - 1)  // [B, d]
             let logits = try network.logits(hidden).narrowed(1, from: 0, length: vocabulary)  // [B, n]
             let drawn = try choice.draw(
                 logits,
