@@ -33,7 +33,7 @@ struct JSONDecodingTests {
 
     @Test(arguments: [
         ("{\"names\":[\"a\"]}", "sizes is missing; add it"),
-        ("{\"names\":[1],\"sizes\":[]}", "names.0 has the wrong type; expected a text"),
+        ("{\"names\":[1],\"sizes\":[]}", "names.0 has the wrong type; expected a string"),
         ("{\"names\":{},\"sizes\":[]}", "names has the wrong type; expected a list"),
         ("{\"names\":[],\"sizes\":[1.5]}", "sizes.0 has the wrong type; expected a whole number"),
         (

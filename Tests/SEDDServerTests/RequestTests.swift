@@ -43,14 +43,14 @@ struct RequestTests {
         .completion("{\"max_tokens\": 1.5}", "max_tokens", "1.5"),
         .completion("{\"max_tokens\": \"16\"}", "max_tokens", "a string"),
         .completion("{\"max_tokens\": true}", "max_tokens", "a boolean"),
-        .completion("{\"prompt\": \"abc\", \"max_tokens\": 1024}", "max_tokens", "1024 together"),
-        .completion("{\"prompt\": \"\(String(repeating: "a", count: 2000))\"}", "prompt", "1024 together"),
+        .completion("{\"prompt\": \"abc\", \"max_tokens\": 1024}", "max_tokens", "1024 in total"),
+        .completion("{\"prompt\": \"\(String(repeating: "a", count: 2000))\"}", "prompt", "1024 in total"),
         .completion("{\"n\": 129}", "n", "1 to 128"), .completion("{\"n\": 0}", "n", "1 to 128"),
         .completion("{\"n\": 39121}", "n", "1 to 128"),
         .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; this server writes 128"),
         .completion(
             "{\"prompt\": [\(String(repeating: "\"a\",", count: 128))\"a\"]}", "prompt",
-            "has 129 prompts; this server takes 128"),
+            "has 129 prompts; the server's limit is 128"),
         .completion(
             "{\"prompt\": [\"a\", \"\(String(repeating: "b", count: 1100))\"]}", "prompt", "1100 tokens of prompt 1"),
         .completion(

@@ -27,7 +27,7 @@ struct ConfigurationTests {
         Fault(
             yaml: "model: {hidden_size: 100, n_heads: 3}",
             message:
-                "test: model.hidden_size 100 over model.n_heads 3: expected an even whole width for each head; choose a width that 2 n_heads divides"
+                "test: model.hidden_size 100 over model.n_heads 3: expected an even width for each head; choose a width that 2 n_heads divides"
         ),
         Fault(yaml: "optim: {lr: -1}", message: "test: optim.lr is -1.0; expected 0 < value < 1"),
         Fault(
@@ -61,7 +61,7 @@ struct ConfigurationTests {
         Fault(
             yaml: "training: {time_density: {type: window, correction: full}}",
             message:
-                "test: training.time_density.correction is full; expected none: a window leaves times out, which no weight brings back"
+                "test: training.time_density.correction is full; expected none: no weight can correct for times that a window excludes"
         ),
         Fault(
             yaml: "tokenizer: byte", overrides: ["training.steps=3"], kind: .usage,

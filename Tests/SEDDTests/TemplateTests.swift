@@ -52,7 +52,7 @@ struct TemplateTests {
         let error = #expect(throws: SEDDError.self) {
             try Template("abcd[[4]]").positions(tokenizer: ByteTokenizer(), length: 7, modelLength: 8)
         }
-        #expect(error?.description == "template: it takes 8 tokens but the length is 7; shorten it or raise the length")
+        #expect(error?.description == "template: 8 tokens exceed the length of 7; shorten it or raise the length")
     }
 
     // The end of text has a notation of its own: its letters within a text are ordinary letters.

@@ -163,6 +163,6 @@ import Testing
         let file = try folder.file("w.safetensors", safetensors([("w", [1000], [Float](repeating: 1, count: 1000))]))
         let read = try SafetensorsFile(file)
         #expect(truncate(file.path, 200) == 0)
-        expectError(.invalidData, [file.path, "cut short"], "cut while open") { _ = try read.bytes("w") }
+        expectError(.invalidData, [file.path, "truncated"], "cut while open") { _ = try read.bytes("w") }
     }
 }

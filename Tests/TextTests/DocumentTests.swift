@@ -164,13 +164,13 @@ import Testing
             ("a.jsonl", Array("{\"text\": \"a\"}\n{\"txt\": 1}".utf8), "line 2: an object without a 'text'"),
             ("a.jsonl", Array("{\"text\": 1}".utf8), "line 1: the 'text' is not a string"),
             ("a.jsonl", Array("[1]".utf8), "row 1: expected an object with a 'text', or a string"),
-            ("a.jsonl", Array("{\"text\": \"a\tb\"}".utf8), "line 1: a control character in a string"),
+            ("a.jsonl", Array("{\"text\": \"a\tb\"}".utf8), "line 1: an unescaped control character in a string"),
             ("a.jsonl", Array("{\"text\": \"a\"} 5".utf8), "line 1: expected the end, found more after the value"),
             ("a.jsonl", Array("{\"text\": \"a".utf8) + [0xFF, 0x22, 0x7D], "invalid UTF-8 at byte 11"),
             ("a.json", Array("[\"a\" \"b\"]".utf8), "row 1: expected ',' or ']' after it"),
-            ("a.json", Array("[\"a\"] x".utf8), "row 1: something follows the array"),
+            ("a.json", Array("[\"a\"] x".utf8), "row 1: expected the end, found more after the array"),
             ("a.json", Array("[\"a\",".utf8), "row 2: expected a value"),
-            ("a.json", Array("[\"abc".utf8), "row 1: a string that does not end"),
+            ("a.json", Array("[\"abc".utf8), "row 1: an unterminated string"),
             ("a.json", Array(("[" + String(repeating: "[", count: 5000)).utf8), "row 1: more than 64 levels"),
             ("a.bin", [1, 0], "token ids where a text is needed"),
         ]
@@ -194,7 +194,7 @@ import Testing
         let ids = try folder.file("ids.bin", [1, 0, 2, 0])
         let found = message { _ = try CharacterTokenizer(alphabetOf: ids) }
         #expect(
-            found == "invalidData: \(ids.path): a .bin of token ids has no alphabet; "
+            found == "invalidData: \(ids.path): a .bin file holds token ids, which have no alphabet; "
                 + "give characters:FILE as the tokenizer, or the text")
     }
 

@@ -51,7 +51,7 @@ import Testing
             ),
             (
                 { _ = try data.all.window(at: 0, length: -1) },
-                "usage: a block of -1 tokens; choose a length of at least 1"
+                "usage: the block length is -1; choose a length of at least 1"
             ),
             (
                 { _ = try TokenDataset(sources: [], tokenizer: byte, cache: cache) },
@@ -59,7 +59,7 @@ import Testing
             ),
             (
                 { _ = try TokenDataset(sources: [source], tokenizer: byte, cache: cache, heldOutFraction: 1) },
-                "usage: a held-out fraction of 1.0; choose one from 0 to below 1"
+                "usage: the held-out fraction is 1.0; choose one from 0 to below 1"
             ),
             (
                 { _ = try TokenDataset(sources: [source], tokenizer: byte, cache: TokenCache(folder: source)) },

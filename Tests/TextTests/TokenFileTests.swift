@@ -71,7 +71,7 @@ import Testing
                 with(48, [2]) + [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
                 "document 1 begins at token 1, which is not after"
             ),
-            (with(12, [3]), "3 bytes an id; expected 1, 2 or 4"),
+            (with(12, [3]), "3 bytes per id; expected 1, 2 or 4"),
             (with(16, full), "impossible counts in the header"),
             (
                 with(16, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]),
