@@ -47,7 +47,7 @@ struct RequestTests {
         .completion("{\"prompt\": \"\(String(repeating: "a", count: 2000))\"}", "prompt", "1024 in total"),
         .completion("{\"n\": 129}", "n", "1 to 128"), .completion("{\"n\": 0}", "n", "1 to 128"),
         .completion("{\"n\": 39121}", "n", "1 to 128"),
-        .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; this server writes 128"),
+        .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; the server's limit is 128"),
         .completion(
             "{\"prompt\": [\(String(repeating: "\"a\",", count: 128))\"a\"]}", "prompt",
             "has 129 prompts; the server's limit is 128"),

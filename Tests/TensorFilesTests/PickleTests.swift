@@ -31,13 +31,13 @@ import Testing
         Pickle(
             name: "a command",
             bytes: [0x80, 2] + Array("cposix\nsystem\nX".utf8) + [2, 0, 0, 0] + Array("ls".utf8) + [0x85, 0x52, 0x2E],
-            message: "asks for posix.system"),
-        Pickle(name: "eval", bytes: [0x80, 2] + Array("cbuiltins\neval\n.".utf8), message: "asks for builtins.eval"),
-        Pickle(name: "a loader", bytes: [0x80, 2] + Array("ctorch\nload\n.".utf8), message: "asks for torch.load"),
+            message: "references posix.system"),
+        Pickle(name: "eval", bytes: [0x80, 2] + Array("cbuiltins\neval\n.".utf8), message: "references builtins.eval"),
+        Pickle(name: "a loader", bytes: [0x80, 2] + Array("ctorch\nload\n.".utf8), message: "references torch.load"),
         Pickle(
             name: "stack global",
             bytes: [0x80, 4, 0x8C, 2] + Array("os".utf8) + [0x8C, 6] + Array("system".utf8) + [0x93, 0x2E],
-            message: "asks for os.system"),
+            message: "references os.system"),
         Pickle(name: "empty", bytes: [], message: "is truncated"),
         Pickle(name: "nothing on the stack", bytes: [0x2E], message: "takes from an empty stack"),
         Pickle(name: "no mark", bytes: [0x4E, 0x74, 0x2E], message: "has no mark"),
@@ -47,7 +47,7 @@ import Testing
         ),
         Pickle(name: "an unknown memo", bytes: [0x68, 9, 0x2E], message: "recalls entry 9"),
         Pickle(
-            name: "an instance", bytes: Array("(icollections\nOrderedDict\n.".utf8), message: "asks for operation 0x69"),
+            name: "an instance", bytes: Array("(icollections\nOrderedDict\n.".utf8), message: "uses opcode 0x69"),
         Pickle(name: "applies a number", bytes: [0x4B, 1, 0x29, 0x52, 0x2E], message: "calls something"),
         Pickle(name: "a long number past the end", bytes: [0x8A, 200, 1, 0x2E], message: "is truncated"),
         Pickle(name: "appends to a number", bytes: [0x4B, 1, 0x4B, 2, 0x61, 0x2E], message: "appends to something"),
