@@ -16,7 +16,7 @@ enum StandardOutput {
         }
     }
 
-    /// A line that nothing depends on: work goes on where nobody reads it.
+    /// Writes a line that may be lost: the command continues if stdout is closed.
     static func tell(_ text: String) { _ = writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
     /// A line of text.

@@ -102,7 +102,10 @@ import Testing
         let absent = folder.path("absent")
         let table: [(name: String, from: String, to: String, code: Int32, words: [String])] = [
             ("no source", absent, folder.path("out"), 66, [absent]),
-            ("a text", try folder.file("notes.txt", "text").path, folder.path("out"), 65, ["not a known kind of weight file"]),
+            (
+                "a text", try folder.file("notes.txt", "text").path, folder.path("out"), 65,
+                ["not a known kind of weight file"]
+            ),
             ("a .ckpt", model.path, folder.path("out.ckpt"), 64, [".safetensors", ".pth"]),
             ("a target below a file", model.path, folder.path("notes.txt/out"), 73, [folder.path("notes.txt/out")]),
             ("a .pth below a file", model.path, folder.path("notes.txt/a.pth"), 73, [folder.path("notes.txt")]),

@@ -47,7 +47,8 @@ struct RequestTests {
         .completion("{\"prompt\": \"\(String(repeating: "a", count: 2000))\"}", "prompt", "1024 in total"),
         .completion("{\"n\": 129}", "n", "1 to 128"), .completion("{\"n\": 0}", "n", "1 to 128"),
         .completion("{\"n\": 39121}", "n", "1 to 128"),
-        .completion("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; the server's limit is 128"),
+        .completion(
+            "{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 50}", "n", "150 completions; the server's limit is 128"),
         .completion(
             "{\"prompt\": [\(String(repeating: "\"a\",", count: 128))\"a\"]}", "prompt",
             "has 129 prompts; the server's limit is 128"),
@@ -67,7 +68,8 @@ struct RequestTests {
         .completion("{\"stream\": \"yes\"}", "stream", "true or false"),
         .completion("{\"stream_options\": {}}", "stream_options", "without stream"),
         .completion("{\"stream\": true, \"stream_options\": {\"usage\": true}}", "usage", "include_usage"),
-        .completion("{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "stop has 5 strings; expected at most 4"),
+        .completion(
+            "{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "stop", "stop has 5 strings; expected at most 4"),
         .completion("{\"stop\": [\"\"]}", "stop", "an empty string"), .completion("{\"stop\": 5}", "stop", "a string"),
         .completion("{\"stop\": [5]}", "stop", "5 in its array"),
         .completion(
@@ -99,7 +101,8 @@ struct RequestTests {
         .completion("{\"logit_bias\": {\"5\": 1}}", "logit_bias", "biasing"),
         .completion("{\"user\": 5}", "user", "a string"), .completion("{\"step\": 5}", "step", "did you mean steps?"),
         .completion("{\"\\u0000\": 5}", "\u{0}", "not a member"),
-        .infill("{}", "template", "both missing"), .infill("{\"template\": \"a\", \"segments\": []}", "segments", "mutually exclusive"),
+        .infill("{}", "template", "both missing"),
+        .infill("{\"template\": \"a\", \"segments\": []}", "segments", "mutually exclusive"),
         .infill("{\"template\": \"a [[0]]\"}", "template", "[[0]]"),
         .infill("{\"template\": \"a [[x]]\"}", "template", "[[x]]"),
         .infill("{\"template\": \"a [[5\"}", "template", "not a complete hole"),

@@ -120,7 +120,7 @@ import Torch
                 long, folder: setting.folder.url.appending(path: "long"), dataset: setting.dataset,
                 tokenizer: ByteTokenizer(), shouldStop: { false }, report: { _ in })
         }
-        #expect(error?.kind == .invalidData && error?.description.contains("takes 2000") == true)
+        #expect(error?.kind == .invalidData && error?.description.contains("requires 2000") == true)
     }
 
     @Test func aBudgetFits() throws {

@@ -27,7 +27,8 @@ struct StudyReport {
             plot("Generative perplexity by steps", "generative perplexity", log: true) { $0.report.perplexityOfTokens },
             "perplexity.svg")
         try put(
-            plot("Unigram entropy by steps", "nats per text", log: false) { $0.report.diversity.entropy }, "entropy.svg")
+            plot("Unigram entropy by steps", "nats per text", log: false) { $0.report.diversity.entropy }, "entropy.svg"
+        )
         try put(report, "report.md")
     }
 

@@ -96,7 +96,8 @@ public enum ConfigurationReference {
         "training.accum": "gradient accumulation steps, to save memory",
         "training.n_iters": "number of training steps",
         "training.ema": "decay of the moving average of the weights, if ema_horizon is null",
-        "training.ema_horizon": "horizon of the moving average in steps, or below 1 as a fraction of the run; null: see ema",
+        "training.ema_horizon":
+            "horizon of the moving average in steps, or below 1 as a fraction of the run; null: see ema",
         "training.seed": "seed of the run",
         "training.smallest_time": "smallest diffusion time in training; the largest is 1",
         "training.time_density.type": "density of diffusion times; short form `time_density: normal`",
@@ -104,7 +105,8 @@ public enum ConfigurationReference {
         "training.time_density.width": "standard deviation of the density, or half-width of the window",
         "training.time_density.correction": "importance weights of losses: 1, 1 / sqrt(density), or 1 / density",
         "training.time_density.refit": "fitted: steps between fits of the density to the losses by time",
-        "training.loss_weight": "weight of losses: that of the likelihood bound, or 2 t times it, equal for every masked token",
+        "training.loss_weight":
+            "weight of losses: that of the likelihood bound, or 2 t times it, equal for every masked token",
         "training.complementary": "antithetic pairs: the same text and time twice, with complementary masks",
         "training.from": "model folder to take initial weights from; set by --from",
         "training.freeze": "names of weights not to train; * matches any characters: [blocks.0.*]",
@@ -125,7 +127,8 @@ public enum ConfigurationReference {
         "optim.weight_decay": "weight decay of matrices; norms, biases and embeddings do not decay",
         "optim.warmup": "warm-up steps, over which the rates rise from 0",
         "optim.schedule": "learning rate schedule; wsd: warm-up, stable, decay by 1 - sqrt",
-        "optim.decay": "fraction of the run over which the rates decay; null: all after warm-up, for wsd the last fifth",
+        "optim.decay":
+            "fraction of the run over which the rates decay; null: all after warm-up, for wsd the last fifth",
         "optim.floor": "final fraction of the rates",
         "optim.grad_clip": "maximum gradient norm; 0 disables clipping",
         "sampling.method": "sampler of the samples drawn during training",

@@ -28,7 +28,7 @@ struct TokenFileHeader: Equatable {
 
     /// Size of this header, bytes.
     private(set) var headerSize = size
-    /// Bytes an id.
+    /// Bytes per id.
     let width: Int
     var count: Int
     let vocabularySize: Int

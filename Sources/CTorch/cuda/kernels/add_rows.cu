@@ -7,7 +7,7 @@ CUDA_SOURCE(add_rows,
 __device__ inline bool same_as_before(const i64 *places, i64 at) { return at > 0 && places[at - 1] == places[at]; }
 
 // A block of the first dimension has a piece of `piece` rows. `heads` [pieces, width]: the sum of the rows at the start of a piece
-// that go on a run begun before it. `tails`: of those at its end whose run begins in it and goes on behind it.
+// that continue a run begun before it. `tails`: of those at its end whose run begins in it and continues after it.
 KERNEL void add_rows_within(const float *rows, const i64 *places, const i64 *order, i64 count, i64 width, i64 piece,
                             float *target, float *heads, float *tails) {
     const i64 channel = i64(blockIdx.y) * blockDim.x + threadIdx.x;
@@ -32,7 +32,7 @@ KERNEL void add_rows_within(const float *rows, const i64 *places, const i64 *ord
     }
 }
 
-// A block of the first dimension has the run that begins in a piece and goes on behind it, where there is one.
+// A block of the first dimension has the run that begins in a piece and continues after it, if there is one.
 KERNEL void add_rows_across(const i64 *places, i64 count, i64 width, i64 piece, float *target, const float *heads,
                             const float *tails) {
     const i64 channel = i64(blockIdx.y) * blockDim.x + threadIdx.x;

@@ -8,11 +8,14 @@ import Foundation
 /// masked one settles with probability (a_s - (1 - r) a_t) / (1 - a_t), where a = e^-sigma. So the masked fraction
 /// follows the schedule for any r. r is eta times the step length, so that the law converges as steps become finer; it
 /// is at most (1 - a_s) / a_t.
-/// - cap: eta times the step length. - rescale: the same fraction of the maximum.
+///
+/// - cap: eta times the step length.
+/// - rescale: the same fraction of the maximum.
 /// - confidence: like cap on average, distributed by a softmax of the negative probability with which each token was
 ///   drawn. Because this depends on the tokens, the law differs from the model's however fine the steps.
 /// - loop: the schedule runs until 0.9 is unmasked at time 0.55, stays there until time 0.05 while tokens are remasked,
 ///   then finishes.
+///
 /// Under the uniform chain 1 - eta times the step length is the ancestral weight of ``PsiRule``.
 /// Evaluations: at most S + 1; under absorption, steps in which nothing settles need none.
 struct RemaskMethod: SamplingMethod {

@@ -77,7 +77,7 @@ public final class EventFileWriter: Sendable {
         try withHandle { handle, _ in try handle.synchronize() }
     }
 
-    /// Flushes and closes the file; a writer that nobody refers to any more closes it as well. Closing twice does
+    /// Flushes and closes the file; a writer also closes it when it is released. Closing twice does
     /// nothing.
     public func close() throws(EventFileError) {
         try state.withLock { state throws(EventFileError) in

@@ -10,7 +10,7 @@ extension Tensorboard_Event {
         return event
     }
 
-    /// The mark of a run that goes on after `step`.
+    /// The mark of a run that resumes after `step`.
     ///
     /// Readers drop what earlier files hold from the mark's own step on. The events of `step` itself are part of what
     /// is resumed, so the mark carries the step after it.
