@@ -65,7 +65,7 @@ import Testing
             ("a suffix", ["--model", model, "--template", "[[*]]end"], ["prefix", "[[*]]"]),
             ("a sampler", ["--model", model, "--sampler", "euler"], ["--sampler"]),
             ("no temperature", ["--model", model, "--temperature", "0"], ["temperature"]),
-            ("too long", ["--model", model, "--length", "17"], ["17", "16 positions"]),
+            ("too long", ["--model", model, "--length", "17"], ["17", "context of 16"]),
         ]
         for (name, arguments, words) in table {
             let result = try await SeddProcess.run(["sample", "--seed", "1"] + arguments)

@@ -28,7 +28,9 @@ struct FineTuningTests {
         }
         #expect(unknown?.description.contains("did you mean 'vocab_embed.embedding'") == true)
         let all = #expect(throws: SEDDError.self) { try layout.names(matching: ["*"], key: "training.freeze") }
-        #expect(all?.description == "training.freeze: nothing is left to train; leave some weights out")
+        #expect(
+            all?.description
+                == "training.freeze: the patterns match all weights; expected at least one that is left to train")
     }
 
     @Test(arguments: TrainingConfiguration.Optimizer.Kind.allCases)

@@ -180,7 +180,7 @@ struct SamplingTests {
         let uniform = try Sampler(network: randomNetwork(smallConfiguration(.uniform)))
         let table: [(SamplingSettings, Sampler, String)] = [
             (.init(method: "heun"), absorb, "expected one of analytic, euler"),
-            (.init(steps: 0), absorb, "0 steps"), (.init(filter: .init(topP: 2)), absorb, "top-p is 2"),
+            (.init(steps: 0), absorb, "steps is 0"), (.init(filter: .init(topP: 2)), absorb, "top-p is 2"),
             (.init(method: "analytic", own: ["gamma": .number(1)]), absorb, "gamma is a setting of entropy-bound"),
             (.init(method: "analytic", own: ["size": .number(1)]), absorb, "no setting 'size'"),
             (
