@@ -6,7 +6,7 @@ import Testing
     @Test func theListNamesEveryKeyOfAResolvedConfiguration() async throws {
         let list = try await SeddProcess.run(["config", "--list"])
         #expect(list.code == 0, "\(list.errors)")
-        #expect(list.text.contains("training.n_iters: 2500\n    whole number. Steps.\n"))
+        #expect(list.text.contains("training.n_iters: 2500\n    whole number. Number of training steps.\n"))
         let json = try await SeddProcess.run(["config", "--list", "--json"])
         let all = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]])
         // Settings declared by sampling methods appear in a file only if given.

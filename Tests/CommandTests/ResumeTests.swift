@@ -129,7 +129,7 @@ import Testing
         #expect(first.code == 0, "\(first.errors)")
         let second = try await SeddProcess.run(command)
         #expect(second.code == 0, "\(second.errors)")
-        #expect(second.errors.contains("the run has finished: 40 steps"), "\(second.errors)")
+        #expect(second.errors.contains("the run has finished after 40 steps"), "\(second.errors)")
     }
 
     @Test func whatARunLastUsedIsKept() async throws {

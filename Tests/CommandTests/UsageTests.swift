@@ -20,7 +20,7 @@ import Testing
             name: "a negative count", arguments: ["sample", "--model", "x", "--count", "-3"], words: ["--count is -3"]),
         Mistake(
             name: "a negative temperature", arguments: ["sample", "--model", "x", "--temperature", "-0.5"],
-            words: ["temperature of -0.5"]),
+            words: ["temperature is -0.5"]),
         Mistake(
             name: "a seed of 65 bits", arguments: ["sample", "--model", "x", "--seed", "-9223372036854775809"],
             words: ["--seed", "-9223372036854775809"]),

@@ -158,7 +158,7 @@ struct ClientTests {
             #expect(gzip.status == 415 && gzip.headers[.acceptEncoding] == "identity")
             #expect(
                 try gzip.error()["message"] as? String
-                    == "the content coding 'gzip' is not taken; send the JSON as it is, without Content-Encoding")
+                    == "the content coding 'gzip' is not supported; send uncompressed JSON, without Content-Encoding")
             #expect(
                 try await client.post("/v1/completions", body, headers: [.contentEncoding: "Identity"]).status == 200)
         }

@@ -93,15 +93,15 @@ import Testing
         let table: [(() throws -> Void, String)] = [
             (
                 { _ = try BytePairTrainer(size: 256, specials: ["<|endoftext|>"]) },
-                "usage: a vocabulary of 256 tokens; choose 257 (256 bytes and 1 special) to 1048575"
+                "usage: the vocabulary size is 256; choose 257 (256 bytes and 1 special) to 1048575"
             ),
             (
                 { _ = try BytePairTrainer(size: .max) },
-                "usage: a vocabulary of \(Int.max) tokens; choose 256 (256 bytes and 0 special) to 1048575"
+                "usage: the vocabulary size is \(Int.max); choose 256 (256 bytes and 0 special) to 1048575"
             ),
             (
                 { _ = try BytePairTrainer(size: 300, minimumFrequency: -1) },
-                "usage: a minimum frequency of -1; choose 0 or more"
+                "usage: the minimum frequency is -1; choose 0 or more"
             ),
             (
                 { _ = try BytePairTrainer(size: 300, specials: [""]) },
