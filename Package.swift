@@ -126,6 +126,17 @@ let package = Package(
             name: "CUDATests", dependencies: ["Files", "SEDD", "CUDAEmulation"], swiftSettings: strict,
             linkerSettings: runPath),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        // A model hub on this machine.
+        .target(
+            name: "FakeHub",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ], path: "Tests/FakeHub", swiftSettings: strict),
+        .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Files"], exclude: ["Golden"], swiftSettings: strict
@@ -146,7 +157,7 @@ let package = Package(
             ],
             swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
-            name: "CommandTests", dependencies: ["sedd"], swiftSettings: strict, linkerSettings: runPath),
+            name: "CommandTests", dependencies: ["FakeHub", "sedd"], swiftSettings: strict, linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -55,7 +55,7 @@ struct BlobDownload {
                 guard error.reason == .unavailable, failures < client.settings.retries else { throw error }
             } catch let error where NetworkFault.isOne(error) {
                 guard failures < client.settings.retries else {
-                    throw NetworkFault.refusal(error, at: client.settings)
+                    throw NetworkFault.refusal(error, of: model, at: client.settings)
                 }
             }
             failures = part.count > before ? 0 : failures + 1

@@ -108,8 +108,7 @@ package struct Hub: Sendable {
         let fetch = { (name: String) async throws -> Bool in
             if cache.has(name, commit) { return true }
             if cache.isKnownAbsent(name, commit) { return false }
-            let description = name == first ? answer : try await client.describe(name, of: fixed)
-            guard case .file(let file) = description else {
+            guard case .file(let file) = try await client.describe(name, of: fixed) else {
                 cache.noteAbsent(name, commit)
                 return false
             }

@@ -56,7 +56,7 @@ final class HubClient: Sendable {
         }
         var url = start
         for _ in 0..<Self.mostRedirects {
-            let answer = try await head(url)
+            let answer = try await head(url, model)
             if answer.isRedirect,
                 let target = answer["Location"].flatMap({ URL(string: $0, relativeTo: url)?.absoluteURL })
             {
@@ -87,8 +87,8 @@ final class HubClient: Sendable {
         case absent(commit: String?)
     }
 
-    private func head(_ url: URL) async throws -> HubAnswer {
-        try await retrying {
+    private func head(_ url: URL, _ model: HubModel) async throws -> HubAnswer {
+        try await retrying(model) {
             let response = try await self.client.execute(
                 self.request(.HEAD, url), timeout: .seconds(Int64(self.settings.metadataTimeout)))
             return HubAnswer(status: Int(response.status.code), headers: response.headers)
@@ -140,7 +140,9 @@ final class HubClient: Sendable {
     }
 
     /// Repeats `work` while the network or the hub fails, a little later each time.
-    private func retrying(_ work: () async throws -> HubAnswer) async throws -> HubAnswer {
+    private func retrying(
+        _ model: HubModel, _ work: () async throws -> HubAnswer
+    ) async throws -> HubAnswer {
         var attempt = 0
         while true {
             let pause: Duration
@@ -149,10 +151,10 @@ final class HubClient: Sendable {
                 guard answer.isTransient, attempt < settings.retries else { return answer }
                 pause = .seconds(min(60, answer.retryAfter ?? 0)) + Self.pause(attempt)
             } catch let error where NetworkFault.isTransient(error) {
-                guard attempt < settings.retries else { throw NetworkFault.refusal(error, at: settings) }
+                guard attempt < settings.retries else { throw NetworkFault.refusal(error, of: model, at: settings) }
                 pause = Self.pause(attempt)
             } catch let error where NetworkFault.isOne(error) {
-                throw NetworkFault.refusal(error, at: settings)
+                throw NetworkFault.refusal(error, of: model, at: settings)
             }
             attempt += 1
             try await Task.sleep(for: pause)

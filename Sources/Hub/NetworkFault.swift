@@ -24,9 +24,9 @@ enum NetworkFault {
         }
     }
 
-    static func refusal(_ error: any Error, at settings: HubSettings) -> HubRefusal {
+    static func refusal(_ error: any Error, of model: HubModel, at settings: HubSettings) -> HubRefusal {
         HubRefusal(
-            .unavailable, "\(settings.endpoint) cannot be reached (\(reason(error, settings)))",
+            .unavailable, "\(model.repository): \(settings.endpoint) cannot be reached (\(reason(error, settings)))",
             "check the network and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use the cache alone")
     }
 

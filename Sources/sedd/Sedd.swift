@@ -17,6 +17,7 @@ struct Sedd: AsyncParsableCommand {
             StudyCommand.self, Tokenize.self,
             TokenizerCommand.self, Inspect.self,
             Convert.self,
+            Download.self, ModelsCommand.self,
             Serve.self, Bench.self,
             Doctor.self,
         ])

@@ -14,10 +14,13 @@ enum TrainingInput {
     ///   - from: the model whose weights training starts from.
     static func configuration(
         _ config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
-    ) throws -> TrainingConfiguration {
+    ) async throws -> TrainingConfiguration {
         var made =
-            try from.map { try started(from: $0, config, overrides: overrides) }
-            ?? resolved(config ?? "", overrides: overrides)
+            if let from {
+                try await started(from: from, config, overrides: overrides)
+            } else {
+                try resolved(config ?? "", overrides: overrides)
+            }
         if !data.isEmpty { made.data.files = data.map(\.text) }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; expected one or more files") }
         made.data.files = made.data.files.map(FileSystem.realPath)
@@ -28,12 +31,13 @@ enum TrainingInput {
     /// `config`, which must match.
     private static func started(
         from folder: PathArgument, _ config: String?, overrides: [String]
-    ) throws -> TrainingConfiguration {
-        let start = try StartingModel(contentsOf: folder.url)
+    ) async throws -> TrainingConfiguration {
+        let start = try StartingModel(
+            contentsOf: await ModelFinder.shared.find(folder.text, runs: .asTheyAre).place)
         var made = try config.map { try resolved($0, overrides: overrides) } ?? adopted(start, overrides: overrides)
         try start.requireShape(of: made)
         if made.tokenizer == CharacterTokenizer.kind, let own = start.specification { made.tokenizer = own }
-        try start.requireTokenizer(TokenizerSpecification(made.tokenizer).load())
+        try start.requireTokenizer(await HubAccess.tokenizer(made.tokenizer))
         made.training.from = start.folder.path
         return made
     }
@@ -68,9 +72,9 @@ enum TrainingInput {
     }
 
     /// The tokenizer named by a configuration; plain `characters` means the characters of the data.
-    static func makeTokenizer(_ configuration: TrainingConfiguration) throws -> any Tokenizer {
+    static func makeTokenizer(_ configuration: TrainingConfiguration) async throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind else {
-            return try TokenizerSpecification(configuration.tokenizer).load()
+            return try await HubAccess.tokenizer(configuration.tokenizer)
         }
         // The alphabet of all data, including the held-out part: characters that occur only there need an id too.
         return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })

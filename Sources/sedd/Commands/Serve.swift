@@ -108,12 +108,13 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         // Before anything is opened: connections are files too.
         let connections = try DescriptorLimit.connections(maxConnections ?? ServerLimits.defaultConnections)
-        let loaded = try options.languageModel(engine)
+        let loaded = try await options.languageModel(engine)
         let network = try loaded.diffusion()
-        let folder = URL(filePath: FileSystem.realPath(options.model))
+        let found = try await options.find()
+        let tokenizer = try await options.makeTokenizer(for: loaded)
         let model = try ServedModel(
-            name: name ?? folder.lastPathComponent, network: network, profile: InformationProfile.beside(model: folder),
-            tokenizer: try options.makeTokenizer(for: loaded), created: Int(Date().timeIntervalSince1970))
+            name: name ?? found.name, network: network, profile: InformationProfile.beside(model: found.place),
+            tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let settings = try settings(model, connections, logger)

@@ -1,0 +1,1 @@
+#define SEDD_COMMIT "5cb27475319e, modified"
