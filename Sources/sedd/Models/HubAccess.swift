@@ -43,10 +43,13 @@ private final class DownloadDisplay: Sendable {
             guard let total = progress.total, total >= smallest else { return }
             let seconds = (ContinuousClock.now - state.start) / .seconds(1)
             let rate = seconds > 0.5 ? Double(progress.received - state.before) / seconds : 0
-            let left = rate > 0 ? ", \(Console.duration(Double(total - progress.received) / rate)) left" : ""
+            let speed =
+                rate > 0
+                ? ", \(String(format: "%.1f", rate / 1_048_576)) MiB/s, \(Console.duration(Double(total - progress.received) / rate)) left"
+                : ""
             state.console.progress(
                 Double(progress.received) / Double(total),
-                "\(progress.file): \(progress.received >> 20) of \(total >> 20) MiB, \(Int(rate) >> 20) MiB/s\(left)",
+                "\(progress.file): \(progress.received >> 20) of \(total >> 20) MiB\(speed)",
                 always: progress.received == total)
             if progress.received == total { state.console.finish() }
         }
