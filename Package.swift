@@ -114,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "CStartup", "Files", "Hub", "SEDD", "SEDDServer", "Presets",
+                "CStartup", "Files", "Hub", "SEDD", "SEDDServer", "Text", "Presets", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),

@@ -23,7 +23,7 @@ for suite in "${@:-bookworm}"; do
     (cd "$(dirname "$archive")" && sha256sum --quiet --check "$name.tar.gz.sha256")
     tar -xzf "$archive" -C "$system/opt/sedd" --strip-components=1
     run() { # in an empty network and with an empty environment
-        unshare --net --mount bash -c 'mount --bind /proc "$0/proc" && mount --bind /dev "$0/dev" && exec env -i PATH=/usr/bin:/bin HOME=/root chroot "$0" "$@"' "$system" "$@"
+        unshare --net --mount bash -c 'mount --bind /proc "$0/proc" && mount --bind /dev "$0/dev" && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$0" "$@"' "$system" "$@"
     }
     echo "dist test: Debian $suite, $(run /lib/x86_64-linux-gnu/libc.so.6 2>/dev/null | head -n 1 || true)"
     ! run sh -c 'command -v swift || command -v python3' || { echo "dist test: the system is not bare" >&2; exit 1; }

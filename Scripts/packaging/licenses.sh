@@ -25,7 +25,7 @@ for vendored in .build/checkouts/swift-nio-ssl/Sources/CNIOBoringSSL/LICENSE .bu
 done
 
 libraries=$(readlink -f .libtorch/lib)
-found=$(find "$(dirname "$(dirname "$libraries")")" -maxdepth 3 -path '*torch-*.dist-info/licenses/*' -type f)
+found=$(find "$(dirname "$(dirname "$libraries")")"/torch-*.dist-info/licenses -type f 2>/dev/null || true)
 [ -n "$found" ] || found=$(find "$(dirname "$libraries")" -maxdepth 1 -type f \( -name 'LICENSE*' -o -name 'NOTICE*' \))
 [ -n "$found" ] || fail "no licence of libtorch beside $libraries"
 copy libtorch $found
@@ -34,12 +34,16 @@ swift=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")/share/swift
 [ -f "$swift" ] || fail "no licence of Swift's runtime at $swift"
 copy swift-runtime "$swift"
 
+zlib=/usr/share/doc/zlib1g/copyright
+[ ! -f "$zlib" ] || copy zlib "$zlib"
+
 cat >"$target/README" <<'TEXT'
 Licences of what this installation contains beside sedd itself.
 
 libtorch          lib/sedd/libtorch_cpu.so, libc10.so and the libraries beside them, of which its LICENSE and NOTICE tell;
                   libgomp (GPL 3 with the GCC runtime library exception) is one of them
 swift-runtime     lib/sedd/libswift*.so, libFoundation*.so (with ICU's data), libdispatch.so, libBlocksRuntime.so
+zlib              lib/sedd/libz.so.1
 the others        Swift packages that are linked into bin/sedd
 
 lib/sedd/libcud*.so and libcup*.so, where they are, are not NVIDIA's: they hold the names that libtorch asks for, and nothing else.

@@ -42,17 +42,18 @@ struct BlobDownload {
 
     /// Receives until all is there.
     private func fill(_ part: inout PartialFile) async throws {
-        var failures = 0
+        var (location, failures) = (file.location, 0)
         while true {
             if let size = file.size, part.count == size { return }
             if let size = file.size, part.count > size { try part.restart() }
             let before = part.count
             do {
-                try await receive(&part)
+                try await receive(&part, from: location)
                 guard let size = file.size, part.count != size else { return }
                 // A connection that was closed early looks like an end.
             } catch let error as HubRefusal {
-                guard error.reason == .unavailable, failures < client.settings.retries else { throw error }
+                guard failures < client.settings.retries else { throw error }
+                if error.reason != .unavailable { location = try await renewed(location, error) }
             } catch let error where NetworkFault.isOne(error) {
                 guard failures < client.settings.retries else {
                     throw NetworkFault.refusal(error, of: model, at: client.settings)
@@ -68,12 +69,21 @@ struct BlobDownload {
         }
     }
 
-    private func receive(_ part: inout PartialFile) async throws {
+    /// Addresses at stores are signed for a while; the hub gives a new one.
+    private func renewed(_ location: URL, _ refusal: HubRefusal) async throws -> URL {
+        guard case .file(let now) = try await client.describe(name, of: model), now.etag == file.etag,
+            now.location != location
+        else { throw refusal }
+        return now.location
+    }
+
+    private func receive(_ part: inout PartialFile, from location: URL) async throws {
         let start = part.count
-        let content = try await client.content(of: file, from: start, model: model)
+        let content = try await client.content(at: location, from: start, model: model)
         switch content.answer.status {
-        case 416: return try part.restart()
         case 206 where Self.start(of: content.answer["Content-Range"]) == start: break
+        // Not the part that was asked for.
+        case 206, 416: return try part.restart()
         default: if start > 0 { try part.restart() }
         }
         progress(HubProgress(file: name, received: part.count, total: file.size))
@@ -82,7 +92,7 @@ struct BlobDownload {
                 try part.restart()
                 throw FileError(
                     .invalidData, "\(name) of \(model): more than the \(size) bytes that were announced",
-                    source: file.location.host(), remedy: "try again")
+                    source: location.host(), remedy: "try again")
             }
             try part.append(buffer)
             progress(HubProgress(file: name, received: part.count, total: file.size))

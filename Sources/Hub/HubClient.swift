@@ -98,8 +98,8 @@ final class HubClient: Sendable {
     /// Begins to send a file's content from byte `start` on; redirects are followed, without the token where they leave the hub.
     ///
     /// - Throws: ``HubRefusal``, or the network's error.
-    func content(of file: RemoteFile, from start: Int, model: HubModel) async throws -> Content {
-        var url = file.location
+    func content(at location: URL, from start: Int, model: HubModel) async throws -> Content {
+        var url = location
         for _ in 0..<Self.mostRedirects {
             var request = self.request(.GET, url)
             if start > 0 { request.headers.add(name: "Range", value: "bytes=\(start)-") }
@@ -118,7 +118,7 @@ final class HubClient: Sendable {
             }
             return Content(answer: answer, body: response.body)
         }
-        throw HubRefusal(.unavailable, "\(file.location.absoluteString): too many redirects", "try again later")
+        throw HubRefusal(.unavailable, "\(location.absoluteString.prefix(200)): too many redirects", "try again later")
     }
 
     /// An answer whose content is still to come.

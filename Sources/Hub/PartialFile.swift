@@ -13,7 +13,7 @@ struct PartialFile {
     /// - Throws: `cannotWrite`.
     init(_ url: URL, resumes: Bool) throws(FileError) {
         self.url = url
-        let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | (resumes ? 0 : O_EXCL), 0o644)
+        let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | (resumes ? 0 : O_EXCL), 0o666)
         guard descriptor >= 0 else { throw Self.failure(url, "cannot be created") }
         output = Descriptor(descriptor)
         var information = stat()

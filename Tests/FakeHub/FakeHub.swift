@@ -57,6 +57,10 @@ package final class FakeHub: Sendable {
         package var ignoresRange = false
         /// Contents differ from what was announced.
         package var corrupts = false
+        /// The store refuses addresses that it gave before so many were asked for.
+        package var expired = 0
+        /// Parts begin elsewhere than asked.
+        package var shiftsRange = false
         /// In the place of the true header.
         package var etag: String?
         package var commit: String?
@@ -82,6 +86,7 @@ package final class FakeHub: Sendable {
         var faults = Faults()
         var requests: [Request] = []
         var store = 0
+        var signatures = 0
     }
 
     private let state = Mutex(State())
@@ -160,7 +165,11 @@ package final class FakeHub: Sendable {
         if found.isLarge {
             headers[Self.linkedETag] = "\"\(state.faults.etag ?? found.etag)\""
             headers[Self.linkedSize] = String(found.content.count)
-            headers[.location] = "http://127.0.0.1:\(state.store)/\(name)/\(file)?signature=1"
+            let signature = self.state.withLock { state in
+                state.signatures += 1
+                return state.signatures
+            }
+            headers[.location] = "http://127.0.0.1:\(state.store)/\(name)/\(file)?signature=\(signature)"
             return Response(status: .found, headers: headers)
         }
         headers[.eTag] = "\"\(state.faults.etag ?? found.etag)\""
@@ -173,7 +182,8 @@ package final class FakeHub: Sendable {
 
     private func stored(_ request: Hummingbird.Request) -> Response {
         let parts = request.uri.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
-        let repositories = state.withLock { $0.repositories }
+        let (repositories, expired) = state.withLock { ($0.repositories, $0.faults.expired) }
+        guard Int(request.uri.queryParameters["signature"] ?? "") ?? 0 > expired else { return refusal(403, nil) }
         for (name, repository) in repositories {
             let prefix = name.split(separator: "/").map(String.init)
             guard parts.starts(with: prefix) else { continue }
@@ -190,7 +200,7 @@ package final class FakeHub: Sendable {
             let start = Int(range.dropFirst(6).prefix { $0 != "-" })
         {
             guard start < bytes.count else { return refusal(416, nil) }
-            headers[.contentRange] = "bytes \(start)-\(bytes.count - 1)/\(bytes.count)"
+            headers[.contentRange] = "bytes \(faults.shiftsRange ? start - 1 : start)-\(bytes.count - 1)/\(bytes.count)"
             (bytes, status) = (bytes.dropFirst(start), .partialContent)
         }
         if faults.corrupts, let last = bytes.indices.last { bytes[last] ^= 1 }

@@ -38,6 +38,34 @@ struct InterruptionTests {
         #expect(try weights(trial) == Data(Sample.weights.content))
     }
 
+    /// A server that sends another part than was asked for.
+    @Test func rangeShifted() async throws {
+        let trial = try Trial()
+        var faults = FakeHub.Faults()
+        (faults.cutAfter, faults.cuts, faults.shiftsRange) = (70_000, 1, true)
+        trial.fake.set(faults)
+        _ = try await trial.run { try await $0.snapshot(Sample.model()) }
+        #expect(try weights(trial) == Data(Sample.weights.content))
+        #expect(trial.fake.requests.filter(\.isOfStore).last?.range == nil, "begun anew")
+    }
+
+    /// Addresses at the store are good for a while only.
+    @Test func addressExpired() async throws {
+        let trial = try Trial()
+        var faults = FakeHub.Faults()
+        faults.expired = 2
+        trial.fake.set(faults)
+        _ = try await trial.run { try await $0.snapshot(Sample.model()) }
+        #expect(try weights(trial) == Data(Sample.weights.content))
+        faults.expired = .max
+        trial.fake.set(faults)
+        let other = Trial(sharing: trial, in: try TemporaryFolder())
+        let error = try await other.run(change: { $0.retries = 1 }) { hub in
+            await fileError { try await hub.snapshot(Sample.model()) }
+        }
+        #expect(error?.kind == .missingInput, "refused for good: \(String(describing: error))")
+    }
+
     /// What a process that was killed has left is gone on from, and thrown away where it is not what it should be.
     @Test(
         arguments: [

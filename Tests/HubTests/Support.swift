@@ -89,6 +89,9 @@ struct Trial: Sendable {
         folder = try TemporaryFolder()
     }
 
+    /// The same hub with another cache.
+    init(sharing trial: Trial, in folder: TemporaryFolder) { (fake, self.folder) = (trial.fake, folder) }
+
     /// Runs `body` with a client of the hub.
     func run<Value: Sendable>(
         change: @escaping @Sendable (inout HubSettings) -> Void = { _ in },
