@@ -1,1 +1,1 @@
-#define SEDD_COMMIT "5cb27475319e, modified"
+#define SEDD_COMMIT "0a64986e6ae6"

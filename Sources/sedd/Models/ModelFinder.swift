@@ -25,9 +25,10 @@ actor ModelFinder {
     ///
     /// - Throws: `missingInput`, saying where it was looked for; what ``Hub/snapshot(_:_:)`` throws.
     func find(_ text: String, runs: Runs = .bestCheckpoint) async throws -> FoundModel {
-        if let known = found[text] { return known }
+        let key = "\(runs) \(text)"
+        if let known = found[key] { return known }
         let model = try await search(text, runs)
-        found[text] = model
+        found[key] = model
         return model
     }
 
