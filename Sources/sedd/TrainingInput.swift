@@ -47,13 +47,27 @@ enum TrainingInput {
         start.adopt(into: &made)
         // A trained model needs no long warm-up.
         made.optim.warmup = 100
-        guard start.specification != nil || overrides.contains(where: { $0.hasPrefix("tokenizer=") }) else {
+        var isNamed = start.specification != nil || overrides.contains { $0.hasPrefix("tokenizer=") }
+        if !isNamed, let own = unnamedTokenizer(start.folder) {
+            (made.tokenizer, isNamed) = (own, true)
+            Console.note("--from \(start.folder.path): its configuration names no tokenizer; training with \(own)")
+        }
+        guard isNamed else {
             throw SEDDError(
                 .usage,
                 "--from \(start.folder.path): the folder has no tokenizer; name it with --set tokenizer=gpt2:DIR")
         }
         return try ConfigurationFile.resolve(
             yaml: ConfigurationFile.yaml(made), overrides: overrides, source: "--from \(start.folder.path)")
+    }
+
+    /// The tokenizer of a model whose configuration does not name one: that of the files beside it, or for released diffusion
+    /// models GPT-2's.
+    private static func unnamedTokenizer(_ folder: URL) -> String? {
+        func has(_ name: String) -> Bool { FileSystem.exists(folder.appending(path: name)) }
+        if has("tokenizer.json") { return "hf:\(folder.path)" }
+        if has("vocab.json"), has("merges.txt") { return "gpt2:\(folder.path)" }
+        return GPT2Vocabulary.isMissing(in: folder) ? "hf:\(GPT2Vocabulary.repositories[0])" : nil
     }
 
     /// The configuration of a preset or a file, without texts.

@@ -101,6 +101,16 @@ struct HubCommandTests: Sendable {
         let expected = try await SeddProcess.run(["tokenize", "--tokenizer", "gpt2:\(gpt2.path)"], stdin: "ab")
         #expect(ids.text == expected.text)
         #expect(!ids.text.isEmpty, "\(ids.errors)")
+        let tuned = try await SeddProcess.run(
+            [
+                "train", "--from", "org/released", "--data", folder.path("story.txt"), "--output", folder.path("tuned"),
+                "--set",
+                "training.n_iters=1", "--set", "optim.warmup=1", "--set", "training.batch_size=2", "--set",
+                "training.eval_blocks=2", "--set", "training.eval_times=1", "--set", "sampling.steps=2",
+            ], environment: nowhere)
+        #expect(tuned.code == 0, "\(tuned.errors)")
+        let yaml = try String(contentsOfFile: folder.path("tuned/run.yaml"), encoding: .utf8)
+        #expect(yaml.contains("tokenizer: hf:openai-community/gpt2"), "\(yaml)")
         let other = ["HF_HOME": folder.path("empty")]
         let place = folder.url.appendingPathComponent("hf/hub/models--org--released/snapshots/\(Self.commit)")
         expectFailure(

@@ -8,7 +8,7 @@ import Text
 enum GPT2Vocabulary {
     static let tokens = 50257
     /// Where its files are published, and under which name caches of former years have them.
-    private static let repositories = ["openai-community/gpt2", "gpt2"]
+    static let repositories = ["openai-community/gpt2", "gpt2"]
 
     /// Whether a model of so many tokens could have been trained with it.
     static func fits(_ model: LanguageModel) -> Bool {
