@@ -9,7 +9,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo test fuzz test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check links configuration docs clean
+.PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,19 @@ setup: ## find or install libtorch (LIBTORCH=/path uses yours)
 	@Scripts/libtorch.sh
 
 build: setup ## build the release binary, .build/release/sedd
+	@Scripts/packaging/commit.sh
 	swift build -c release --product sedd
+
+PREFIX ?= /usr/local
+
+install: build ## install below PREFIX (default /usr/local), within DESTDIR where one is given
+	@Scripts/packaging/install.sh $(SEDD) "$(PREFIX)" "$(DESTDIR)"
+
+uninstall: ## remove what `make install` with the same PREFIX and DESTDIR installed
+	@Scripts/packaging/install.sh --remove "$(PREFIX)" "$(DESTDIR)"
+
+dist: build ## a folder and a .tar.gz in .build/dist that run without the checkout, Swift or Python
+	@Scripts/packaging/dist.sh $(SEDD)
 
 demo: build ## watch the bundled model generate text and fill holes
 	@Scripts/demo.sh $(SEDD) $(MODEL)
@@ -30,6 +42,12 @@ test: setup ## run all tests, and build the example package like a user of the l
 	swift test --skip-build
 	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
 	@Scripts/example.sh
+
+test-hub: build ## the hub's own client, of PyPI, reads a cache that sedd wrote, and the reverse
+	@Scripts/hub-test.sh $(SEDD) $(MODEL)
+
+test-dist: dist ## the archive in a bare Debian of its own, by debootstrap and chroot (needs root)
+	@Scripts/dist-test.sh
 
 test-server: build ## test the server from outside: the clients of OpenAI, LangChain and LiteLLM, ten thousand malformed requests, two replicas behind nginx
 	@Scripts/server-test.sh $(SEDD) $(MODEL)

@@ -40,8 +40,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
-        // The client of the server's tests.
+        // Models from the hub, and the client of the server's tests.
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         // `make docs`.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     ],
@@ -96,12 +97,24 @@ let package = Package(
                 .embedInCode("Page/tokens.js"), .embedInCode("Page/trajectory.js"),
                 .embedInCode("Page/transport.js"),
             ], swiftSettings: strict),
+        // Models by name: the hub's protocol and its client's cache.
+        .target(
+            name: "Hub",
+            dependencies: [
+                "Files",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
         // Signals and standard streams, before libtorch is loaded.
         .target(name: "CStartup"),
         .executableTarget(
             name: "sedd",
             dependencies: [
-                "CStartup", "Files", "SEDD", "SEDDServer", "Presets",
+                "CStartup", "Files", "Hub", "SEDD", "SEDDServer", "Text", "Presets", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict, linkerSettings: runPath),
@@ -113,6 +126,17 @@ let package = Package(
             name: "CUDATests", dependencies: ["Files", "SEDD", "CUDAEmulation"], swiftSettings: strict,
             linkerSettings: runPath),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        // A model hub on this machine.
+        .target(
+            name: "FakeHub",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ], path: "Tests/FakeHub", swiftSettings: strict),
+        .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Files"], exclude: ["Golden"], swiftSettings: strict
@@ -133,7 +157,7 @@ let package = Package(
             ],
             swiftSettings: strict, linkerSettings: runPath),
         .testTarget(
-            name: "CommandTests", dependencies: ["sedd"], swiftSettings: strict, linkerSettings: runPath),
+            name: "CommandTests", dependencies: ["FakeHub", "sedd"], swiftSettings: strict, linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD; inside SEDD a file names only types
-# of its own folder and of earlier ones. Prints every arrow that runs backward, and fails if there is one.
+# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD, Files <- Hub <- sedd; inside SEDD a file
+# names only types of its own folder and of earlier ones. Prints every arrow that runs backward, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "$0")/../Sources"
 failed=0
@@ -11,13 +11,14 @@ forbidden() { # forbidden ROOM MODULES: no file of the room may import them
     found=$(grep -rnE "^(public |package |internal )?import ($2)$" --include='*.swift' "$1" || true)
     [ -z "$found" ] || say "$1 must not import these: $found"
 }
-forbidden Files 'CTorch|Torch|Text|SEDD'
+forbidden Files 'CTorch|Torch|Text|SEDD|Hub'
+forbidden Hub 'CTorch|Torch|TensorFiles|Text|SEDD|SEDDServer'
 forbidden Text 'CTorch|Torch|TensorFiles|SEDD'
 forbidden TensorFiles 'CTorch|Torch|Text|SEDD'
 forbidden Torch 'Text|SEDD'
-forbidden SEDD 'CTorch|SEDDServer|Hummingbird|NIOCore'
-forbidden SEDDServer 'CTorch|Torch'
-forbidden sedd 'CTorch|Hummingbird|NIOCore'
+forbidden SEDD 'CTorch|SEDDServer|Hub|Hummingbird|NIOCore|AsyncHTTPClient'
+forbidden SEDDServer 'CTorch|Torch|Hub'
+forbidden sedd 'CTorch|Hummingbird|NIOCore|AsyncHTTPClient'
 
 order=(Plots Randomness Process Network Objective Autoregressive Models Sampling Training Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level

@@ -141,3 +141,12 @@ __attribute__((constructor)) static void before_main(void) { begin(); }
 void startup_set_interruption(StartupInterruption chosen) { mode = chosen; }
 
 int startup_was_interrupted(void) { return asked; }
+
+// `make build` writes commit.h with SEDD_COMMIT in it; a plain `swift build` does without.
+#if __has_include("commit.h")
+#include "commit.h"
+#else
+#define SEDD_COMMIT ""
+#endif
+
+const char *startup_commit(void) { return SEDD_COMMIT; }

@@ -10,9 +10,12 @@ enum Failure {
         case usage = 64, badData = 65, noInput = 66, `internal` = 70, cannotWrite = 73, interrupted = 130
     }
 
-    static func exit(_ error: any Error) -> Never {
+    /// - Parameter settings: variables and files that took part in what the command was asked for.
+    static func exit(_ error: any Error, settings: [String] = []) -> Never {
         guard let (code, line) = describe(error) else { answer(error) }
-        StandardError.write("sedd: \(printable(line))\n")
+        let origin =
+            code == .usage && !settings.isEmpty ? " (with settings of \(settings.joined(separator: ", ")))" : ""
+        StandardError.write("sedd: \(printable(line + origin))\n")
         Foundation.exit(code.rawValue)
     }
 

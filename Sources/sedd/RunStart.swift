@@ -21,21 +21,21 @@ struct RunStart {
 
     init(
         _ run: RunFolder, config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
-    ) throws {
+    ) async throws {
         self.run = run
         guard run.exists else {
             guard config != nil || from != nil else {
                 throw SEDDError(
                     .missingInput, "\(run.url.path): no run.yaml found; start a run with --config and --data")
             }
-            configuration = try TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
+            configuration = try await TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
             (record, differences) = (nil, [])
             return
         }
         let last = try run.configuration()
         record = try run.record()
         if config != nil || from != nil {
-            configuration = try TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
+            configuration = try await TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
         } else {
             var wanted =
                 overrides.isEmpty
@@ -64,9 +64,9 @@ struct RunStart {
 
     /// The tokenizer: the one stored beside the weights if the run has one, because the alphabet of changed data would
     /// differ.
-    func makeTokenizer() throws -> any Tokenizer {
+    func makeTokenizer() async throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind, let step = run.checkpoints.steps().last else {
-            return try TrainingInput.makeTokenizer(configuration)
+            return try await TrainingInput.makeTokenizer(configuration)
         }
         return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: run.checkpoints.url(step: step))
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command line: parse, validate, call the library, print.
 @main
@@ -9,7 +10,7 @@ struct Sedd: AsyncParsableCommand {
         discussion: """
             Examples:
               sedd train --config tiny-cpu --data story.txt --output runs/story
-              sedd sample --model runs/story/checkpoints/last --template 'Once [[40]] the end.' --show
+              sedd sample --model runs/story --template 'Once [[40]] the end.' --show
             """,
         version: Version.text,
         subcommands: [
@@ -17,6 +18,7 @@ struct Sedd: AsyncParsableCommand {
             StudyCommand.self, Tokenize.self,
             TokenizerCommand.self, Inspect.self,
             Convert.self,
+            Download.self, ModelsCommand.self,
             Serve.self, Bench.self,
             Doctor.self,
         ])
@@ -27,15 +29,19 @@ struct Sedd: AsyncParsableCommand {
     }
 
     static func main() async {
+        var sources: [String] = []
         do {
-            var command = try parseAsRoot(NegativeNumbers.joined(Array(CommandLine.arguments.dropFirst())))
+            let settings = try ServeSettings(
+                Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+            sources = settings.sources
+            var command = try parseAsRoot(NegativeNumbers.joined(settings.arguments))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
         } catch {
-            Failure.exit(error)
+            Failure.exit(error, settings: sources)
         }
     }
 }

@@ -14,10 +14,13 @@ enum TrainingInput {
     ///   - from: the model whose weights training starts from.
     static func configuration(
         _ config: String?, from: PathArgument? = nil, overrides: [String], data: [PathArgument]
-    ) throws -> TrainingConfiguration {
+    ) async throws -> TrainingConfiguration {
         var made =
-            try from.map { try started(from: $0, config, overrides: overrides) }
-            ?? resolved(config ?? "", overrides: overrides)
+            if let from {
+                try await started(from: from, config, overrides: overrides)
+            } else {
+                try resolved(config ?? "", overrides: overrides)
+            }
         if !data.isEmpty { made.data.files = data.map(\.text) }
         guard !made.data.files.isEmpty else { throw ValidationError("--data is missing; expected one or more files") }
         made.data.files = made.data.files.map(FileSystem.realPath)
@@ -28,12 +31,13 @@ enum TrainingInput {
     /// `config`, which must match.
     private static func started(
         from folder: PathArgument, _ config: String?, overrides: [String]
-    ) throws -> TrainingConfiguration {
-        let start = try StartingModel(contentsOf: folder.url)
+    ) async throws -> TrainingConfiguration {
+        let start = try StartingModel(
+            contentsOf: await ModelFinder.shared.find(folder.text, runs: .asTheyAre).place)
         var made = try config.map { try resolved($0, overrides: overrides) } ?? adopted(start, overrides: overrides)
         try start.requireShape(of: made)
         if made.tokenizer == CharacterTokenizer.kind, let own = start.specification { made.tokenizer = own }
-        try start.requireTokenizer(TokenizerSpecification(made.tokenizer).load())
+        try start.requireTokenizer(await HubAccess.tokenizer(made.tokenizer))
         made.training.from = start.folder.path
         return made
     }
@@ -43,13 +47,27 @@ enum TrainingInput {
         start.adopt(into: &made)
         // A trained model needs no long warm-up.
         made.optim.warmup = 100
-        guard start.specification != nil || overrides.contains(where: { $0.hasPrefix("tokenizer=") }) else {
+        var isNamed = start.specification != nil || overrides.contains { $0.hasPrefix("tokenizer=") }
+        if !isNamed, let own = unnamedTokenizer(start.folder) {
+            (made.tokenizer, isNamed) = (own, true)
+            Console.note("--from \(start.folder.path): its configuration names no tokenizer; training with \(own)")
+        }
+        guard isNamed else {
             throw SEDDError(
                 .usage,
                 "--from \(start.folder.path): the folder has no tokenizer; name it with --set tokenizer=gpt2:DIR")
         }
         return try ConfigurationFile.resolve(
             yaml: ConfigurationFile.yaml(made), overrides: overrides, source: "--from \(start.folder.path)")
+    }
+
+    /// The tokenizer of a model whose configuration does not name one: that of the files beside it, or for released diffusion
+    /// models GPT-2's.
+    private static func unnamedTokenizer(_ folder: URL) -> String? {
+        func has(_ name: String) -> Bool { FileSystem.exists(folder.appending(path: name)) }
+        if has("tokenizer.json") { return "hf:\(folder.path)" }
+        if has("vocab.json"), has("merges.txt") { return "gpt2:\(folder.path)" }
+        return GPT2Vocabulary.isMissing(in: folder) ? "hf:\(GPT2Vocabulary.repositories[0])" : nil
     }
 
     /// The configuration of a preset or a file, without texts.
@@ -68,9 +86,9 @@ enum TrainingInput {
     }
 
     /// The tokenizer named by a configuration; plain `characters` means the characters of the data.
-    static func makeTokenizer(_ configuration: TrainingConfiguration) throws -> any Tokenizer {
+    static func makeTokenizer(_ configuration: TrainingConfiguration) async throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind else {
-            return try TokenizerSpecification(configuration.tokenizer).load()
+            return try await HubAccess.tokenizer(configuration.tokenizer)
         }
         // The alphabet of all data, including the held-out part: characters that occur only there need an id too.
         return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })

@@ -41,6 +41,8 @@ final class SeddProcess {
         }
         process.environment = [
             "PATH": "/usr/bin:/bin", "HOME": folder.url.path, "XDG_CACHE_HOME": folder.url.path,
+            // No test reaches the network, even by mistake.
+            "HF_HUB_OFFLINE": "1",
             // One thread each: tests run concurrently, and sums have a fixed order.
             "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
             // A crash shows in the exit code; printing a backtrace takes seconds.

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func oneIdOutsideTheVocabularyIsFoundBeforeTheFirstStep() async throws {
-        var bytes = [UInt8]((0..<40000).map { $0 % 2 == 0 ? UInt8($0 / 2 % 256) : 0 })
+        var bytes = (0..<40000).map { (index: Int) -> UInt8 in index % 2 == 0 ? UInt8(index / 2 % 256) : 0 }
         bytes.replaceSubrange(1554..<1556, with: [44, 1])
         let data = try folder.file("one-bad.bin", Data(bytes))
         let (result, run) = try await train(data, configuration: TinyRun.configuration)

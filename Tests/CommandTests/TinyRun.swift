@@ -66,8 +66,8 @@ enum TinyRun {
         return try keptBaseline.get().url.appendingPathComponent("run")
     }
 
-    private nonisolated(unsafe) static let kept = Result { try TemporaryFolder() }
-    private nonisolated(unsafe) static let keptBaseline = Result { try TemporaryFolder() }
+    private static let kept = Result { try TemporaryFolder() }
+    private static let keptBaseline = Result { try TemporaryFolder() }
 
     private static func remove() {
         for folder in [kept, keptBaseline] {

@@ -15,4 +15,7 @@ void startup_set_interruption(StartupInterruption mode);
 /// Whether one of the signals has come since they are noted.
 int startup_was_interrupted(void);
 
+/// The commit that the program was built from; empty where the build did not say.
+const char *startup_commit(void);
+
 #endif

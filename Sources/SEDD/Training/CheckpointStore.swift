@@ -30,6 +30,16 @@ public struct CheckpointStore: Sendable {
         return names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
     }
 
+    /// The checkpoint with the least held-out loss, in nats per token, of those that are kept; nil where none was measured.
+    public func best() -> (step: Int, validation: Double)? {
+        guard let last = steps().last,
+            let progress = try? JSON.decode(
+                Progress.self, contentsOf: url(step: last).appending(path: "training/progress.json")),
+            let best = progress.best, FileSystem.exists(url(step: best.step))
+        else { return nil }
+        return (best.step, best.validation)
+    }
+
     /// Writes a checkpoint of `state`, and removes those not to be kept.
     ///
     /// - Parameter writeModel: writes the moving average as a model folder.

@@ -5,7 +5,7 @@ public import SEDD
 import Text
 import Torch
 
-struct Convert: ParsableCommand {
+struct Convert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert between model folders, safetensors, PyTorch files and the reference's checkpoint.pth.",
         discussion: """
@@ -18,7 +18,8 @@ struct Convert: ParsableCommand {
               sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine
             """)
 
-    @Option(help: ArgumentHelp("Folder or file to read.", valueName: "path")) var from: PathArgument
+    @Option(help: ArgumentHelp("Folder or file to read, a run, or ORG/NAME of the hub.", valueName: "model"))
+    var from: PathArgument
     @Option(help: ArgumentHelp("Folder or file to write.", valueName: "path")) var to: PathArgument
     @Option(help: ArgumentHelp("Weights to take from a training checkpoint: average (EMA) or raw.", valueName: "which"))
     var weights: LanguageModel.Choice = .average
@@ -35,21 +36,23 @@ struct Convert: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let target = to.url
         if !force { try Conversion.requireFree(target) }
+        let place = try await ModelFinder.shared.find(from.text).place
         let model = try LanguageModel.load(
-            from.url, configuration: config?.url, choice: weights, note: Console.note)
+            place, configuration: config?.url, choice: weights, note: Console.note)
         try Conversion.write(
-            model, tokenizer: tokenizer(of: model), to: target, dtype: DType(rawValue: dtype) ?? .float32)
+            model, tokenizer: tokenizer(of: model, in: place.containingFolder), to: target,
+            dtype: DType(rawValue: dtype) ?? .float32)
         let layout = model.weights.layout
         try StandardOutput.line("\(to.text): \(layout.parameters) weights in \(layout.entries.count) tensors")
     }
 
     /// A folder that names its tokenizer contains its files, and so does a folder converted from it.
-    private func tokenizer(of model: LanguageModel) throws -> (any Tokenizer)? {
+    private func tokenizer(of model: LanguageModel, in folder: URL) throws -> (any Tokenizer)? {
         guard let kind = model.tokenizer else { return nil }
-        return try Tokenizers.load(kind: kind, folder: from.url.containingFolder)
+        return try Tokenizers.load(kind: kind, folder: folder)
     }
 }
 

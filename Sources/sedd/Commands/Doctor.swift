@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hub
 import Torch
 
 struct Doctor: ParsableCommand {
@@ -20,10 +21,23 @@ struct Doctor: ParsableCommand {
         try line("vector instructions", information.split(separator: "\n").last.map(String.init) ?? "unknown")
         try line("matrix products", matrixLibrary(information))
         try checkArithmetic()
+        let bundled = Installation.bundled.map(\.name).joined(separator: ", ")
+        try line(
+            "bundled models", Installation.models.map { "\(bundled), in \($0.path)" } ?? "none beside \(executable)")
+        try line("hub's cache", hubReport())
         try line("memory", "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
         try device("cuda", "requires an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and rebuild)")
         try line("cuda kernels", kernelReport())
         try device("mps", "requires Apple silicon")
+    }
+
+    private var executable: String { Installation.executable?.path ?? "the program" }
+
+    private func hubReport() -> String {
+        do {
+            let settings = try HubAccess.hub().settings
+            return settings.cache.path + (settings.isOffline ? ", offline" : ", for \(settings.endpoint)")
+        } catch { return "\(error)" }
     }
 
     private func line(_ name: String, _ value: String) throws {

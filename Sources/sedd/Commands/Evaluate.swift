@@ -5,7 +5,7 @@ public import SEDD
 import Text
 import Torch
 
-struct Evaluate: ParsableCommand {
+struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the likelihood of texts under a model: nats per token, perplexity, bits per byte.",
         discussion: """
@@ -69,11 +69,11 @@ struct Evaluate: ParsableCommand {
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
-    func run() throws {
+    func run() async throws {
         // A misspelt data set is reported before the model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
-        let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model)
+        let model = try await options.languageModel(engine)
+        let tokenizer = try await options.makeTokenizer(for: model)
         let likelihood = try self.likelihood(of: model)
         let console = Console()
         Interruption.note()

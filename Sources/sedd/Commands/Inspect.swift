@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SEDD
 
-struct Inspect: ParsableCommand {
+struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a model's log-scores, losses and step weights for given states, to compare implementations.",
         discussion: """
@@ -14,7 +14,8 @@ struct Inspect: ParsableCommand {
               sedd inspect --model DIR --input states.safetensors --output scores.safetensors --step-size 0.01
             """)
 
-    @Option(help: ArgumentHelp("Model folder.", valueName: "dir")) var model: String
+    @Option(help: ArgumentHelp("A model folder, a run, a bundled name, or ORG/NAME of the hub.", valueName: "model"))
+    var model: String
     @Option(help: ArgumentHelp("Safetensors file with t, xt and optionally x0.", valueName: "file")) var input:
         PathArgument
     @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file")) var output: PathArgument
@@ -28,9 +29,10 @@ struct Inspect: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
+        let found = try await ModelFinder.shared.find(model)
         let loaded = try LanguageModel.load(
-            FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
+            found.place, device: engine.open(), precision: engine.precision, note: Console.note)
         guard case .diffusion(let network) = loaded else {
             throw SEDDError(.usage, "\(model): an autoregressive model; expected a diffusion model")
         }

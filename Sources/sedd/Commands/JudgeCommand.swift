@@ -4,7 +4,7 @@ import SEDD
 import Text
 import Torch
 
-struct JudgeCommand: ParsableCommand {
+struct JudgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "judge",
         abstract: "Judge texts with another model: generative perplexity, entropy, repetition, MAUVE.",
@@ -39,11 +39,11 @@ struct JudgeCommand: ParsableCommand {
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
-    func run() throws {
+    func run() async throws {
         let texts = try TextSample.read(samples.url)
         let specification = try reference.map { try DataSpecification($0) }
-        let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model)
+        let model = try await options.languageModel(engine)
+        let tokenizer = try await options.makeTokenizer(for: model)
         let judge = try Judge(network: model.autoregressive(), tokenizer: tokenizer, tokensPerBatch: batchTokens)
         let compared = try specification.map { specification -> (name: String, texts: Judgement.Reference) in
             guard specification.name == nil, DocumentReader.form(of: specification.file) == .json else {

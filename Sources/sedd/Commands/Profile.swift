@@ -5,7 +5,7 @@ import SEDD
 import Text
 import Torch
 
-struct Profile: ParsableCommand {
+struct Profile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how much tokens depend on each other, for --grid profile.",
         discussion: """
@@ -37,10 +37,10 @@ struct Profile: ParsableCommand {
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
 
-    func run() throws {
+    func run() async throws {
         let specification = try DataSpecification(data)
-        let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model)
+        let model = try await options.languageModel(engine)
+        let tokenizer = try await options.makeTokenizer(for: model)
         let measurement = try ProfileMeasurement(network: model.diffusion(), knots: shares, seed: seed.value)
         let console = Console()
         Interruption.note()
@@ -56,7 +56,7 @@ struct Profile: ParsableCommand {
             console.progress(done, "profile: \(Int(done * 100)) %")
         }
         console.finish()
-        let folder = FileSystem.url(options.model)
+        let folder = try await options.find().place
         try profile.save(in: folder)
         var lines: [String] = []
         if json {

@@ -54,16 +54,16 @@ struct Sample: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try sampling.settings()
-        let model = try options.languageModel(engine)
-        let tokenizer = try options.makeTokenizer(for: model)
+        let model = try await options.languageModel(engine)
+        let tokenizer = try await options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
         let given = seed?.orNilToDraw
         let first = given ?? UInt64.random(in: 0..<1 << 32)
         if given == nil && !jsonl { StandardError.write("seed \(first)\n") }
         switch model {
         case .diffusion(let network):
-            let sampler = try Sampler(
-                network: network, profile: InformationProfile.beside(model: FileSystem.url(options.model)),
+            let sampler = try await Sampler(
+                network: network, profile: InformationProfile.beside(model: options.find().place),
                 capturesCUDAGraphs: !noGraphs)
             try await diffuse(sampler, settings, positions, tokenizer, first: first)
         case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)

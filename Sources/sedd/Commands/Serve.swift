@@ -13,9 +13,14 @@ struct Serve: AsyncParsableCommand {
             Completions follow OpenAI's API; /openapi.json describes all endpoints. On SIGTERM running requests are completed. The \
             log goes to stderr; the address is printed once the server accepts requests.
 
+            Each option may stand in the environment instead (SEDD_PORT for --port, SEDD_MAX_RUNNING for --max-running; lists \
+            are divided by commas), or in the file that --settings or SEDD_SETTINGS names, as YAML or JSON ('port: 8080', a line \
+            each). A flag comes before a variable, a variable before the file.
+
             Examples:
               sedd serve --model Models/gutenberg
               sedd serve --model DIR --host 0.0.0.0 --port 80 --api-keys keys.txt
+              SEDD_MODEL=gutenberg sedd serve --settings serve.yaml
               curl localhost:8080/v1/infill -H 'Content-Type: application/json' -d '{"template": "He said [[24]] and left."}'
             """)
 
@@ -59,6 +64,7 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp("\(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "level"),
         transform: level)
     var logLevel = Logger.Level.info
+    @Option(help: ArgumentHelp("File with settings; see above.", valueName: "file")) var settings: String?
     @OptionGroup var engine: EngineOptions
 
     private static func level(_ name: String) throws -> Logger.Level {
@@ -108,15 +114,16 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         // Before anything is opened: connections are files too.
         let connections = try DescriptorLimit.connections(maxConnections ?? ServerLimits.defaultConnections)
-        let loaded = try options.languageModel(engine)
+        let loaded = try await options.languageModel(engine)
         let network = try loaded.diffusion()
-        let folder = URL(filePath: FileSystem.realPath(options.model))
+        let found = try await options.find()
+        let tokenizer = try await options.makeTokenizer(for: loaded)
         let model = try ServedModel(
-            name: name ?? folder.lastPathComponent, network: network, profile: InformationProfile.beside(model: folder),
-            tokenizer: try options.makeTokenizer(for: loaded), created: Int(Date().timeIntervalSince1970))
+            name: name ?? found.name, network: network, profile: InformationProfile.beside(model: found.place),
+            tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
-        let settings = try settings(model, connections, logger)
+        let settings = try makeSettings(model, connections, logger)
         let host = self.host
         let ending: Server.Ending
         do {
@@ -146,7 +153,7 @@ struct Serve: AsyncParsableCommand {
         return stops
     }
 
-    private func settings(_ model: ServedModel, _ connections: Int, _ logger: Logger) throws -> Server.Settings {
+    private func makeSettings(_ model: ServedModel, _ connections: Int, _ logger: Logger) throws -> Server.Settings {
         var limits = ServerLimits(modelLength: model.network.configuration.model.length)
         limits.length = maxLength ?? limits.length
         limits.steps = maxSteps ?? limits.steps

@@ -6,7 +6,7 @@ import SEDD
 import Text
 import Torch
 
-struct StudyCommand: ParsableCommand {
+struct StudyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "study",
         abstract: "Repeat the paper's comparison at a size that fits the machine: train, measure, report.",
@@ -58,15 +58,15 @@ struct StudyCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         guard engine.precision == nil else {
             throw SEDDError(.usage, "a study always uses the default precision of its device; leave --precision out")
         }
         let device = try engine.open()
         let console = Console()
         defer { console.finish() }
-        let base = try TrainingInput.configuration(config, overrides: overrides, data: data)
-        let tokenizer = try TrainingInput.makeTokenizer(base)
+        let base = try await TrainingInput.configuration(config, overrides: overrides, data: data)
+        let tokenizer = try await TrainingInput.makeTokenizer(base)
         let dataset = try TrainingInput.dataset(base, tokenizer, console)
         try dataset.training.requireBlock(of: base.model.length)
         let folder = output.url

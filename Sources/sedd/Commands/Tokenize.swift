@@ -4,7 +4,7 @@ import Foundation
 import SEDD
 import Text
 
-struct Tokenize: ParsableCommand {
+struct Tokenize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert text on stdin to token ids on stdout, or back.",
         discussion: """
@@ -16,15 +16,15 @@ struct Tokenize: ParsableCommand {
               echo '[15496,995]' | sedd tokenize --tokenizer gpt2:models/gpt2 --decode
             """)
 
-    @Option(help: ArgumentHelp("byte, characters:FILE, gpt2:DIR or hf:PATH.", valueName: "tokenizer")) var tokenizer:
-        String
+    @Option(help: ArgumentHelp("byte, characters:FILE, gpt2:DIR, hf:PATH or hf:ORG/NAME.", valueName: "tokenizer"))
+    var tokenizer: String
     @Flag(help: "Convert ids to text.") var decode = false
     @Flag(help: "Encode special tokens found in the text as their ids; by default they are ordinary text.")
     var specials = false
     @Flag(help: "One JSON value per line.") var jsonl = false
 
-    func run() throws {
-        let tokenizer = try TokenizerSpecification(tokenizer).load()
+    func run() async throws {
+        let tokenizer = try await HubAccess.tokenizer(tokenizer)
         let input = Data(try StandardInput.read())
         guard jsonl else {
             if decode {

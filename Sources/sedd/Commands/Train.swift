@@ -6,7 +6,7 @@ import SEDD
 import Text
 import Torch
 
-struct Train: ParsableCommand {
+struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model on texts; Ctrl-C saves, --resume continues.",
         discussion: """
@@ -34,7 +34,8 @@ struct Train: ParsableCommand {
     var data: [PathArgument] = []
     @Option(
         help: ArgumentHelp(
-            "Start from the weights of this model or run; without --config, also use its shape.", valueName: "dir"))
+            "Start from the weights of this model or run, or of ORG/NAME on the hub; without --config, also use its shape.",
+            valueName: "model"))
     var from: PathArgument?
     @Option(help: ArgumentHelp("Run folder.", valueName: "dir")) var output: PathArgument
     @Flag(help: "Continue the run in --output from its newest checkpoint, or start it with --config and --data.")
@@ -48,10 +49,10 @@ struct Train: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let run = RunFolder(output.url)
         if !resume { try run.requireNone() }
-        let start = try RunStart(run, config: config, from: from, overrides: overrides, data: data)
+        let start = try await RunStart(run, config: config, from: from, overrides: overrides, data: data)
         // A folder that does not exist is created only once there is something to train on.
         var lock = run.exists ? try run.lock() : nil
         let device = try engine.open(before: start.record?.device)
@@ -60,7 +61,7 @@ struct Train: ParsableCommand {
         )
         let console = Console()
         defer { console.finish() }
-        let tokenizer = try start.makeTokenizer()
+        let tokenizer = try await start.makeTokenizer()
         let dataset = try TrainingInput.dataset(start.configuration, tokenizer, console)
         try dataset.training.requireBlock(of: start.configuration.model.length)
         if lock == nil {

@@ -7,26 +7,32 @@ import Torch
 
 /// Which model, with which tokenizer.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Model folder: config.json, weights and tokenizer files.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "A model folder, a run, a bundled model's name (sedd models), or ORG/NAME[@REVISION] of the hub.",
+            valueName: "model"))
     var model: String
 
     @Option(
         help: ArgumentHelp(
-            "Tokenizer for a folder without one: byte, characters:FILE, gpt2:DIR or hf:PATH.", valueName: "tokenizer"))
+            "Tokenizer for a model without one: byte, characters:FILE, gpt2:DIR, hf:PATH or hf:ORG/NAME.",
+            valueName: "tokenizer"))
     var tokenizer: String?
 
+    /// The model's files; fetched where they are the hub's and not in its cache.
+    func find() async throws -> FoundModel { try await ModelFinder.shared.find(model) }
+
     /// A model of either kind.
-    func languageModel(_ engine: EngineOptions) throws -> LanguageModel {
-        try LanguageModel.load(
-            FileSystem.url(model), device: engine.open(), precision: engine.precision, note: Console.note)
+    func languageModel(_ engine: EngineOptions) async throws -> LanguageModel {
+        let device = try engine.open()
+        return try LanguageModel.load(
+            await find().place, device: device, precision: engine.precision, note: Console.note)
     }
 
     /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have more outputs than its
     /// tokenizer has tokens, because vocabularies are padded to round sizes.
-    func makeTokenizer(for loaded: LanguageModel) throws -> any Tokenizer {
-        let made =
-            try tokenizer.map { try TokenizerSpecification($0).load() }
-            ?? Tokenizers.load(kind: loaded.tokenizer, folder: FileSystem.url(model).containingFolder)
+    func makeTokenizer(for loaded: LanguageModel) async throws -> any Tokenizer {
+        let made = try await tokenizer(for: loaded)
         if case .autoregressive(let network) = loaded, made.vocabularySize < loaded.tokens,
             network.configuration.accepts(vocabulary: made.vocabularySize)
         {
@@ -42,5 +48,15 @@ struct ModelOptions: ParsableArguments {
             )
         }
         return made
+    }
+
+    /// The tokenizer that was named, that lies beside the model, or that released models mean.
+    private func tokenizer(for loaded: LanguageModel) async throws -> any Tokenizer {
+        if let tokenizer { return try await HubAccess.tokenizer(tokenizer) }
+        let folder = try await find().place.containingFolder
+        do { return try Tokenizers.load(kind: loaded.tokenizer, folder: folder) } catch {
+            guard error.kind == .missingInput, loaded.tokenizer == nil, GPT2Vocabulary.fits(loaded) else { throw error }
+            return try await GPT2Vocabulary.tokenizer(for: model)
+        }
     }
 }

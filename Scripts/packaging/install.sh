@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# install.sh SEDD PREFIX [DESTDIR], or install.sh --remove PREFIX [DESTDIR]
+#
+# What is installed is listed in PREFIX/share/sedd/installed, by which it is removed again: nothing else is touched.
+set -euo pipefail
+fail() { echo "install: $*" >&2; exit 1; }
+[ $# -ge 2 ] || fail "expected SEDD PREFIX [DESTDIR], or --remove PREFIX [DESTDIR]"
+what=$1 prefix=$2 root=${3:-}
+[[ "$prefix" == /* ]] || fail "PREFIX is '$prefix'; expected a whole path"
+target=$root$prefix
+list=$target/share/sedd/installed
+
+remove() {
+    while IFS= read -r name; do
+        case /$name/ in */../*) fail "$list names '$name', which is not within the installation" ;; esac
+        rm -f "$target/$name"
+    done <"$list"
+    # Folders that are empty now, the deepest first; those of others stay.
+    sed 's|/[^/]*$||' "$list" | awk '{ while ($0 != "" && !seen[$0]++) { print; if (!sub("/[^/]*$", "")) break } }' |
+        awk '{ print length($0) " " $0 }' | sort -rn | cut -d' ' -f2- | while IFS= read -r folder; do
+        rmdir "$target/$folder" 2>/dev/null || true
+    done
+}
+
+if [ "$what" = --remove ]; then
+    [ -f "$list" ] || fail "nothing of sedd is installed in $target"
+    remove
+    echo "removed from $target"
+    exit 0
+fi
+sedd=$(realpath "$what")
+cd "$(dirname "$0")/../.."
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+Scripts/packaging/stage.sh "$sedd" "$stage/tree"
+(cd "$stage/tree" && find . -type f -printf '%P\n' | sort; echo share/sedd/installed) >"$stage/installed"
+mv "$stage/installed" "$stage/tree/share/sedd/installed"
+# What a former version had and this one has not.
+[ ! -f "$list" ] || remove
+mkdir -p "$target" || fail "cannot write to $target; choose another PREFIX, or become its owner"
+cp -R --no-preserve=ownership "$stage/tree/." "$target/"
+echo "installed in $target: $("$target/bin/sedd" --version)"

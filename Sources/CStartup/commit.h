@@ -1,0 +1,1 @@
+#define SEDD_COMMIT "0a64986e6ae6"

@@ -1,0 +1,131 @@
+import AsyncHTTPClient
+import Files
+import Foundation
+import NIOCore
+
+/// Brings one blob into the cache: what a former attempt left is gone on from, the size and the checksum are checked, and the
+/// name is given last.
+struct BlobDownload {
+    let client: HubClient
+    let cache: RepositoryCache
+    let model: HubModel
+    let name: String
+    let file: RemoteFile
+    let progress: @Sendable (HubProgress) -> Void
+
+    /// - Parameter isAlone: whether a lock keeps other processes from the same blob.
+    /// - Throws: ``HubRefusal``, `FileError`.
+    func run(isAlone: Bool) async throws {
+        let suffix = isAlone ? "" : "." + String(UInt32.random(in: .min ... .max), radix: 16)
+        let target = cache.blob(file.etag)
+        let partial = cache.blob(file.etag + suffix + ".incomplete")
+        try requireSpace(beside: target)
+        var part = try PartialFile(partial, resumes: isAlone)
+        defer { if !isAlone { unlink(partial.path) } }
+        while true {
+            try await fill(&part)
+            if let hash = try part.hash(file), !hash.matches {
+                // What was left by a former attempt may be damaged; what has just come anew may not.
+                guard part.hasResumed else {
+                    part.remove()
+                    throw FileError(
+                        .invalidData, "\(name) of \(model): its checksum is not \(file.etag)",
+                        source: file.location.host(),
+                        remedy: "try again; if it stays so, the network or the mirror changes files")
+                }
+                try part.restart()
+                continue
+            }
+            return try part.commit(as: target)
+        }
+    }
+
+    /// Receives until all is there.
+    private func fill(_ part: inout PartialFile) async throws {
+        var (location, failures) = (file.location, 0)
+        while true {
+            if let size = file.size, part.count == size { return }
+            if let size = file.size, part.count > size { try part.restart() }
+            let before = part.count
+            do {
+                try await receive(&part, from: location)
+                guard let size = file.size, part.count != size else { return }
+                // A connection that was closed early looks like an end.
+            } catch let error as HubRefusal {
+                guard failures < client.settings.retries else { throw error }
+                if error.reason != .unavailable { location = try await renewed(location, error) }
+            } catch let error where NetworkFault.isOne(error) {
+                guard failures < client.settings.retries else {
+                    throw NetworkFault.refusal(error, of: model, at: client.settings)
+                }
+            }
+            failures = part.count > before ? 0 : failures + 1
+            guard failures <= client.settings.retries else {
+                throw FileError(
+                    .invalidData, "\(name) of \(model): \(part.count) bytes came, expected \(file.size ?? 0)",
+                    source: file.location.host(), remedy: "try again")
+            }
+            try await Task.sleep(for: HubClient.pause(failures))
+        }
+    }
+
+    /// Addresses at stores are signed for a while; the hub gives a new one.
+    private func renewed(_ location: URL, _ refusal: HubRefusal) async throws -> URL {
+        guard case .file(let now) = try await client.describe(name, of: model), now.etag == file.etag,
+            now.location != location
+        else { throw refusal }
+        return now.location
+    }
+
+    private func receive(_ part: inout PartialFile, from location: URL) async throws {
+        let start = part.count
+        let content = try await client.content(at: location, from: start, model: model)
+        switch content.answer.status {
+        case 206 where Self.start(of: content.answer["Content-Range"]) == start: break
+        // Not the part that was asked for.
+        case 206, 416: return try part.restart()
+        default: if start > 0 { try part.restart() }
+        }
+        progress(HubProgress(file: name, received: part.count, total: file.size))
+        for try await buffer in content.body {
+            if let size = file.size, part.count + buffer.readableBytes > size {
+                try part.restart()
+                throw FileError(
+                    .invalidData, "\(name) of \(model): more than the \(size) bytes that were announced",
+                    source: location.host(), remedy: "try again")
+            }
+            try part.append(buffer)
+            progress(HubProgress(file: name, received: part.count, total: file.size))
+        }
+    }
+
+    /// The first byte that a `Content-Range` names.
+    static func start(of range: String?) -> Int? {
+        guard let range, range.hasPrefix("bytes ") else { return nil }
+        return range.dropFirst(6).prefix { $0 != "-" }.description.trimmingCharacters(in: .whitespaces).asInt
+    }
+
+    private func requireSpace(beside target: URL) throws(FileError) {
+        var information = statvfs()
+        guard let size = file.size, statvfs(target.deletingLastPathComponent().path, &information) == 0 else { return }
+        let free = Double(information.f_bavail) * Double(information.f_frsize)
+        guard free >= Double(size) else {
+            throw FileError(
+                .cannotWrite, "\(name) of \(model) takes \(size >> 20) MiB, and \(Int(free) >> 20) MiB are free",
+                source: cache.root.path, remedy: "free space, or set HF_HUB_CACHE to a folder of another volume")
+        }
+    }
+}
+
+extension String {
+    fileprivate var asInt: Int? { Int(self) }
+}
+
+/// How far a download is.
+package struct HubProgress: Sendable {
+    /// Its name in the repository.
+    package let file: String
+    /// Bytes that are there, those of former attempts included.
+    package let received: Int
+    package let total: Int?
+}

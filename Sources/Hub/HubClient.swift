@@ -1,0 +1,172 @@
+import AsyncHTTPClient
+import Files
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// HTTP as the hub wants it: redirects followed by its rules, requests repeated where that may help, the token sent to the hub alone.
+final class HubClient: Sendable {
+    let settings: HubSettings
+    private let client: HTTPClient
+    private let endpoint: URL
+    private static let mostRedirects = 10
+
+    /// - Throws: `usage` for certificates that cannot be read.
+    init(_ settings: HubSettings) throws(FileError) {
+        self.settings = settings
+        guard let endpoint = URL(string: settings.endpoint) else {
+            throw FileError(.usage, "HF_ENDPOINT is '\(settings.endpoint)'; expected a URL")
+        }
+        self.endpoint = endpoint
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout = .init(
+            connect: .seconds(Int64(settings.metadataTimeout)), read: .seconds(Int64(settings.downloadTimeout)))
+        // HTTP/2 would bring nothing to one download at a time.
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if let file = settings.certificates {
+            guard FileSystem.exists(FileSystem.url(file)) else {
+                throw FileError(
+                    .missingInput, "no such file, which SSL_CERT_FILE names", source: file,
+                    remedy: "correct the variable, or unset it")
+            }
+            configuration.tlsConfiguration = .makeClientConfiguration()
+            configuration.tlsConfiguration?.trustRoots = .file(file)
+        }
+        if let proxy = settings.proxies.proxy(for: endpoint) {
+            let authorization = proxy.user.map {
+                HTTPClient.Authorization.basic(username: $0, password: proxy.password ?? "")
+            }
+            configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
+        }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    func shutdown() async { try? await client.shutdown() }
+
+    /// Asks what a file is.
+    ///
+    /// Redirects within the hub are followed: renamed repositories answer so. One that leads elsewhere is where the content is,
+    /// and what the hub says of the file stands in that very answer.
+    /// - Throws: ``HubRefusal``; `FileError` for an answer that is not a hub's.
+    func describe(_ name: String, of model: HubModel) async throws -> Description {
+        guard let start = HubAddress.resolve(settings.endpoint, model.repository, model.revision, name) else {
+            throw FileError(.usage, "\(model): not a name that an address can hold")
+        }
+        var url = start
+        for _ in 0..<Self.mostRedirects {
+            let answer = try await head(url, model)
+            if answer.isRedirect,
+                let target = answer["Location"].flatMap({ URL(string: $0, relativeTo: url)?.absoluteURL })
+            {
+                guard HubAddress.mayRedirect(from: url, to: target) else { throw Self.downgrade(url, target) }
+                // A mirror may send elsewhere without saying what the file is.
+                guard HubAddress.isSameOrigin(url, target) || answer["X-Repo-Commit"] == nil else {
+                    return .file(try RemoteFile(answer, from: url))
+                }
+                url = target
+                continue
+            }
+            if answer.isAbsentEntry {
+                return .absent(commit: answer["X-Repo-Commit"].flatMap { SnapshotName.isCommit($0) ? $0 : nil })
+            }
+            guard answer.isSuccess else {
+                throw answer.refusal(of: model, at: settings.endpoint, hasToken: settings.token != nil)
+            }
+            return .file(try RemoteFile(answer, from: url))
+        }
+        throw HubRefusal(
+            .unavailable, "\(start.absoluteString): more than \(Self.mostRedirects) redirects", "check HF_ENDPOINT")
+    }
+
+    /// What the hub says when asked for a file.
+    enum Description {
+        case file(RemoteFile)
+        /// The repository has no such file at this commit.
+        case absent(commit: String?)
+    }
+
+    private func head(_ url: URL, _ model: HubModel) async throws -> HubAnswer {
+        try await retrying(model) {
+            let response = try await self.client.execute(
+                self.request(.HEAD, url), timeout: .seconds(Int64(self.settings.metadataTimeout)))
+            return HubAnswer(status: Int(response.status.code), headers: response.headers)
+        }
+    }
+
+    /// Begins to send a file's content from byte `start` on; redirects are followed, without the token where they leave the hub.
+    ///
+    /// - Throws: ``HubRefusal``, or the network's error.
+    func content(at location: URL, from start: Int, model: HubModel) async throws -> Content {
+        var url = location
+        for _ in 0..<Self.mostRedirects {
+            var request = self.request(.GET, url)
+            if start > 0 { request.headers.add(name: "Range", value: "bytes=\(start)-") }
+            let response = try await client.execute(
+                request, timeout: .seconds(Int64(settings.metadataTimeout + settings.downloadTimeout)))
+            let answer = HubAnswer(status: Int(response.status.code), headers: response.headers)
+            if answer.isRedirect,
+                let target = answer["Location"].flatMap({ URL(string: $0, relativeTo: url)?.absoluteURL })
+            {
+                guard HubAddress.mayRedirect(from: url, to: target) else { throw Self.downgrade(url, target) }
+                url = target
+                continue
+            }
+            guard answer.isSuccess || answer.status == 416 else {
+                throw answer.refusal(of: model, at: settings.endpoint, hasToken: settings.token != nil)
+            }
+            return Content(answer: answer, body: response.body)
+        }
+        throw HubRefusal(.unavailable, "\(location.absoluteString.prefix(200)): too many redirects", "try again later")
+    }
+
+    /// An answer whose content is still to come.
+    struct Content {
+        let answer: HubAnswer
+        let body: HTTPClientResponse.Body
+    }
+
+    private func request(_ method: HTTPMethod, _ url: URL) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url.absoluteString)
+        request.method = method
+        request.headers.add(name: "User-Agent", value: settings.agent)
+        // The very bytes of the file are wanted, and their number.
+        request.headers.add(name: "Accept-Encoding", value: "identity")
+        if let token = settings.token, HubAddress.isSameOrigin(url, endpoint) {
+            request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        }
+        return request
+    }
+
+    /// Repeats `work` while the network or the hub fails, a little later each time.
+    private func retrying(
+        _ model: HubModel, _ work: () async throws -> HubAnswer
+    ) async throws -> HubAnswer {
+        var attempt = 0
+        while true {
+            let pause: Duration
+            do {
+                let answer = try await work()
+                guard answer.isTransient, attempt < settings.retries else { return answer }
+                pause = .seconds(min(60, answer.retryAfter ?? 0)) + Self.pause(attempt)
+            } catch let error where NetworkFault.isTransient(error) {
+                guard attempt < settings.retries else { throw NetworkFault.refusal(error, of: model, at: settings) }
+                pause = Self.pause(attempt)
+            } catch let error where NetworkFault.isOne(error) {
+                throw NetworkFault.refusal(error, of: model, at: settings)
+            }
+            attempt += 1
+            try await Task.sleep(for: pause)
+        }
+    }
+
+    /// A fifth of a second, then twice as long each time, at most eight seconds.
+    static func pause(_ attempt: Int) -> Duration { .milliseconds(min(8000, 200 << min(attempt, 10))) }
+
+    private static func downgrade(_ url: URL, _ target: URL) -> FileError {
+        FileError(
+            .invalidData, "a redirect to \(target.absoluteString.prefix(200))", source: url.absoluteString,
+            remedy: "expected one to an encrypted address; check HF_ENDPOINT, and whether a proxy stands between")
+    }
+}

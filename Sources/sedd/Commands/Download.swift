@@ -1,0 +1,61 @@
+import ArgumentParser
+import Files
+import Foundation
+import Hub
+import SEDD
+
+struct Download: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fetch models from the Hugging Face hub into its cache.",
+        discussion: """
+            Only what a model needs is fetched: configuration, weights, tokenizer. Files lie where Python's huggingface_hub \
+            keeps them and are shared with it; sizes and checksums are verified, and interrupted downloads resume. The folder of each \
+            model is printed. Commands that take --model fetch a model themselves; this is for doing so beforehand.
+
+            HF_HOME and HF_HUB_CACHE choose the cache, HF_TOKEN (or the token file) the account, HF_ENDPOINT a mirror; \
+            HF_HUB_OFFLINE=1 uses the cache alone. HTTPS_PROXY and NO_PROXY are respected.
+
+            Examples:
+              sedd download louaaron/sedd-small
+              sedd download kuleshov-group/mdlm-owt@main openai-community/gpt2 --tokenizer
+            """)
+
+    @Argument(help: ArgumentHelp("Models to fetch.", valueName: "org/name[@revision]")) var models: [HubName]
+    @Flag(help: "The tokenizer's files alone.") var tokenizer = false
+    @Flag(help: "Print one JSON object a model.") var json = false
+
+    func run() async throws {
+        let hub = try HubAccess.hub()
+        for name in models {
+            let snapshot = try await hub.snapshot(name.model, tokenizer ? .tokenizer : .model)
+            // Without it the model could not be used where there is no network.
+            if !tokenizer, GPT2Vocabulary.isMissing(in: snapshot.folder) { _ = try await GPT2Vocabulary.folder() }
+            try StandardOutput.line(
+                json
+                    ? JSONLine.text([
+                        "model": snapshot.model.repository, "revision": snapshot.model.revision,
+                        "commit": snapshot.commit,
+                        "folder": snapshot.folder.path,
+                    ]) : snapshot.folder.path)
+        }
+    }
+}
+
+/// The name of a model on the hub, as an argument.
+struct HubName: ExpressibleByArgument, Sendable {
+    let model: HubModel
+
+    init?(argument: String) {
+        guard let model = try? HubModel(argument, allowsBareName: true) else { return nil }
+        self.model = model
+    }
+}
+
+/// An object on a line.
+enum JSONLine {
+    static func text(_ object: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(object), as: UTF8.self)
+    }
+}

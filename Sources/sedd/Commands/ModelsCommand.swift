@@ -1,0 +1,27 @@
+import ArgumentParser
+import Files
+import Foundation
+import Hub
+import SEDD
+
+struct ModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models",
+        abstract: "List the models at hand: bundled ones, those in the hub's cache, and runs.",
+        discussion: """
+            The first column is what --model takes. Runs are looked for in the current folder, in its folder runs, and in the folders \
+            that are named.
+
+            Examples:
+              sedd models
+              sedd models /data/runs --json
+            """)
+
+    @Argument(help: ArgumentHelp("Folders with further runs.", valueName: "folder")) var folders: [PathArgument] = []
+    @Flag(help: "Print one JSON object a model.") var json = false
+
+    func run() async throws {
+        let listing = try await ModelListing(runFolders: folders.map(\.text))
+        for line in try json ? listing.entries.map(JSONLine.text) : listing.lines { try StandardOutput.line(line) }
+    }
+}

@@ -1,0 +1,59 @@
+import Files
+import Foundation
+import Hub
+import SEDD
+import Text
+
+/// Released diffusion models come without a tokenizer's files and mean GPT-2's.
+enum GPT2Vocabulary {
+    static let tokens = 50257
+    /// Where its files are published, and under which name caches of former years have them.
+    static let repositories = ["openai-community/gpt2", "gpt2"]
+
+    /// Whether a model of so many tokens could have been trained with it.
+    static func fits(_ model: LanguageModel) -> Bool {
+        switch model {
+        case .diffusion: model.tokens == tokens
+        case .autoregressive(let network): network.configuration.accepts(vocabulary: tokens) && model.tokens >= tokens
+        }
+    }
+
+    /// Whether the model in `folder` has no tokenizer and is likely to mean this one.
+    static func isMissing(in folder: URL) -> Bool {
+        let names = ["tokenizer.json", "vocab.json", "characters.txt"]
+        guard !names.contains(where: { FileSystem.exists(folder.appending(path: $0)) }),
+            let bytes = try? FileSystem.contents(of: folder.appending(path: "config.json"), limit: 1 << 24),
+            case .object(let members)? = try? JSON.parse(bytes, source: "config.json"), members["tokenizer"] == nil
+        else { return false }
+        // Vocabularies of absorbing chains may count the mask.
+        return [tokens, tokens + 1].contains {
+            members["tokens"] == .integer($0) || members["vocab_size"] == .integer($0)
+        }
+    }
+
+    /// The folder with its files: from the cache where it is there, otherwise from the hub.
+    static func folder() async throws -> URL {
+        let hub = try HubAccess.hub()
+        for name in repositories {
+            let model = try HubModel(name, allowsBareName: true)
+            if let snapshot = await hub.cachedSnapshot(model, .tokenizer) { return snapshot.folder }
+        }
+        return try await hub.snapshot(HubModel(repositories[0]), .tokenizer).folder
+    }
+
+    /// The tokenizer for a model that has none of its own.
+    ///
+    /// - Throws: `missingInput` where it is neither in the cache nor to be had from the hub.
+    static func tokenizer(for model: String) async throws -> any Tokenizer {
+        do {
+            let folder = try await folder()
+            Console.note("\(model) has no tokenizer and as many tokens as GPT-2: using that of \(repositories[0])")
+            return try Tokenizers.load(folder: folder)
+        } catch let error as FileError where error.kind == .missingInput {
+            throw FileError(
+                .missingInput, "no tokenizer beside this model, and GPT-2's cannot be had: \(error.problem)",
+                source: model,
+                remedy: "pass --tokenizer gpt2:DIR or hf:PATH")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+
+/// Where this program lies, and what came with it: `PREFIX/share/sedd` beside `PREFIX/bin`, or a checkout around the build.
+enum Installation {
+    /// The program's file, without links; nil where the system does not say.
+    static let executable: URL? = {
+        #if os(Linux)
+            let named = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            return named.map { URL(filePath: $0) }
+        #else
+            return Bundle.main.executableURL?.resolvingSymlinksInPath()
+        #endif
+    }()
+
+    /// The folder of the models that came with the program.
+    static let models: URL? = models(beside: executable)
+
+    static func models(beside executable: URL?) -> URL? {
+        guard let folder = executable?.deletingLastPathComponent() else { return nil }
+        let installed = folder.deletingLastPathComponent().appending(path: "share/sedd/models")
+        if isFolder(installed) { return installed }
+        // .build/ARCHITECTURE/release/sedd
+        var place = folder
+        for _ in 0..<4 {
+            place = place.deletingLastPathComponent()
+            let models = place.appending(path: "Models")
+            if FileManager.default.fileExists(atPath: place.appending(path: "Package.swift").path), isFolder(models) {
+                return models
+            }
+        }
+        return nil
+    }
+
+    /// Names and folders of the models that came with the program.
+    static var bundled: [(name: String, folder: URL)] {
+        guard let models, let names = try? FileManager.default.contentsOfDirectory(atPath: models.path) else {
+            return []
+        }
+        return names.sorted().map { ($0, models.appending(path: $0)) }.filter { _, folder in
+            FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path)
+        }
+    }
+
+    private static func isFolder(_ place: URL) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+}
