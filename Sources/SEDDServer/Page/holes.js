@@ -75,12 +75,19 @@ export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.ro
 export const piecesOf = ({ kind, characters_per_token: charactersPerToken }) =>
   ({ charactersPerToken, takeBlank: !["byte", "characters"].includes(kind) });
 
+/** A text in the server's template, where a backslash before `[` is an escape. */
+const literal = (text, isBeforeHole) => {
+  const doubled = (run) => run.replaceAll("\\", "\\\\");
+  const brackets = text.replace(/\\*\[/g, (run) => `${doubled(run.slice(0, -1))}\\[`);
+  return isBeforeHole ? brackets.replace(/\\+$/, doubled) : brackets;
+};
+
 /** The server's template for what is typed. */
 export function toTemplate(source, { charactersPerToken, takeBlank }) {
   const segments = parse(source);
   const written = segments.map(({ kind, start, end, count, text }, index) => {
     const isTyped = segments[index + 1] && source[segments[index + 1].start] === "_";
-    if (kind === "text") return (takeBlank && isTyped ? text.replace(/ $/, "") : text).replaceAll("[[", "\\[[");
+    if (kind === "text") return literal(takeBlank && isTyped ? text.replace(/ $/, "") : text, index + 1 < segments.length);
     if (kind === "blank") return `[[${tokensOf(count, charactersPerToken)}]]`;
     return kind === "fill" ? "[[*]]" : kind === "end" ? "[[end]]" : source.slice(start, end);
   });
