@@ -12,7 +12,7 @@ struct NeededFiles {
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
     /// Files that models made by this program have beside those: checksums, an alphabet, an information profile.
-    private static let own = ["manifest.json", "characters.txt", "profile.json"]
+    private static let own = ["manifest.json", "characters.txt", "profile.json", "model_card.json"]
     private static let greatestList = 1 << 26
     private static let mostFiles = 4096
 

@@ -15,23 +15,30 @@ package struct ServedModel: Sendable {
     let graph: any TransitionGraph
     /// Sequence length used in training.
     let length: Int
+    /// What the model's folder says of the model.
+    let card: ModelCard?
     /// Time of loading, seconds since 1970.
     let created: Int
 
     /// - Parameters:
     ///   - created: time of loading, seconds since 1970.
     ///   - profile: the model's information profile, if one was measured.
-    /// - Throws: ``SEDDError`` if the network's configuration is invalid.
+    ///   - card: what the model's folder says of the model.
+    /// - Throws: ``SEDDError`` if the network's configuration is invalid, or the card does not fit the model.
     package init(
-        name: String, network: ScoreNetwork, profile: InformationProfile? = nil, tokenizer: any Tokenizer, created: Int
+        name: String, network: ScoreNetwork, profile: InformationProfile? = nil, card: ModelCard? = nil,
+        tokenizer: any Tokenizer, created: Int
     ) throws {
         sampler = try Sampler(network: network, profile: profile)
         self.name = name
         self.network = network
         self.tokenizer = tokenizer
         self.created = created
+        self.card = card
         graph = network.configuration.makeGraph()
         length = network.configuration.model.length
+        // Told at once, not to the first reader of the page.
+        try card?.check(sampler: sampler, tokenizer: tokenizer, length: length)
     }
 
     /// The tokens of a text.

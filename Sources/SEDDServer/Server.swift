@@ -44,6 +44,7 @@ package struct Server: Sendable {
     let engine: SamplingEngine
     let connections: Connections
     private let logger: Logger
+    private let demonstration: Demonstration
 
     package init(_ model: ServedModel, _ settings: Settings, logger: Logger) throws {
         /// Creates a server; ``run(stops:running:)`` starts it.
@@ -54,6 +55,8 @@ package struct Server: Sendable {
         _ = PrometheusRegistry.shared
         engine = SamplingEngine(
             sampler: model.sampler, limits: settings.limits.engine, observer: EngineMetrics())
+        demonstration = Demonstration(
+            service: GenerationService(model: model, engine: engine, limits: settings.limits))
         connections = Connections(
             total: settings.limits.connections,
             perPeer: min(settings.limits.connections, settings.limits.connectionsPerPeer),
@@ -164,6 +167,7 @@ package struct Server: Sendable {
         let api = router.group("v1").add(middleware: Authentication(keys: settings.keys))
         api.post("completions") { try await CompletionEndpoint(service: service).respond($0, $1) }
         api.post("infill") { try await InfillEndpoint(service: service).respond($0, $1) }
+        api.get("demonstration") { [demonstration] _, context in try demonstration.respond(context) }
         api.get("models") { [model, settings] _, _ in
             try JSONResponse.make(ModelList(data: [.init(model, settings.limits)]))
         }

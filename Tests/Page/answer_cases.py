@@ -3,7 +3,8 @@
 import base64
 import json
 
-from server_cases import IDLE, fill
+from reference import shown
+from server_cases import IDLE, fill, finish, start
 
 # Answers in place of the network's. `pieces` are byte strings, each a chunk of its own; after the last the body ends,
 # or breaks where `breaks` is set.
@@ -39,7 +40,7 @@ def stream(start, steps, text, end="\n"):
     """A whole stream: steps are lists of changes."""
     length = len(start["positions"])
     start = {"id": "infill-1", "model": "m", "length": length, "steps": len(steps) - 1, "sampler": "analytic", "seed": 7, **start}
-    done = {"text": text, "tokens": [], "seed": 7, "steps": len(steps) - 1, "sampler": "analytic", "networkEvaluations": len(steps),
+    done = {"text": text, "tokens": [], "seed": 7, "steps": len(steps) - 1, "sampler": "analytic", "networkEvaluations": len(steps), "finish_reason": "length",
             "seconds": 0.5, "usage": {"prompt_tokens": 0, "completion_tokens": length, "total_tokens": length}}
     events = [("start", start)]
     for index, changes in enumerate(steps):
@@ -58,7 +59,7 @@ OPEN = {"token": None, "text": None, "fixed": False}
 
 def ask(page):
     fill(page)
-    page.click("#run")
+    start(page)
 
 
 def chunks(page, url):
@@ -78,28 +79,32 @@ def shorter(page, url):
     for text in ("a longer text", "short"):
         answer(page, [stream({"mask": 9, "positions": [OPEN] * len(text)}, [[change(i, c)] for i, c in enumerate(text)], text)])
         fill(page)
-        page.run("document.getElementById('composer').requestSubmit()")
-        page.wait(IDLE + f" && document.getElementById('text').textContent === '{text}'", text)
-        page.run("[...document.querySelectorAll('#text > span')].at(-1).dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))")
+        start(page)
+        finish(page)
+        assert page.text("#text") == text
+        page.run("[...document.querySelectorAll('#text span')].at(-1).dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))")
         assert page.text("#inspector .token") == text[-1]
 
 
 def pieces(page, url):
-    """Pieces of a character are joined; what never becomes one is shown as U+FFFD"""
+    """Pieces of a character are joined; one that is not whole is a faint mark"""
     tokens = [b" \xe2\x80", b"\x9c", b"\xf0\x9f", b"\x99", b"\x82", b"\xe2\x80", b"x"]
     steps = [[change(index, None, bytes=list(token))] for index, token in enumerate(tokens[:-1])] + [[change(6, "x")]]
     answer(page, [stream({"mask": 50257, "positions": [OPEN] * 7}, steps, "")])
     ask(page)
-    page.wait(IDLE + " && !document.querySelector('#text .empty')", "the end")
-    spans = page.run("return [...document.querySelectorAll('#text > span')].map((span) => span.textContent)")
-    assert spans == [" “", "", "🙂", "", "", "\ufffd", "x"], spans
-    page.hover("return document.querySelectorAll('#text > span')[2]")
+    page.wait(IDLE + " && document.getElementById('play').textContent === 'Replay'", "the end")
+    spans = [text for _, text in shown(page)]
+    assert spans == [" “", "", "🙂", "", "", "◌", "x"], spans
+    faint = page.run("return document.querySelectorAll('#text .partial').length")
+    assert faint == 1, "what never became a character is a faint mark"
+    page.hover("return document.querySelectorAll('#text span')[2]")
     page.wait("document.querySelectorAll('#inspector .entry').length === 3", "the three pieces")
     tokens = page.run("return [...document.querySelectorAll('#inspector .token')].map((each) => each.firstChild.data)")
     assert tokens == ["F0 9F", "99", "82"] and page.text("#inspector .whole") == "🙂 in 3 pieces", tokens
     page.run("scrubber.value = 4; scrubber.dispatchEvent(new Event('input'))")
-    spans = page.run("return [...document.querySelectorAll('#text > span')].map((span) => span.textContent)")
-    assert spans == [" “", "", "◌", "", "", "", ""], spans
+    assert [text for _, text in shown(page)] == [" “", "", "◌", "", "", "", ""], shown(page)
+    page.run("scrubber.value = 3; scrubber.dispatchEvent(new Event('input'))")
+    assert page.run("return document.querySelectorAll('#text .partial').length") == 1, "so is one that is not whole yet"
 
 
 def uniform(page, url):
@@ -108,11 +113,96 @@ def uniform(page, url):
     steps = [[change(0, "a")], [change(1, "y"), change(0, "c")], [change(1, "a")], [change(0, "b")]]
     answer(page, [stream({"mask": None, "positions": noise}, steps, "baz")])
     ask(page)
-    page.wait(IDLE + " && document.getElementById('text').textContent === 'baz'", "the end")
-    kinds = "return [...document.querySelectorAll('#text > span')].map((span) => span.className.split(' ')[0] + span.textContent)"
-    assert page.run(kinds) == ["settledb", "settleda", "settledz"], page.run(kinds)
+    finish(page)
+    assert page.text("#text") == "baz"
+    assert shown(page) == [["settled", "b"], ["settled", "a"], ["settled", "z"]], shown(page)
     page.run("scrubber.value = 2; scrubber.dispatchEvent(new Event('input'))")
-    assert page.run(kinds) == ["openc", "openy", "settledz"], page.run(kinds)
+    assert shown(page) == [["open", "c"], ["open", "y"], ["settled", "z"]], shown(page)
+
+
+def words(page, url):
+    """Tokens of several letters, and a text that ends before its room does: nothing of the rest is seen"""
+    tokens = ["<|endoftext|>", "Once", " there", " was", " a", " fox", ".", "<|endoftext|>", " zzz", "\n", " qqq"]
+    ids = [2047 if token == "<|endoftext|>" else index for index, token in enumerate(tokens)]
+    order = [9, 3, 7, 8, 1, 5, 0, 6, 2, 4, 10]
+    steps = [[change(place, tokens[place], token=ids[place])] for place in order]
+    start_event = {"mask": 2048, "end_of_text": 2047, "positions": [OPEN] * len(tokens)}
+    answer(page, [stream(start_event, steps, "Once there was a fox.")])
+    ask(page)
+    page.wait(IDLE + " && document.getElementById('play').textContent === 'Replay'", "the end")
+    seen = "return [...document.querySelectorAll('#text span')].filter((each) => each.checkVisibility() && each.textContent).map((each) => each.textContent).join('')"
+    assert page.run(seen) == "Once there was a fox.", page.run(seen)
+    assert page.run("return document.querySelectorAll('#text .end').length") == 1, "one mark of the end"
+    page.hover_until("return document.querySelector('#text .end')",
+                     "document.querySelector('#inspector .token')?.textContent.includes('end of the text')", "the end of the text")
+    assert page.text("#result") == "Once there was a fox."
+    page.run("scrubber.value = 2; scrubber.dispatchEvent(new Event('input'))")
+    assert [text for _, text in shown(page) if text.strip()] == [" was"], shown(page)
+    page.run("document.getElementById('text').focus()")
+    page.press("End")
+    assert "Position 8 of" in page.text("#inspector .place"), "the keys stay within the text"
+
+
+def revising(page, url):
+    """A token that is taken back gives its room back, and what stood there for a while moves nothing"""
+    steps = [[change(0, "wide enough to push", token=5)], [change(0, None, token=None)], [change(1, "b", token=2)], [change(0, "a", token=3)], []]
+    answer(page, [stream({"mask": 9, "positions": [OPEN] * 2}, steps, "ab")])
+    ask(page)
+    page.wait(IDLE + " && document.getElementById('text').textContent === 'ab'", "the end")
+    place = "return document.querySelectorAll('#text span')[1].getBoundingClientRect().left"
+    lefts = set()
+    for step, state in ((0, ["", ""]), (1, ["wide enough to push", ""]), (2, ["", ""]), (3, ["", "b"]), (4, ["a", "b"])):
+        page.run("scrubber.value = arguments[0]; scrubber.dispatchEvent(new Event('input'))", step)
+        assert [text for _, text in shown(page)] == state, (step, shown(page))
+        lefts.add(page.run(place))
+    assert len(lefts) == 1, lefts
+
+
+def quiet(page, url):
+    """What is read out is said once at the start and once at the end, however many steps there are"""
+    page.run("""
+        window.said = [];
+        const observer = new MutationObserver((changes) => {
+            for (const { target } of changes) {
+                const region = (target.closest ? target : target.parentElement).closest("[aria-live], [role=status], [role=alert]");
+                if (region) window.said.push(region.textContent);
+            }
+        });
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+    """)
+    steps = [[change(index % 50, "x")] for index in range(120)]
+    answer(page, [stream({"mask": 9, "positions": [OPEN] * 50}, steps, "x" * 50)])
+    fill(page)
+    page.run("window.said.length = 0")
+    page.click("#run")
+    page.wait("document.getElementById('status').textContent === 'Done.'", "the end of the run")
+    page.run("speed.value = '240'; speed.dispatchEvent(new Event('change'))")
+    page.wait("document.getElementById('play').textContent === 'Replay'", "the end of playback")
+    page.click("#play")
+    page.wait("document.getElementById('play').textContent === 'Replay'", "the end of a replay")
+    said = page.run("return window.said")
+    assert [each for each in said if each] == ["Running…", "Done."], said
+
+
+def one_error(page, url):
+    """An error is said once, at what it concerns"""
+    visible = """
+        return [...document.querySelectorAll(".fault, #problem, #status")]
+            .filter((each) => each.checkVisibility() && each.textContent.trim()).map((each) => each.id);
+    """
+    for message, field, place in (
+            ("the template has 300 tokens; this server takes 256", "template", "template-fault"),
+            ("steps is 5000; expected 1 to 1024", "steps", "steps-fault"),
+            ("top_p is 2; expected a number from 0 to 1", "top_p", "top_p-fault"),
+            ("something that has no field", None, "problem"), ("the weather is bad", "weather", "problem")):
+        answer(page, refusal(message, field), status=400)
+        ask(page)
+        page.wait(f"[...document.querySelectorAll('#{place}')].some((each) => each.checkVisibility() && each.textContent.trim())", message)
+        assert page.run(visible) == [place], (message, page.run(visible))
+        assert message[1:] in page.text(f"#{place}"), page.text(f"#{place}")
+        if field in ("template", "steps", "top_p"):
+            focused = page.run("return [document.activeElement.id, document.activeElement.getAttribute('aria-invalid')]")
+            assert focused == [field, "true"] and page.is_shown(f"#{field}"), focused
 
 
 def keys(page, url):
@@ -179,10 +269,10 @@ def fluid(page, url):
         requestAnimationFrame(tick);
     """)
     page.click("#run")
-    page.wait("document.querySelectorAll('#text > span').length === 1024", "the spans")
-    page.run("window.span = document.querySelector('#text > span'); speed.value = '240'; speed.dispatchEvent(new Event('change'))")
+    page.wait("document.querySelectorAll('#text span').length === 1024", "the spans")
+    page.run("speed.value = '240'; speed.dispatchEvent(new Event('change'))")
     page.wait("document.getElementById('play').textContent === 'Replay'", "the end of playback")
-    page.run("window.gaps.length = 0")
+    page.run("window.span = document.querySelector('#text span'); window.gaps.length = 0")
     page.click("#play")
     page.wait("scrubber.value === '1025'", "a replay of 1025 steps at 240 a second", 15)
     gaps = sorted(page.run("return window.gaps"))
@@ -201,4 +291,4 @@ def fluid(page, url):
     assert gaps[len(gaps) // 2] < 40 and cost < 50, "too slow"
 
 
-CASES = [chunks, shorter, pieces, uniform, keys, busy, lost, fluid]
+CASES = [chunks, shorter, pieces, uniform, words, revising, quiet, one_error, keys, busy, lost, fluid]

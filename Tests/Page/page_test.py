@@ -15,10 +15,13 @@ import traceback
 
 import answer_cases
 import appearance_cases
+import arrival_cases
+import hole_cases
+import reference
 import server_cases
 from webdriver import Browser
 
-CASES = server_cases.CASES + answer_cases.CASES + appearance_cases.CASES
+CASES = arrival_cases.CASES + hole_cases.CASES + server_cases.CASES + answer_cases.CASES + appearance_cases.CASES
 
 
 def fresh(page, url):
@@ -28,6 +31,7 @@ def fresh(page, url):
     page.open("about:blank")
     page.open(url + "/")
     page.run("sessionStorage.clear()")
+    page.run(reference.KEEP_REQUESTS)
     page.wait("document.getElementById('model').textContent", "the model's name")
 
 

@@ -91,6 +91,15 @@ class Browser:
     def open(self, url):
         self.call("POST", "/url", {"url": url})
 
+    def open_prepared(self, url, script):
+        """Opens a page in which a script runs before the page's own."""
+        made = self.devtools("Page.addScriptToEvaluateOnNewDocument", source=script)
+        try:
+            self.open("about:blank")
+            self.open(url)
+        finally:
+            self.devtools("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
+
     def new_tab(self):
         handle = self.call("POST", "/window/new", {"type": "tab"})["handle"]
         self.call("POST", "/window", {"handle": handle})
@@ -159,6 +168,15 @@ class Browser:
         move = {"type": "pointerMove", "duration": 0, "origin": element, "x": shift, "y": 0}
         self.call("POST", "/actions", {"actions": [
             {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [move]}]})
+
+    def drag(self, selector, dx, dy=0):
+        """Presses on the middle of an element, moves so far in four steps and lets go."""
+        origin = {ELEMENT: self.find(selector)}
+        moves = [{"type": "pointerMove", "duration": 30, "origin": "pointer", "x": dx // 4, "y": dy // 4} for _ in range(4)]
+        self.call("POST", "/actions", {"actions": [
+            {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
+                {"type": "pointerMove", "duration": 0, "origin": origin, "x": 0, "y": 0},
+                {"type": "pointerDown", "button": 0}, *moves, {"type": "pointerUp", "button": 0}]}]})
 
     def hover_until(self, script, condition, what):
         """Moves the pointer there, as often as a busy machine needs to lay the page out, until a script's value is true."""

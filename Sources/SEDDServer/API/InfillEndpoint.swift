@@ -12,26 +12,16 @@ struct InfillEndpoint: Sendable {
         let (id, model) = (ResponseID.make("infill"), self.model)
         let first = try wanted.sequence(model)
         let job = try service.start([first], everyStep: wanted.isStreamed, context)
-        @Sendable func done(_ state: Trajectory) throws -> InfillEvents.Done {
-            try .init(
-                id: id, state, seconds: (.now - context.arrival) / .seconds(1), model: model)
-        }
         guard wanted.isStreamed else {
             guard let state = try await service.results(job).first else { throw CancellationError() }
-            return try JSONResponse.make(done(state))
+            return try JSONResponse.make(
+                InfillEvents.Done(id: id, state, seconds: (.now - context.arrival) / .seconds(1), model: model))
         }
         return service.stream(
             job, context,
             EventStream(
-                opening: try ServerSentEvent.json(
-                    InfillEvents.Start(id: id, first, model: model), event: "start"),
-                step: { _, state in
-                    var buffer = try ServerSentEvent.json(InfillEvents.Step(state, model: model), event: "step")
-                    if state.isFinished {
-                        buffer.writeImmutableBuffer(try ServerSentEvent.json(done(state), event: "done"))
-                    }
-                    return buffer
-                },
+                opening: try InfillEvents.opening(id: id, first, model),
+                step: { try InfillEvents.following(id: id, $1, since: context.arrival, model) },
                 failure: { try ServerSentEvent.json($0, event: "error") }))
     }
 }

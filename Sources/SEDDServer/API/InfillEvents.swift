@@ -1,3 +1,4 @@
+import NIOCore
 import SEDD
 import Text
 
@@ -31,6 +32,23 @@ struct TokenText: Encodable, Sendable, Equatable {
 
 /// The events of `POST /v1/infill`.
 enum InfillEvents {
+    /// The first event of a stream.
+    static func opening(id: String, _ state: Trajectory, _ model: ServedModel) throws -> ByteBuffer {
+        try ServerSentEvent.json(Start(id: id, state, model: model), event: "start")
+    }
+
+    /// The event of an advance, and after the last one that of the result.
+    static func following(
+        id: String, _ state: Trajectory, since arrival: ContinuousClock.Instant, _ model: ServedModel
+    ) throws -> ByteBuffer {
+        var buffer = try ServerSentEvent.json(Step(state, model: model), event: "step")
+        if state.isFinished {
+            let done = try Done(id: id, state, seconds: (.now - arrival) / .seconds(1), model: model)
+            buffer.writeImmutableBuffer(try ServerSentEvent.json(done, event: "done"))
+        }
+        return buffer
+    }
+
     struct Position: Encodable, Sendable {
         let token: TokenText
         let fixed: Bool
@@ -54,7 +72,13 @@ enum InfillEvents {
         let seed: SeedNumber
         let settings: SamplingSettings
         let mask: Int?
+        /// The token that ends a text: what stands behind it is not part of the text.
+        let endOfText: Int?
         let positions: [Position]
+
+        private enum CodingKeys: String, CodingKey {
+            case id, model, length, steps, sampler, seed, settings, mask, positions, endOfText = "end_of_text"
+        }
 
         init(id: String, _ state: Trajectory, model: ServedModel) throws {
             self.id = id
@@ -62,6 +86,7 @@ enum InfillEvents {
             (sampler, settings) = (state.settings.method, state.settings)
             (length, steps, mask) = (state.states.count, state.steps, model.graph.mask)
             seed = SeedNumber(state.seed)
+            endOfText = model.tokenizer.endOfText.map { Int($0) }
             positions = try zip(state.states, state.template).map {
                 Position(token: try TokenText($0, model), fixed: $1 != nil)
             }
@@ -145,14 +170,23 @@ enum InfillEvents {
         let settings: SamplingSettings
         let networkEvaluations: Int
         let seconds: Double
+        /// `stop` where an end of text ended the text, `length` where it fills all positions.
+        let finishReason: String
         let usage: Usage
+
+        private enum CodingKeys: String, CodingKey {
+            case id, model, text, tokens, seed, steps, sampler, settings, networkEvaluations, seconds, usage
+            case finishReason = "finish_reason"
+        }
 
         init(id: String, _ state: Trajectory, seconds: Double, model: ServedModel) throws {
             self.id = id
             self.model = model.name
             (sampler, settings) = (state.settings.method, state.settings)
             self.seconds = seconds
-            text = try model.tokenizer.text(ofSample: state.states.map { Int32($0) })
+            let tokenIDs = state.states.map { Int32($0) }
+            text = try model.tokenizer.text(ofSample: tokenIDs)
+            finishReason = model.tokenizer.sampled(tokenIDs).endIndex < tokenIDs.endIndex ? "stop" : "length"
             (tokens, seed, steps) = (state.states, SeedNumber(state.seed), state.steps)
             networkEvaluations = state.networkEvaluations
             let given = state.template.count { $0 != nil }

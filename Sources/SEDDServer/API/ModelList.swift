@@ -1,4 +1,5 @@
 import SEDD
+import Text
 
 /// `GET /v1/models`.
 struct ModelList: Encodable, Sendable {
@@ -8,19 +9,21 @@ struct ModelList: Encodable, Sendable {
         let n: Int
     }
 
+    /// A setting and its declaration, for the page.
+    struct Setting: Encodable, Sendable {
+        let name, help, expected: String
+        let standard: SettingValue
+        /// The choices; nil for numbers.
+        let choices: [String]?
+
+        init(_ setting: SettingDeclaration) {
+            (name, help, expected, standard) = (setting.name, setting.help, setting.expected, setting.standard)
+            choices = if case .choice(let words) = setting.kind { words } else { nil }
+        }
+    }
+
     /// A sampler and its settings, for the page.
     struct Method: Encodable, Sendable {
-        struct Setting: Encodable, Sendable {
-            let name, help, expected: String
-            let standard: SettingValue
-            /// The choices; nil for numbers.
-            let choices: [String]?
-
-            init(_ setting: SettingDeclaration) {
-                (name, help, expected, standard) = (setting.name, setting.help, setting.expected, setting.standard)
-                choices = if case .choice(let words) = setting.kind { words } else { nil }
-            }
-        }
 
         let name, summary: String
         let settings: [Setting]
@@ -30,22 +33,60 @@ struct ModelList: Encodable, Sendable {
         }
     }
 
+    /// A time grid as a page can offer it.
+    struct Grid: Encodable, Sendable {
+        let name, summary: String
+    }
+
+    struct TokenizerFacts: Encodable, Sendable {
+        let kind: String
+        let tokens: Int
+        /// The token that ends a text, where there is one.
+        let endOfText: Int?
+        /// Of plain English; what a page reckons with to show how much room a hole has.
+        let charactersPerToken: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case kind, tokens, endOfText = "end_of_text", charactersPerToken = "characters_per_token"
+        }
+
+        private static let sample =
+            "Once there was a little girl who lived with her mother in a small house by the sea. One day they went for a walk."
+
+        init(_ tokenizer: any Tokenizer) {
+            (kind, tokens) = (tokenizer.kind, tokenizer.vocabularySize)
+            endOfText = tokenizer.endOfText.map { Int($0) }
+            // An alphabet without these letters has a token for each character all the same.
+            let count = (try? tokenizer.encode(Self.sample).count) ?? Self.sample.count
+            charactersPerToken = Double(Self.sample.count) / Double(max(1, count))
+        }
+    }
+
     struct Model: Encodable, Sendable {
         let id: String
         let object = "model"
         let created: Int
         let ownedBy = "swift-sedd"
+        /// Number of weights.
+        let parameters: Int
+        let tokenizer: TokenizerFacts
+        /// What the model's folder says of the model.
+        let card: ModelCard?
+        /// The settings of a request that gives none.
+        let defaults: SamplingSettings
         /// Sequence length used in training.
         let length: Int
         /// `absorb` or `uniform`.
         let graph: String
         let samplers: [String]
         let methods: [Method]
-        let grids: [String]
+        let filters: [Setting]
+        let grids: [Grid]
         let limits: Limits
 
         private enum CodingKeys: String, CodingKey {
-            case id, object, created, length, graph, samplers, methods, grids, limits, ownedBy = "owned_by"
+            case id, object, created, parameters, tokenizer, card, defaults, length, graph
+            case samplers, methods, filters, grids, limits, ownedBy = "owned_by"
         }
 
         init(_ model: ServedModel, _ limits: ServerLimits) {
@@ -56,7 +97,13 @@ struct ModelList: Encodable, Sendable {
             let kinds = SamplingMethods.all.filter { $0.reverses(model.graph) }
             samplers = kinds.map(\.name)
             methods = kinds.map(Method.init)
-            grids = TimeGrid.Kind.names.filter { $0 != "profile" || model.sampler.process.profile != nil }
+            filters = TokenFilter.settings.map(Setting.init)
+            grids = TimeGrid.Kind.declared.filter { $0.name != "profile" || model.sampler.process.profile != nil }
+                .map { Grid(name: $0.name, summary: $0.summary) }
+            parameters = model.network.weights.layout.parameters
+            tokenizer = TokenizerFacts(model.tokenizer)
+            card = model.card
+            defaults = SamplingFields.defaults
             self.limits = Limits(length: limits.length, steps: limits.steps, n: limits.sequences)
         }
     }

@@ -48,21 +48,16 @@ enum OpenAPIDocument {
             ] as [String: Any],
             "grid": [
                 "type": ["string", "null"], "enum": TimeGrid.Kind.names + [NSNull()] as [Any], "default": "linear",
-                "description": "Placement of the time steps.",
-            ] as [String: Any],
-            "temperature": [
-                "type": ["number", "null"], "minimum": 0, "maximum": 100, "default": 1,
-                "description": "Divisor of the log-probabilities of tokens; 0 selects the most probable token.",
-            ] as [String: Any],
-            "top_k": [
-                "type": ["integer", "null"], "minimum": 1, "description": "Keep only the k most probable tokens.",
-            ] as [String: Any],
-            "top_p": [
-                "type": ["number", "null"], "minimum": 0, "maximum": 1,
-                "description": "Nucleus: keep the most probable tokens up to this total probability.",
+                "description": "Placement of the time steps. "
+                    + TimeGrid.Kind.declared.map { "\($0.name): \($0.summary)." }.joined(separator: " "),
             ] as [String: Any],
         ]
-        for setting in SamplingMethods.settings { properties[setting.name] = schema(setting) }
+        for setting in TokenFilter.settings { properties[setting.name] = schema(setting, setting.help) }
+        for setting in SamplingMethods.settings {
+            let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
+            properties[setting.name] = schema(
+                setting, "\(setting.help) A setting of \(owners.joined(separator: ", ")).")
+        }
         return properties
     }
 
@@ -74,14 +69,14 @@ enum OpenAPIDocument {
             let sampler: [String: Any] = ["enum": owners + (isStandard ? [NSNull()] : []) as [Any]]
             return [
                 "if": ["required": [setting.name], "properties": [setting.name: ["not": ["type": "null"]]]],
-                "then": ["properties": ["sampler": sampler], "required": isStandard ? [] : ["sampler"]] as [String: Any],
+                "then": ["properties": ["sampler": sampler], "required": isStandard ? [] : ["sampler"]]
+                    as [String: Any],
             ]
         }
     }
 
-    private static func schema(_ setting: SettingDeclaration) -> [String: Any] {
-        let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
-        var schema: [String: Any] = ["description": "\(setting.help) A setting of \(owners.joined(separator: ", "))."]
+    private static func schema(_ setting: SettingDeclaration, _ description: String) -> [String: Any] {
+        var schema: [String: Any] = ["description": description]
         switch setting.kind {
         case .number(let range):
             schema["type"] = ["number", "null"]
@@ -93,9 +88,11 @@ enum OpenAPIDocument {
             schema["type"] = ["string", "null"]
             schema["enum"] = words + [NSNull()] as [Any]
         }
-        switch setting.standard {
-        case .number(let number): schema["default"] = number
-        case .word(let word): schema["default"] = word
+        switch (setting.standard, setting.kind) {
+        case (.number(let number), _): schema["default"] = number
+        case (.word(let word), .choice): schema["default"] = word
+        // A word that no request can say, such as `all`: nothing is the default.
+        case (.word, _): break
         }
         return schema
     }

@@ -4,11 +4,12 @@ import SEDD
 
 /// Members common to all requests that generate text.
 struct SamplingFields: Sendable, Equatable {
-    static let defaultSteps = 64
+    /// The settings of a request that gives none.
+    static let defaults = SamplingSettings(steps: 64)
     /// The seed that means "draw one", as OpenAI's clients and others send it.
     static let drawSeed = -1
 
-    var settings = SamplingSettings(steps: defaultSteps)
+    var settings = defaults
     /// Any 64-bit integer; negative ones by their bit pattern.
     var seed: UInt64
 
@@ -22,7 +23,7 @@ struct SamplingFields: Sendable, Equatable {
                 .notFound, .notFound, "the model '\(name.prefix(100))' is not served here; expected '\(model.name)'",
                 parameter: "model", code: "model_not_found")
         }
-        settings.steps = try fields.integer("steps", in: 1...limits.steps) ?? Self.defaultSteps
+        settings.steps = try fields.integer("steps", in: 1...limits.steps) ?? Self.defaults.steps
         if let name = try fields.string("sampler") {
             do { settings.method = try SamplingMethods.named(name).name } catch {
                 throw APIError(error, parameter: "sampler")

@@ -14,19 +14,42 @@ struct EngineMetrics: EngineObserver {
     private let evaluations = Metrics.Timer(label: "sedd_network_evaluation")
     private let batch = Recorder(label: "sedd_sequences_of_an_evaluation")
 
+    /// From the submission of a request to the first token of a sequence that settles.
+    private let firstTokens = Metrics.Timer(label: "sedd_time_to_first_settled_token")
+    /// From one step of a sequence to its next, with the steps of others that it waits for.
+    private let steps = Recorder(label: "sedd_step_milliseconds")
+    /// Passes of a sequence through the network for each token that it has written.
+    private let evaluationsPerToken = Recorder(label: "sedd_evaluations_per_token")
+    /// Tokens of a sequence that were taken back or replaced, for each token that it has written.
+    private let revisionsPerToken = Recorder(label: "sedd_revisions_per_token")
+    private let revisedTokens = Counter(label: "sedd_tokens_revised")
+
+    private static func nanoseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
     func running(_ sequences: Int) { gauge.record(sequences) }
 
     func refused() { refusedRequests.increment() }
 
     func evaluated(sequences: Int, in duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        evaluations.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        evaluations.recordNanoseconds(Self.nanoseconds(duration))
         batch.record(sequences)
     }
 
-    func finished(_ trajectory: Trajectory) {
+    func advanced(after duration: Duration) { steps.record(duration / .milliseconds(1)) }
+
+    func settledFirst(after duration: Duration) { firstTokens.recordNanoseconds(Self.nanoseconds(duration)) }
+
+    func finished(_ trajectory: Trajectory, revised: Int) {
         finishedSequences.increment()
         writtenTokens.increment(by: trajectory.written)
+        revisedTokens.increment(by: revised)
+        // A template without holes has nothing written.
+        guard trajectory.written > 0 else { return }
+        evaluationsPerToken.record(Double(trajectory.networkEvaluations) / Double(trajectory.written))
+        revisionsPerToken.record(Double(revised) / Double(trajectory.written))
     }
 
     func ended(with error: any Error) {

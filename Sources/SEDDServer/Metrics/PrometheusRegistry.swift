@@ -40,7 +40,7 @@ final class PrometheusRegistry: MetricsFactory {
     }
 
     func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
-        aggregate ? found(label, dimensions) { HistogramSeries.counts() } : found(label, dimensions) { GaugeSeries() }
+        aggregate ? found(label, dimensions) { HistogramSeries.of(label) } : found(label, dimensions) { GaugeSeries() }
     }
 
     func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {

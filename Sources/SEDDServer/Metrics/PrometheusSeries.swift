@@ -61,7 +61,16 @@ final class HistogramSeries: PrometheusSeries, RecorderHandler, TimerHandler {
         HistogramSeries([1e-4, 1e-3, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300])
     }
 
-    static func counts() -> HistogramSeries { HistogramSeries([1, 2, 4, 8, 16, 32, 64, 128, 256]) }
+    /// Bounds that suit the unit in which a name ends.
+    static func of(_ label: String) -> HistogramSeries {
+        if label.hasSuffix("_milliseconds") {
+            return HistogramSeries([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000])
+        }
+        if label.hasSuffix("_per_token") {
+            return HistogramSeries([0, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 4, 8])
+        }
+        return HistogramSeries([1, 2, 4, 8, 16, 32, 64, 128, 256])
+    }
 
     func record(_ value: Int64) { record(Double(value)) }
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }

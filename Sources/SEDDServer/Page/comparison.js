@@ -12,6 +12,10 @@ export class Comparison {
   #columns;
   #slider;
 
+  set charactersPerToken(value) {
+    for (const column of this.#columns) column.charactersPerToken = value;
+  }
+
   constructor(root, slider, replay) {
     this.#columns = stepCounts.map((steps) => new Column(steps));
     root.replaceChildren(...this.#columns.map((column) => column.root));
@@ -44,8 +48,13 @@ export class Comparison {
 class Column {
   #text = document.createElement("div");
   #note = document.createElement("p");
+  #view = new TextView(this.#text);
   #player;
   #isDone = false;
+
+  set charactersPerToken(value) {
+    this.#view.charactersPerToken = value;
+  }
 
   constructor(steps) {
     this.steps = steps;
@@ -56,13 +65,12 @@ class Column {
     this.#text.dir = "auto";
     this.#note.className = "note";
     this.root.append(heading, this.#note, this.#text);
-    this.#player = new Player(new TextView(this.#text), () => this.#describe());
+    this.#player = new Player(this.#view, () => this.#describe());
   }
 
   reset(note) {
     this.#isDone = false;
     this.#player.clear();
-    this.#text.replaceChildren();
     this.#note.textContent = note;
   }
 

@@ -1,72 +1,114 @@
 // The text with holes: a plain text area is what counts. Behind it lies its own text, unseen, where holes are tinted; it also
-// gives the text area its height.
+// gives the text area its height, and says where the edges of holes are.
 
-import { freeing, parse, summary } from "./template.js";
+import { escaped, freeing, narrowest, parse, toTemplate, fromTemplate, tokensOf } from "./holes.js";
+import { Handles } from "./handles.js";
 
 /** Beyond so many characters the text area scrolls by itself and nothing is tinted. */
 const longestTinted = 20_000;
-const holeSize = 12;
 
 export class Editor {
   #area;
   #mirror;
-  #meter;
-  #size;
-  /** The model's usual length and what the length field says. */
-  #length = () => null;
+  #handles;
+  /** Called after each change of the text or of the caret. */
+  onChange = () => {};
+  #holes = [];
+  /** @type {import("./holes.js").Pieces} how the model cuts text. */
+  pieces = { charactersPerToken: 1, takeBlank: false };
 
-  /**
-   * @param {import("./tokens.js").TokenSize} size
-   * @param {() => number | null} length the length that `[[*]]` fills, where it is known.
-   */
-  constructor({ area, mirror, meter }, size, length) {
+  constructor({ area, mirror, handles }) {
     this.#area = area;
     this.#mirror = mirror;
-    this.#meter = meter;
-    this.#size = size;
-    this.#length = length;
+    this.#handles = new Handles(handles, mirror, (index, width) => this.resize(index, width));
     area.addEventListener("input", () => this.refresh());
+    area.addEventListener("beforeinput", (event) => this.#takeWhole(event));
+    document.addEventListener("selectionchange", () => {
+      if (document.activeElement === area) this.#showCurrent();
+    });
+    new ResizeObserver(() => this.#handles.place()).observe(mirror);
   }
 
-  /** Whether something is selected that could be freed. */
+  get charactersPerToken() {
+    return this.pieces.charactersPerToken;
+  }
+
+  /** The server's template. */
+  get template() {
+    return toTemplate(this.#area.value, this.pieces);
+  }
+
+  set template(template) {
+    this.#area.value = fromTemplate(template, this.pieces);
+    this.refresh();
+  }
+
+  /** Takes a text over, without holes. */
+  set text(text) {
+    this.#area.value = escaped(text);
+    this.refresh();
+  }
+
+  /** Whether something is selected that could become a hole. */
   get hasSelection() {
     return this.#area.selectionStart < this.#area.selectionEnd;
   }
 
-  /** Makes the selection a hole of as many tokens; says what it did. */
+  /** The hole that the caret stands in or right behind, or null. */
+  get current() {
+    const { selectionStart, selectionEnd } = this.#area;
+    const index = this.#holes.findIndex(({ start, end }) => start < selectionEnd && selectionStart <= end && selectionEnd <= end);
+    return index < 0 ? null : { index, ...this.#holes[index] };
+  }
+
+  /** Makes the selection a hole, or inserts one at the caret; says what it did. */
   free() {
     const { value, selectionStart, selectionEnd } = this.#area;
-    const edit = freeing(value, selectionStart, selectionEnd, this.#size.of);
-    if (!edit) {
-      this.#area.focus();
-      return "Select the words to free first.";
-    }
-    this.#replace(edit.start, edit.end, edit.insert);
-    return edit.insert === "[[*]]"
-      ? "Freed: the hole fills the length." : `Freed: a hole of ${edit.insert.slice(2, -2)} tokens.`;
+    const edit = freeing(value, selectionStart, selectionEnd, this.charactersPerToken);
+    if (edit) this.#replace(edit.start, edit.end, edit.insert);
+    else this.#replace(selectionEnd, selectionEnd, "_".repeat(12));
+    return edit ? "The selection is a hole now." : "A hole was inserted.";
   }
 
-  /** Puts a hole at the caret and selects its size, to be typed over. */
-  insertHole() {
-    const { selectionEnd } = this.#area;
-    this.#replace(selectionEnd, selectionEnd, `[[${holeSize}]]`);
-    this.#area.setSelectionRange(selectionEnd + 2, selectionEnd + 2 + String(holeSize).length);
-    return `A hole of ${holeSize} tokens.`;
+  /** Gives a hole so many underscores. */
+  resize(index, width) {
+    const { start, end, kind } = this.#holes[index] ?? {};
+    if (start === undefined || kind === "wrong" || kind === "end") return;
+    this.#replace(start, end, "_".repeat(Math.max(Math.round(width), narrowest)));
   }
 
-  insertFill() {
-    const { selectionEnd } = this.#area;
-    this.#replace(selectionEnd, selectionEnd, "[[*]]");
-    return "A hole that fills the length.";
+  /** Makes a hole open-ended, or one of a size again. */
+  toggleEndless({ start, end, kind }) {
+    this.#replace(start, end, kind === "fill" ? "_".repeat(12) : "___…");
   }
 
-  /** Tints the holes and counts positions anew. */
+  remove({ start, end }) {
+    this.#replace(start, end, "");
+  }
+
+  /** How wide a hole is in underscores. */
+  widthOf({ kind, count }) {
+    return kind === "hole" ? Math.round(count * this.charactersPerToken) : count;
+  }
+
+  /** Tokens that a hole takes. */
+  tokensOf({ kind, count }) {
+    return kind === "hole" ? count : tokensOf(count, this.charactersPerToken);
+  }
+
+  /** What is typed, in parts. */
+  get segments() {
+    return parse(this.#area.value);
+  }
+
+  /** Tints the holes anew. */
   refresh() {
     const { value } = this.#area;
     const segments = parse(value);
     const isLong = value.length > longestTinted;
     this.#area.parentElement.classList.toggle("long", isLong);
     this.#mirror.replaceChildren();
+    this.#holes = isLong ? [] : segments.filter(({ kind }) => kind !== "text");
     if (!isLong) {
       for (const { kind, start, end } of segments) {
         const part = document.createElement(kind === "text" ? "span" : "mark");
@@ -77,27 +119,37 @@ export class Editor {
       // A line break at the end opens a line in the text area, and here only if something stands in it.
       this.#mirror.append("\u200b");
     }
-    this.#meter.textContent = this.#count(summary(segments, this.#size.of));
+    this.#handles.show(this.#holes.map((hole) => (hole.kind === "blank" || hole.kind === "hole" ? this.widthOf(hole) : null)));
+    this.#showCurrent();
   }
 
-  #count({ given, free, fills, wrong }) {
-    if (wrong > 0) return "A hole makes no sense: write [[12]] or [[*]], or \\[[ for a literal [[.";
-    const about = this.#size.kind === "byte" || this.#size.kind === "character" ? "" : "about ";
-    const asked = this.#length.call(null);
-    const own = given + free;
-    const isFilled = fills > 0 || free === 0 || asked.isChosen;
-    if (!isFilled) return `${about}${given} given, ${free} free: ${about}${own} positions`;
-    if (asked.value === null) return `${about}${given} given`;
-    if (own > asked.value) return `${about}${own} positions, more than the length of ${asked.value}`;
-    return `${about}${given} given, ${about}${asked.value - given} free: ${asked.value} positions`;
+  #showCurrent() {
+    const current = this.current;
+    const marks = this.#mirror.querySelectorAll("mark");
+    marks.forEach((mark, index) => mark.classList.toggle("current", index === current?.index));
+    this.onChange();
+  }
+
+  /** A hole is one thing: a key that deletes an edge of it takes all of it away. */
+  #takeWhole(event) {
+    const { selectionStart, selectionEnd } = this.#area;
+    if (selectionStart !== selectionEnd) return;
+    const isBack = event.inputType === "deleteContentBackward";
+    if (!isBack && event.inputType !== "deleteContentForward") return;
+    const hole = this.#holes.find(({ kind, start, end }) =>
+      kind !== "wrong" && (isBack ? start < selectionStart && selectionStart <= end : start <= selectionStart && selectionStart < end));
+    if (!hole) return;
+    event.preventDefault();
+    this.remove(hole);
   }
 
   /** As if typed, so that undo takes it back. */
   #replace(start, end, text) {
-    this.#area.focus();
+    this.#area.focus({ preventScroll: true });
     this.#area.setSelectionRange(start, end);
     // The only way to edit a text area that keeps its undo history; where it is refused, the edit is made without.
-    if (!document.execCommand("insertText", false, text)) {
+    const isDone = text ? document.execCommand("insertText", false, text) : document.execCommand("delete");
+    if (!isDone) {
       this.#area.setRangeText(text, start, end, "end");
       this.#area.dispatchEvent(new Event("input"));
     }

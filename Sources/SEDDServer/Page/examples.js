@@ -1,14 +1,11 @@
-// Templates to start from.
+// Texts to start from. Those of the model's card are meant for it; a model without a card gets ones that need little of it.
 
-export const examples = [
-  { name: "A middle", template: "She opened the letter. [[*]] Then she wept.", length: "192" },
-  { name: "A beginning", template: "The old prince came into the drawing room and [[*]]", length: "192" },
-  { name: "An ending", template: "[[*]] and they lived in Moscow ever after.", length: "192" },
-  {
-    name: "Several holes",
-    template: "“[[24]]?” said Pierre. “[[40]],” replied the [[8]], and left the room.",
-    length: "",
-  },
-  { name: "A letter", template: "My dear friend,\n[[96]]\n[[96]]\nYours ever,\nNatásha", length: "" },
-  { name: "From nothing", template: "[[*]]", length: "" },
+const plain = [
+  { name: "Write freely", template: "[[*]]", length: 128 },
+  { name: "Go on from a beginning", template: "It was [[*]]", length: 128 },
+  { name: "Lead up to an end", template: "[[*]] the end.", length: 128 },
+  { name: "Fill gaps", template: "The [[12]] and the [[12]] of the [[24]]." },
 ];
+
+/** @returns {{name: string, template: string, length?: number, seed?: number}[]} the first one is the run that newcomers see. */
+export const examplesOf = (model) => (model.card?.examples?.length ? model.card.examples : plain);

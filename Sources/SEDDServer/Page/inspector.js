@@ -7,21 +7,25 @@ export const share = (probability) =>
   probability < 0.001 ? "< 0.1\u00a0%" : percent.format(probability).replace("%", "\u00a0%");
 
 /** A token's text, its blanks made visible. */
-export function label(token) {
+export function label(token, end = null) {
+  if (end !== null && token.token === end) return "∎";
   if (token.text === null || token.text === undefined) {
     return token.bytes ? token.bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ") : "·";
   }
   return token.text.replace(/[ \n\t\r]/g, (blank) => ({ " ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍" })[blank]);
 }
 
-const names = { "␣": "space", "↵": "line break", "⇥": "tab", "␍": "carriage return" };
+const names = { "∎": "end of the text", "␣": "space", "↵": "line break", "⇥": "tab", "␍": "carriage return" };
 
 export class Inspector {
   #root;
+  #onClose;
   #shown = null;
 
-  constructor(root) {
+  /** @param onClose is called where the panel covers something and is to go. */
+  constructor(root, onClose) {
     this.#root = root;
+    this.#onClose = onClose;
   }
 
   /** Empties the panel: its hint is a rule of the style sheet. */
@@ -40,42 +44,48 @@ export class Inspector {
     this.#shown = key;
     const entries = positions.map((position, index) => this.#entry(trajectory, position, states[index], kinds[index]));
     const whole = element("p", "whole", `${text} in ${positions.length} pieces`);
-    this.#root.replaceChildren(...(positions.length > 1 ? [whole] : []), ...entries);
+    const close = element("button", "close", "×");
+    close.type = "button";
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", () => this.#onClose());
+    this.#root.replaceChildren(close, ...(positions.length > 1 ? [whole] : []), ...entries);
   }
 
   /** The same in a sentence, for those who listen. */
   sentence(trajectory, position, step) {
     const state = trajectory.state(position, step);
     const kind = trajectory.kind(position, step);
-    const token = label(state);
+    const token = label(state, trajectory.start.end_of_text);
     const name = state.token === null ? "empty" : (names[token] ?? token);
     return `Position ${position + 1}: ${name}. ${this.#history(trajectory, position, state, kind)}`;
   }
 
   #entry(trajectory, position, state, kind) {
     const entry = element("div", "entry");
-    const token = element("p", "token", label(state));
-    const name = state.bytes ? "piece of a character" : names[label(state)];
+    const shown = label(state, trajectory.start.end_of_text);
+    const token = element("p", "token", shown);
+    const name = state.bytes ? "piece of a character" : names[shown];
     if (name) token.append(element("span", "name", name));
     entry.append(token, element("p", "history", this.#history(trajectory, position, state, kind)));
-    if (state.step > 0) entry.append(this.#bars(state));
+    if (state.step > 0) entry.append(this.#bars(state, trajectory.start.end_of_text));
     entry.append(element("p", "place", `Position ${position + 1} of ${trajectory.length}`));
     return entry;
   }
 
   #history(trajectory, position, state, kind) {
-    if (kind === "given") return "Given by the template.";
-    if (state.token === null) return "Not settled yet.";
-    if (state.step === 0) return "Noise from the start, not settled yet.";
-    const name = state.step > trajectory.start.steps ? "in the final denoising" : `at step ${state.step}`;
-    const verb = kind === "settled" ? "Settled" : "Changed";
+    if (kind === "given") return "You gave this.";
+    if (state.token === null) return "Still open.";
+    if (state.step === 0) return "Noise from the start, which may still change.";
+    const name = state.step > trajectory.start.steps ? "at the very end" : `at step ${state.step}`;
+    const verb = kind === "settled" ? "Written" : "Changed";
     const times = trajectory.isAbsorbing ? 0 : trajectory.changes(position, state.step);
     const again = times > 1 ? `, its ${ordinal(times)} change` : "";
-    return `${verb} ${name}${again}, with probability ${share(state.probability)}.`;
+    const sure = typeof state.probability === "number" ? `, with a probability of ${share(state.probability)}` : "";
+    return `${verb} ${name}${again}${sure}.`;
   }
 
   /** Alternatives as bars, the drawn token among them; bars are shares of the whole width. */
-  #bars(state) {
+  #bars(state, end) {
     const list = element("ul", "bars");
     const rows = [...(state.alternatives ?? [])];
     if (!rows.some((row) => row.token === state.token)) rows.push(state);
@@ -86,7 +96,7 @@ export class Inspector {
       const fill = element("span", "fill");
       fill.style.width = `${Math.max(row.probability * 100, 0.5)}%`;
       bar.append(fill);
-      item.append(element("span", "glyph", label(row)), bar, element("span", "share", share(row.probability)));
+      item.append(element("span", "glyph", label(row, end)), bar, element("span", "share", share(row.probability)));
       if (isDrawn) item.append(element("span", "unseen", ", drawn"));
       list.append(item);
     }

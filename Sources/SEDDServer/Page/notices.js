@@ -16,11 +16,17 @@ export class Notices {
   /** @param {(key: string) => void} onKey is called with a key before the action is tried again. */
   constructor(onKey) {
     this.#retry.addEventListener("click", () => this.#tryAgain());
-    this.#keyForm.addEventListener("submit", (event) => {
-      event.preventDefault();
+    const use = () => {
       onKey(this.#keyField.value.trim());
       this.#keyField.value = "";
       this.#tryAgain();
+    };
+    document.getElementById("use-key").addEventListener("click", use);
+    // The field stands in the form of the text, which Enter would run.
+    this.#keyField.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      use();
     });
   }
 

@@ -1,66 +1,68 @@
-// The page: wires fields, stream, player and panels together.
+// The page: wires what one types, the runs, and what one reads together.
 
+import { describe } from "./about.js";
 import * as address from "./address.js";
 import { copy } from "./clipboard.js";
 import { Comparison, seconds } from "./comparison.js";
+import { Demonstration } from "./demonstration.js";
 import { Editor } from "./editor.js";
-import { examples } from "./examples.js";
-import { Inspector } from "./inspector.js";
+import { examplesOf } from "./examples.js";
+import { piecesOf } from "./holes.js";
+import { HoleTools } from "./holetools.js";
 import { Notices } from "./notices.js";
-import { PositionPicker } from "./picker.js";
-import { Player } from "./player.js";
 import { record } from "./recording.js";
 import { Runs } from "./runs.js";
-import { Problem, fetchModel, infill, key } from "./service.js";
+import { Problem, fetchModel, key } from "./service.js";
 import { Settings } from "./settings.js";
-import { escaped } from "./template.js";
-import { TextView } from "./textview.js";
-import { TokenSize } from "./tokens.js";
-import { Transport } from "./transport.js";
+import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 
-const size = new TokenSize();
 let model = null;
 /** The trajectory of the run that is going on, once it has begun. */
 let began = null;
+/** How often somebody has gone over to typing: a run that has not been shown by then is not shown any more. */
+let edits = 0;
 /** The fragment of the run that is shown. */
 let shownLink = null;
 
-const settings = new Settings({
-  template: $("template"), steps: $("steps"), sampler: $("sampler"), grid: $("grid"), temperature: $("temperature"),
-  top_p: $("top_p"), seed: $("seed"), length: $("length"),
-});
-const editor = new Editor({ area: $("template"), mirror: $("mirror"), meter: $("meter") }, size, () => {
-  const chosen = Number($("length").value) || null;
-  return { value: chosen ?? model?.length ?? null, isChosen: chosen !== null };
-});
-const runs = new Runs(showRunning);
 const notices = new Notices((text) => (key.value = text));
-const inspector = new Inspector($("inspector"));
-const view = new TextView($("text"));
-const player = new Player(view, () => showState());
-const transport = new Transport(player);
-const picker = new PositionPicker($("text"), view, (position, byKey) => inspect(position, byKey));
+const runs = new Runs(showRunning);
+const editor = new Editor({ area: $("template"), mirror: $("mirror"), handles: $("handles") });
+const tools = new HoleTools(editor, (text) => notices.say(text));
+const settings = new Settings(
+  { sampler: $("sampler"), steps: $("steps"), grid: $("grid"), length: $("length"), seed: $("seed") }, editor);
+editor.onChange = refreshTools;
+const stage = new Stage();
 const comparison = new Comparison($("columns"), $("noise"), $("compare-replay"));
+const demonstration = new Demonstration(stage.player);
+stage.player.onEnd = () => demonstration.rested();
 
-function showState() {
-  transport.refresh();
-  if (picker.position !== null) inspect(picker.position, false);
+function refreshTools() {
+  const { value, isChosen } = settings.length;
+  tools.refresh(value, isChosen);
 }
 
-function inspect(position, byKey) {
-  // The pointer may still rest where a longer text was.
-  if (position === null || !player.trajectory || position >= player.trajectory.length) return inspector.clear();
-  inspector.show(player.trajectory, view.group(position), player.step, view.span(position).textContent);
-  if (byKey) $("spoken").textContent = inspector.sentence(player.trajectory, position, player.step);
+/** The place of the text is for typing from here on. */
+function edit() {
+  edits += 1;
+  demonstration.end();
+  runs.stop();
+  $("caption").textContent = "Your text. The model fills the holes.";
+  notices.say("");
+  stage.leave();
+  editor.refresh();
 }
 
 async function loadModel(signal) {
   model = await fetchModel(signal);
+  describe($("model"), $("technical"), model);
+  $("how-end").hidden = typeof model.tokenizer.end_of_text !== "number";
+  if (model.card?.language) for (const id of ["template", "text", "columns"]) $(id).lang = model.card.language;
+  for (const each of [stage.view, comparison]) each.charactersPerToken = model.tokenizer.characters_per_token;
+  editor.pieces = piecesOf(model.tokenizer);
   settings.describe(model);
-  $("model").textContent = `Model ${model.id}, ${model.graph === "absorb" ? "absorbing" : model.graph} chain`;
-  editor.refresh();
+  offerExamples();
 }
 
 /** Does something that needs the server, and offers it again where it went wrong. */
@@ -78,9 +80,11 @@ function explain(error, again) {
   else if (!(error instanceof Problem)) {
     notices.show(new Problem(`The page failed: ${error.message}`), again);
     console.error(error);
-  } else if (error.field !== null && settings.fault(error.field, error.message)) {
-    notices.say("Refused: see the marked field.");
-  } else notices.show(error, again, error.field ?? "");
+  } else {
+    if (error.field === "template" || error.field === "segments") edit();
+    if (error.field !== null && settings.fault(error.field, error.message)) notices.say("");
+    else notices.show(error, again, error.field ?? "");
+  }
 }
 
 /** Run and Stop stand in the same place; the focus goes from one to the other with it. */
@@ -90,90 +94,111 @@ function showRunning(isRunning) {
   if (hasFocus) $(isRunning ? "stop" : "run").focus();
 }
 
-/** Asks the server for its model, again where it wants a key or is away. */
-function connect() {
-  attempt(() => {}, connect);
-}
-
 const stopped = () => (began ? `Stopped at step ${began.recorded} of ${began.start.steps}.` : "Stopped.");
 
+/** What newcomers see: the recorded run of the model. */
+function arrive() {
+  attempt(async () => {
+    take(examplesOf(model)[0]);
+    // Not as a run of its own: Run, not Stop, is what stands below it.
+    demonstration.show((trajectory) => {
+      stage.enter();
+      stage.reset();
+      $("caption").textContent = "A recorded run of this model. Type, or press Run, for one of your own.";
+      $("result").textContent = trajectory.result?.text ?? "";
+    }).catch((error) => {
+      if (error.name === "AbortError") return;
+      edit();
+      explain(error, arrive);
+    });
+  }, arrive);
+}
+
 function run() {
+  const isOfDemonstration = demonstration.isShown;
+  demonstration.end();
   const request = settings.request();
   if (!request) return;
+  const values = settings.values;
+  const before = edits;
   attempt(async (signal) => {
     notices.say("Running…");
-    const values = settings.values;
-    const result = await record(request, signal, player, (start) => {
-      learn(start);
-      began = player.trajectory;
-      reveal("stage");
+    const result = await record(request, signal, stage.player, (trajectory) => {
+      if (edits !== before) return false;
+      const { start } = trajectory;
+      began = trajectory;
+      stage.enter();
+      stage.reset();
+      $("caption").textContent = "Your text, as the model fills it.";
       $("facts").replaceChildren();
-      publish({ ...values, steps: String(start.steps), sampler: start.sampler, seed: start.seed });
-      picker.reset();
+      publish({
+        ...values, steps: String(start.steps), sampler: start.sampler, seed: start.seed, length: String(request.length ?? ""),
+      });
       $("used-seed").textContent = start.seed;
       $("seed-line").hidden = false;
-      transport.refresh();
+      stage.player.speed = Number($("speed").value);
+      if (!isOfDemonstration || isNarrow()) bringIntoSight($("sheet"));
+      return true;
     });
-    const { networkEvaluations: evaluations, usage } = result;
-    $("facts").textContent =
-      `${seconds(result.seconds)} · ${evaluations} evaluations · ${usage.prompt_tokens} given, ${usage.completion_tokens} written`;
+    const { networkEvaluations: evaluations } = result;
+    $("facts").textContent = `${seconds(result.seconds)}, ${evaluations} evaluation${evaluations === 1 ? "" : "s"} of the network`;
     $("result").textContent = result.text;
-    notices.say(`Done in ${seconds(result.seconds)}, ${result.steps} steps.`);
+    notices.say("Done.");
   }, run);
 }
 
 function compare() {
   const request = settings.request();
   if (!request) return;
+  demonstration.end();
+  const values = settings.values;
   attempt(async (signal) => {
     // All three need one seed, so that one is drawn here where the field has none.
     request.seed ??= String(crypto.getRandomValues(new Uint32Array(1))[0]);
-    const values = settings.values;
     notices.say("Running side by side…");
-    await comparison.run(request, signal, (start) => {
-      learn(start);
-      reveal("comparison");
-      publish({ ...values, steps: "", sampler: start.sampler, seed: start.seed }, true);
+    await comparison.run(request, signal, ({ start }) => {
+      if ($("comparison").hidden) {
+        $("comparison").hidden = false;
+        bringIntoSight($("versus"));
+      }
+      publish({
+        ...values, steps: "", sampler: start.sampler, seed: start.seed, length: String(request.length ?? ""),
+      }, true);
       $("compare-seed").textContent = `Seed ${start.seed}`;
     });
     notices.say("Done: three runs side by side.");
   }, compare);
 }
 
-/** Takes from the start of a run how texts are cut into tokens. */
-function learn(start) {
-  size.learn(start);
-  document.documentElement.style.setProperty("--token", size.kind === "piece" ? size.charactersPerToken : 1);
-  editor.refresh();
-}
+const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
 
-/** Shows one of the two kinds of result. */
-function reveal(id) {
-  $("welcome").hidden = true;
-  for (const each of ["stage", "comparison"]) $(each).hidden = each !== id;
-  if (id === "comparison") player.clear();
+/** In a small window the buttons stand at its foot: the text begins at its head. */
+function bringIntoSight(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  const isSeen = top >= 0 && (isNarrow() ? bottom < innerHeight * 0.8 : top < innerHeight / 2);
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  // On a small screen the result would form out of sight.
-  if ($(id).getBoundingClientRect().top > innerHeight / 2) $(id).scrollIntoView({ block: "start", behavior });
+  if (!isSeen) element.scrollIntoView({ block: "start", behavior });
 }
 
 function publish(values, isComparison = false) {
   shownLink = address.fragment(values, isComparison);
   address.show(shownLink);
+  $("copy-link").hidden = false;
 }
 
 /** Fills the form from the address and runs what it asks for. */
 function followAddress() {
   const wanted = address.read(location.hash);
   if (!wanted) return false;
-  settings.fill(wanted.settings);
-  if (wanted.isComparison) compare();
-  else run();
+  demonstration.end();
+  attempt(async () => {
+    settings.fill(wanted.settings);
+    if (wanted.isComparison) edit();
+    // Once this has ended: a run is an attempt of its own.
+    queueMicrotask(wanted.isComparison ? compare : run);
+  }, followAddress);
   return true;
 }
-
-/** What is written at the step that is shown. */
-const currentText = () => (player.isAtEnd ? player.trajectory.result?.text : null) ?? view.text;
 
 async function tellCopied(text, what) {
   if (text === null) notices.say("The text is too long for a link.");
@@ -181,59 +206,53 @@ async function tellCopied(text, what) {
   else notices.say(`The browser does not allow copying. ${what}: ${text}`);
 }
 
-/** Before the first run nothing is known of the tokenizer: a request of one step tells how the given text is cut. */
-async function learnSize() {
-  if (size.kind !== null) return;
-  const sample = "The old prince came into the drawing room, and she wept.";
-  const own = new AbortController();
-  try {
-    const events = infill({ segments: [{ text: sample }, { hole: 1 }], steps: 1 }, own.signal);
-    const { value } = await events.next();
-    learn(value.data);
-  } catch (error) {
-    notices.say(`The size of tokens is not known (${error.message}); counted a token a character.`);
-  } finally {
-    own.abort();
-  }
-}
-
-async function free() {
-  if (editor.hasSelection) await learnSize();
-  notices.say(editor.free());
-}
-
-for (const { name, template, length } of examples) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = name;
-  button.addEventListener("click", () => {
-    settings.fill({ ...settings.values, template, length });
-    notices.say(`Example: ${name}.`);
+function offerExamples() {
+  const items = examplesOf(model).map((example) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: example.name });
+    button.addEventListener("click", () => {
+      take(example);
+      run();
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
   });
-  const item = document.createElement("li");
-  item.append(button);
-  $("examples").append(item);
+  $("examples").replaceChildren(...items);
+}
+
+function take({ template, length }) {
+  settings.openLength = length ?? model.length;
+  settings.fill({ ...settings.values, template, length: "" });
+}
+
+/** Goes over to typing; a recorded run gives way to what is typed first. */
+function startTyping() {
+  const isOfDemonstration = demonstration.isShown;
+  edit();
+  $("template").focus();
+  const end = $("template").value.length;
+  $("template").setSelectionRange(isOfDemonstration ? 0 : end, end);
 }
 
 $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   run();
 });
-$("length").addEventListener("input", () => editor.refresh());
-for (const id of ["stop", "stop-here"]) $(id).addEventListener("click", () => runs.stop());
+$("length").addEventListener("input", refreshTools);
+$("stop").addEventListener("click", () => runs.stop());
 $("compare").addEventListener("click", compare);
-$("free").addEventListener("click", free);
-$("hole").addEventListener("click", () => notices.say(editor.insertHole()));
-$("fill").addEventListener("click", () => notices.say(editor.insertFill()));
-$("copy").addEventListener("click", () => tellCopied(currentText(), "Text"));
+$("edit").addEventListener("click", startTyping);
+$("reuse").addEventListener("click", () => {
+  editor.text = stage.text;
+  settings.fill({ ...settings.values, length: "" });
+  edit();
+  $("template").focus();
+  notices.say("Select words and make them holes.");
+});
+$("copy").addEventListener("click", () => tellCopied(stage.text, "Text"));
 for (const id of ["copy-link", "compare-link"]) {
   $(id).addEventListener("click", () => tellCopied(shownLink && address.link(shownLink), "Link"));
 }
-$("reuse").addEventListener("click", () => {
-  settings.fill({ ...settings.values, template: escaped(currentText()), length: "" });
-  $("template").focus();
-  notices.say("The text is a template now: select the words to free.");
-});
 $("keep-seed").addEventListener("click", () => {
   settings.fill({ ...settings.values, seed: $("used-seed").textContent });
   notices.say("The seed is kept for the next runs.");
@@ -241,17 +260,16 @@ $("keep-seed").addEventListener("click", () => {
 $("template").addEventListener("keydown", (event) => {
   if (!event.ctrlKey && !event.metaKey) return;
   if (event.key === "Enter") run();
-  else if (event.key.toLowerCase() === "m" && event.ctrlKey && editor.hasSelection) free();
-  else if (event.key.toLowerCase() === "m" && event.ctrlKey) notices.say(editor.insertHole());
+  else if (event.key.toLowerCase() === "m" && event.ctrlKey) tools.free();
   else return;
   event.preventDefault();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") runs.stop();
+  const isText = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const isFree = [document.body, $("text")].includes(document.activeElement);
+  if (isText && isFree && !document.body.classList.contains("editing")) startTyping();
 });
 addEventListener("hashchange", followAddress);
 
-if (!followAddress()) {
-  settings.fill({ ...examples[0], steps: "64" });
-  connect();
-}
+if (!followAddress()) arrive();

@@ -9,7 +9,9 @@ export class PositionPicker {
   /** The position chosen by a click or a key; it stays. */
   #chosen = null;
 
-  /** @param onPick is called with a position or null, and whether a key led there. */
+  /**
+   * @param onPick is called with a position or null, whether a key led there, and whether it stays: a click or a key chose it.
+   */
   constructor(root, view, onPick) {
     this.#root = root;
     this.#view = view;
@@ -18,7 +20,7 @@ export class PositionPicker {
     root.addEventListener("pointerleave", () => this.#hover(null));
     root.addEventListener("click", (event) => {
       const { position } = event.target;
-      if (position === undefined) return;
+      if (position === undefined) return this.let();
       // Another click lets go, which on a phone clears the foot of the window.
       this.#choose(position === this.#chosen ? null : position, false);
     });
@@ -32,30 +34,35 @@ export class PositionPicker {
     return this.#hovered ?? this.#chosen;
   }
 
+  /** Lets go of what was chosen. */
+  let() {
+    if (this.position !== null) this.#choose(null, false);
+  }
+
   /** Forgets what was looked at, for a new run. */
   reset() {
     this.#hovered = this.#chosen = null;
     if (document.activeElement === this.#root) this.#choose(0, false);
-    else this.#onPick(null, false);
+    else this.#onPick(null, false, false);
   }
 
   #hover(position) {
     if (position === this.#hovered) return;
     this.#hovered = position;
     this.#view.mark(this.position);
-    this.#onPick(this.position, false);
+    this.#onPick(this.position, false, false);
   }
 
   #choose(position, byKey) {
     this.#hovered = null;
     this.#chosen = position;
     this.#view.mark(position);
-    this.#onPick(position, byKey);
+    this.#onPick(position, byKey, true);
   }
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = this.#root.childElementCount - 1;
+    const last = this.#view.positions - 1;
     const from = Math.min(this.#chosen ?? 0, last);
     const { first, last: end } = this.#view.group(from);
     const moves = {
@@ -78,7 +85,7 @@ export class PositionPicker {
     let best = from;
     let least = Infinity;
     let line = null;
-    for (let position = from; position >= 0 && position < this.#root.childElementCount; position += direction) {
+    for (let position = from; position >= 0 && position < this.#view.positions; position += direction) {
       const each = rectangle(position);
       if (Math.abs(each.top - origin.top) < origin.height / 2) continue;
       line ??= each.top;

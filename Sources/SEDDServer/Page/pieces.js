@@ -1,14 +1,34 @@
 // Tokens that are pieces of a character: joined where they stand side by side and make one.
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const replacement = "\uFFFD";
-/** Stands for a piece whose other pieces may still come. */
-const awaited = "\u25CC";
+/** Stands for a piece of a character that is not whole, a faint mark on the page. */
+export const awaited = "\u25CC";
 
 const isPiece = (state) => state.text === null && Array.isArray(state.bytes);
 
+/**
+ * The text of positions, pieces of one character joined.
+ * @param {(position: number) => object} stateAt
+ * @param {Set<number>} wanted only groups that touch these positions; all of them unless given.
+ * @returns {{first: number, last: number, text: string}[]} in order.
+ */
+export function group(length, stateAt, wanted = null) {
+  const groups = [];
+  const done = new Set();
+  for (const position of wanted ?? Array(length).keys()) {
+    if (done.has(position)) continue;
+    const run = runAround(position, length, stateAt);
+    const found = run ? join(run, stateAt) : [{ first: position, last: position, text: stateAt(position).text ?? "" }];
+    for (const each of found) {
+      for (let at = each.first; at <= each.last; at += 1) done.add(at);
+      groups.push(each);
+    }
+  }
+  return groups;
+}
+
 /** The first and last position of the run of pieces around a position, or null where it holds no piece. */
-export function runAround(position, length, stateAt) {
+function runAround(position, length, stateAt) {
   if (!isPiece(stateAt(position))) return null;
   let first = position;
   let last = position;
@@ -21,7 +41,7 @@ export function runAround(position, length, stateAt) {
  * Groups of neighbouring positions that show one text together.
  * @returns {{first: number, last: number, text: string}[]} in order, covering the run.
  */
-export function join({ first, last }, length, stateAt) {
+function join({ first, last }, stateAt) {
   const bytes = [];
   const owner = [];
   for (let position = first; position <= last; position += 1) {
@@ -30,7 +50,6 @@ export function join({ first, last }, length, stateAt) {
       owner.push(position);
     }
   }
-  const isOpen = (position) => position >= 0 && position < length && stateAt(position).token === null;
   const groups = [];
   const add = (from, to, text) => {
     const group = groups.at(-1);
@@ -50,10 +69,7 @@ export function join({ first, last }, length, stateAt) {
     }
     // What begins well and breaks off counts as one, as in every decoder of UTF-8.
     const end = at + begunSize(bytes.slice(at, at + Math.max(size, 1)));
-    const continues = (byte) => (byte & 0xc0) === 0x80;
-    const mayStart = at < 3 && bytes.slice(0, at + 1).every(continues) && isOpen(first - 1);
-    const mayEnd = size > 1 && end === bytes.length && isOpen(last + 1);
-    add(at, end - 1, mayStart || mayEnd ? awaited : replacement);
+    add(at, end - 1, awaited);
     at = end;
   }
   return groups;

@@ -1,5 +1,8 @@
-// Moves a view through a recorded run: live at its growing end, paused, or replayed at a chosen speed. The stream is
+// Moves a view through a run: at a readable pace while it is recorded, however fast it comes, paused, or replayed. The stream is
 // recorded whatever the player does. At most one update a frame, however many events came since the last.
+
+/** How long a whole run takes where nobody has chosen a speed. */
+const usualSeconds = 5;
 
 export class Player {
   #view;
@@ -8,11 +11,16 @@ export class Player {
   #isGrowing = false;
   #frame = 0;
   #calming = 0;
-  /** Where and when a replay began: its step and its time in milliseconds. */
+  /** Whether the view is to be told of the run's end when playback reaches it. */
+  #mustSettle = false;
+  /** Where and when playback began: its step and its time in milliseconds. */
   #origin = { step: 0, at: 0 };
-  /** "live", "replay" or "paused". */
+  /** Steps a second; 0 for the usual time in all. */
+  #speed = 0;
+  /** Called when playback has reached the end of a run. */
+  onEnd = () => {};
+  /** "playing" or "paused". */
   mode = "paused";
-  #speed = 30;
 
   /** @param onShow is called after each update, and where the mode changes. */
   constructor(view, onShow) {
@@ -37,38 +45,41 @@ export class Player {
     return this.#trajectory !== null && this.step === this.#trajectory.recorded;
   }
 
-  /** Steps a second of a replay. */
   set speed(value) {
     this.#speed = value;
     this.#origin = { step: this.step, at: performance.now() };
   }
 
-  /** Follows a run that has just begun. */
+  /** Shows a run from its start: one that is complete, or one that has just begun. */
   load(trajectory) {
     this.#trajectory = trajectory;
-    this.#isGrowing = true;
+    this.#isGrowing = !trajectory.isFinished;
+    this.#mustSettle = false;
     this.#view.load(trajectory);
-    this.#enter("live");
+    this.#enter("playing");
   }
 
   /** Forgets the run. */
   clear() {
     this.#trajectory = null;
-    this.#isGrowing = false;
+    this.#isGrowing = this.#mustSettle = false;
     this.mode = "paused";
+    this.#view.clear();
     clearTimeout(this.#calming);
   }
 
   /** The trajectory has a step more. */
   grown() {
-    if (this.mode !== "paused") this.#request();
+    this.#request();
   }
 
   /** No more steps will come: the run is complete, stopped or broken off. */
   ended() {
-    if (!this.#trajectory) return;
+    if (!this.#isGrowing) return;
     this.#isGrowing = false;
-    if (!this.#trajectory.isAbsorbing) this.#view.refresh();
+    // Not while it is still played: the text is set for good once its end is reached.
+    if (this.mode === "paused" || this.isAtEnd) this.#view.ended();
+    else this.#mustSettle = true;
     this.grown();
     this.#onShow();
   }
@@ -77,13 +88,13 @@ export class Player {
     if (!this.#trajectory) return;
     if (this.mode !== "paused") return this.#enter("paused");
     if (this.isAtEnd && !this.#isGrowing) this.#view.show(0);
-    this.#enter(this.isAtEnd ? "live" : "replay");
+    this.#enter("playing");
   }
 
   replay() {
     if (!this.#trajectory) return;
     this.#view.show(0);
-    this.#enter("replay");
+    this.#enter("playing");
   }
 
   /** Goes to a step and stays there. */
@@ -94,6 +105,10 @@ export class Player {
   }
 
   #enter(mode) {
+    if (this.#mustSettle) {
+      this.#mustSettle = false;
+      this.#view.ended();
+    }
     this.mode = mode;
     clearTimeout(this.#calming);
     this.#origin = { step: this.step, at: performance.now() };
@@ -107,17 +122,18 @@ export class Player {
 
   #update(now) {
     this.#frame = 0;
-    if (this.mode === "paused" || !this.#trajectory) return;
-    const { recorded } = this.#trajectory;
-    let target = recorded;
-    if (this.mode === "replay") {
-      const passed = Math.floor((Math.max(now - this.#origin.at, 0) * this.#speed) / 1000);
-      target = Math.min(Math.max(this.#origin.step + passed, this.step), recorded);
-    }
+    if (!this.#trajectory) return;
+    // What is shown stays; how far one could go does not.
+    if (this.mode === "paused") return this.#onShow();
+    const { recorded, total } = this.#trajectory;
+    const speed = this.#speed || total / usualSeconds;
+    const passed = Math.floor((Math.max(now - this.#origin.at, 0) * speed) / 1000);
+    const target = Math.min(Math.max(this.#origin.step + passed, this.step), recorded);
     if (target !== this.step) this.#view.show(target, true);
-    if (target === recorded && !this.#isGrowing) return this.#end();
-    if (target === recorded) this.mode = "live";
-    if (this.mode === "replay") this.#request();
+    if (target < recorded) this.#request();
+    else if (!this.#isGrowing) return this.#end();
+    // Nothing is caught up on that was not there in time.
+    else this.#origin = { step: target, at: now };
     this.#onShow();
   }
 
@@ -125,5 +141,6 @@ export class Player {
     this.#enter("paused");
     // The last changes show for a moment, then the text is left in peace.
     this.#calming = setTimeout(() => this.#view.calm(), 500);
+    this.onEnd();
   }
 }

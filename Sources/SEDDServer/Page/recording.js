@@ -1,34 +1,55 @@
-// One run from request to result, recorded into a trajectory that a player shows.
+// One run from its first event to its last, recorded into a trajectory that a player shows.
 
 import { infill } from "./service.js";
 import { Trajectory } from "./trajectory.js";
 
 /** Tokens beside the drawn one that are asked for. */
-export const alternatives = 8;
+const alternatives = 8;
+
+/** How long a run of one's own may take to be shown as one whose result is known, so that its text is set for good at once. */
+const usualPatience = 700;
 
 /**
  * Runs a request to its end.
- * @param {import("./player.js").Player} player is given the trajectory as soon as it begins.
- * @param {(start: object) => void} onStart learns the seed, the length and the positions.
+ * @param {object} request see {@link infill}.
+ * @param {(trajectory: Trajectory) => void} onStart see {@link follow}.
+ */
+export const record = (request, signal, player, onStart) =>
+  follow(infill({ ...request, alternatives }, signal), player, onStart, usualPatience);
+
+/**
+ * Records the events of a run.
+ * @param {import("./player.js").Player} player is given the trajectory once it is whole, or once its patience is over.
+ * @param {(trajectory: Trajectory) => boolean | void} onStart learns of it before it is shown; false keeps it from being shown.
+ * @param {number} patience milliseconds.
  * @returns {Promise<object>} the `done` event.
  */
-export async function record(request, signal, player, onStart) {
+export async function follow(events, player, onStart, patience) {
   let trajectory = null;
+  let timer = 0;
+  let isShown = false;
+  const show = () => {
+    clearTimeout(timer);
+    if (!trajectory || isShown) return;
+    isShown = onStart(trajectory) !== false;
+    if (isShown) player.load(trajectory);
+  };
   try {
-    for await (const { name, data } of infill({ ...request, alternatives }, signal)) {
+    for await (const { name, data } of events) {
       if (name === "start") {
         trajectory = new Trajectory(data);
-        player.load(trajectory);
-        onStart(data);
+        timer = setTimeout(show, patience);
       } else if (name === "step") {
         trajectory.append(data);
-        player.grown();
+        if (isShown) player.grown();
       } else if (name === "done") {
         trajectory.finish(data);
         return data;
       }
     }
   } finally {
-    if (trajectory) player.ended();
+    // What was written stays to be seen, also where the run was stopped or has broken off.
+    show();
+    if (isShown) player.ended();
   }
 }

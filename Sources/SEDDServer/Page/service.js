@@ -50,9 +50,16 @@ export async function* infill(request, signal) {
   // Seeds have 64 bits and numbers here 53, so the digits go into the JSON as they are, and come out of it likewise.
   const seedField = seed ? `,"seed":${seed}` : "";
   const body = `${JSON.stringify(fields).slice(0, -1)}${seedField}}`;
-  const response = await send("v1/infill", {
-    method: "POST", body, signal, headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-  });
+  const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
+  yield* events(await send("v1/infill", { method: "POST", body, signal, headers }));
+}
+
+/** The run of the served model that the server keeps for newcomers; see {@link infill}. */
+export async function* demonstration(signal) {
+  yield* events(await send("v1/demonstration", { signal, headers: { Accept: "text/event-stream" } }));
+}
+
+async function* events(response) {
   try {
     for await (const { name, data } of readEvents(response.body)) {
       const value = JSON.parse(data);
@@ -70,7 +77,7 @@ export async function* infill(request, signal) {
 
 /** The digits of the seed. Inside a JSON string quotes are escaped, so the pattern matches the field alone. */
 function seedOf(data) {
-  return /"seed":\s*([0-9]+)/.exec(data)?.[1];
+  return /"seed":\s*(-?[0-9]+)/.exec(data)?.[1];
 }
 
 /** The address is relative, so that the page works under a path of a proxy, too. */

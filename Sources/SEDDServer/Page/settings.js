@@ -1,96 +1,144 @@
-// The fields beside the text: read into a request, filled from a link, marked where the server or the page finds fault.
+// The settings of a run, folded away: read into a request, filled from a link, marked where the server or the page finds fault. What
+// is left empty is as the model's card recommends it, or as the server has it by default.
+
+import { makeField } from "./fields.js";
 
 const wholes = ["steps", "length", "seed"];
-const decimals = ["temperature", "top_p"];
 
 export class Settings {
-  /** @type {Record<string, HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} by the request's field names. */
+  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} by the request's names. */
   #fields;
-
-  constructor(fields) {
-    this.#fields = fields;
-    for (const [name, field] of Object.entries(fields)) {
-      field.addEventListener("input", () => this.#mark(name, null));
-    }
-  }
-
-  /** What the samplers of the model declare, by name. */
+  #editor;
+  /** What samplers and grids declare, by name. */
   #methods = {};
-
-  /** The names of the chosen sampler's own settings, whose fields stand behind the sampler's. */
+  #grids = {};
+  /** The names of the fields that the server's declarations have made: those of filters, and those of the chosen sampler. */
+  #filters = [];
   #own = [];
-
   /** What a link says, for fields that are made once the model is known. */
   #linked = {};
+  /** What an empty field means, by the request's names. */
+  #recommended = {};
+  #isFromCard = false;
+  /** Tokens of an open-ended text of which nobody has chosen the length. */
+  #openLength = null;
+
+  /** @param fields by the request's names, without `template`, which is the editor's. */
+  constructor(fields, editor) {
+    this.#fields = fields;
+    this.#editor = editor;
+    for (const [name, field] of Object.entries(fields)) this.#watch(name, field);
+    document.getElementById("template").addEventListener("input", () => this.#mark("template", null));
+  }
 
   /** Offers what the model and the server take. */
   describe(model) {
-    const { sampler, grid, steps, length } = this.#fields;
-    const options = (field, names) => {
-      const chosen = field.value;
-      field.replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
-    };
-    this.#methods = Object.fromEntries(model.methods.map((method) => [method.name, method]));
-    options(sampler, model.samplers);
-    options(grid, model.grids);
-    sampler.addEventListener("input", () => this.#offerOwn());
+    const { method, ...rest } = { ...model.defaults, ...model.card?.sampling };
+    this.#recommended = { ...rest, sampler: method };
+    this.#isFromCard = Boolean(model.card?.sampling);
+    this.#methods = Object.fromEntries(model.methods.map((each) => [each.name, each]));
+    this.#grids = Object.fromEntries(model.grids.map((each) => [each.name, each]));
+    this.#offer("sampler", Object.keys(this.#methods));
+    this.#offer("grid", Object.keys(this.#grids));
+    this.#filters = this.#make(model.filters, this.#fields.grid.closest(".field"));
+    this.#fields.sampler.addEventListener("input", () => this.#offerOwn());
+    this.#fields.grid.addEventListener("input", () => this.#tellGrid());
     this.#offerOwn();
-    length.placeholder = String(model.length);
-    document.getElementById("steps-hint").textContent = `1 to ${model.limits.steps}`;
-    document.getElementById("length-hint").textContent = `up to ${model.limits.length}`;
-    steps.placeholder = "64";
+    this.#tellGrid();
+    const { steps, length } = this.#fields;
+    steps.placeholder = String(this.#recommended.steps);
+    this.openLength = model.length;
+    document.getElementById("steps-hint").textContent = `More are slower and better; up to ${model.limits.steps}.`;
+    document.getElementById("length-hint").textContent = `Tokens of the whole text; up to ${model.limits.length}.`;
+    this.#summarize();
+  }
+
+  /** A choice keeps what a link has chosen; otherwise what is recommended comes first to mind. */
+  #offer(name, words) {
+    const field = this.#fields[name];
+    const chosen = this.#linked[name] || this.#recommended[name];
+    field.replaceChildren(...words.map((word) => new Option(word, word, false, word === chosen)));
+    if (chosen && field.value !== chosen) field.add(new Option(chosen, chosen, false, true));
+  }
+
+  #tellGrid() {
+    document.getElementById("grid-hint").textContent = line(this.#grids[this.#fields.grid.value]?.summary);
   }
 
   /** Makes fields for what the chosen sampler declares; what they said stays where the new one has the same. */
   #offerOwn() {
     const method = this.#methods[this.#fields.sampler.value];
-    document.getElementById("sampler-hint").textContent = method ? method.summary : "";
-    const before = { ...this.#linked, ...Object.fromEntries(this.#own.map((name) => [name, this.#fields[name].value])) };
+    document.getElementById("sampler-hint").textContent = line(method?.summary);
+    this.#linked = { ...this.#linked, ...Object.fromEntries(this.#own.map((name) => [name, this.#fields[name].value])) };
     for (const name of this.#own) {
       this.#fields[name].closest(".field").remove();
       delete this.#fields[name];
     }
-    let place = this.#fields.sampler.closest(".field");
-    this.#own = (method?.settings ?? []).map((setting) => {
-      const field = document.createElement("div");
-      field.className = "field";
-      const label = document.createElement("label");
-      label.htmlFor = setting.name;
-      label.textContent = setting.name.charAt(0).toUpperCase() + setting.name.slice(1);
-      const input = document.createElement(setting.choices ? "select" : "input");
-      input.id = setting.name;
-      input.setAttribute("aria-describedby", `${setting.name}-fault ${setting.name}-hint`);
-      if (setting.choices) input.append(...setting.choices.map((word) => new Option(word, word, false, word === setting.standard)));
-      else Object.assign(input, { inputMode: "decimal", autocomplete: "off", placeholder: String(setting.standard) });
-      if (before[setting.name]) input.value = before[setting.name];
-      const hint = Object.assign(document.createElement("p"), { className: "hint", id: `${setting.name}-hint` });
-      hint.textContent = setting.help;
-      const fault = Object.assign(document.createElement("p"), { className: "fault", id: `${setting.name}-fault`, hidden: true });
-      field.append(label, input, hint, fault);
-      place.after(field);
-      place = field;
+    this.#own = this.#make(method?.settings ?? [], this.#fields.sampler.closest(".field"));
+  }
+
+  /** Makes fields behind another; returns their names. */
+  #make(declared, place) {
+    for (const setting of declared) {
+      const recommended = this.#recommended[setting.name];
+      const { root, input } = makeField({ ...setting, standard: recommended ?? setting.standard });
+      if (this.#linked[setting.name]) input.value = this.#linked[setting.name];
+      place.after(root);
+      place = root;
       this.#fields[setting.name] = input;
-      input.addEventListener("input", () => this.#mark(setting.name, null));
-      return setting.name;
+      this.#watch(setting.name, input);
+    }
+    return declared.map(({ name }) => name);
+  }
+
+  #watch(name, field) {
+    field.addEventListener("input", () => {
+      this.#mark(name, null);
+      this.#summarize();
     });
   }
 
-  /** What the fields say, as text. */
-  get values() {
-    const values = {};
-    for (const [name, field] of Object.entries(this.#fields)) {
-      values[name] = name === "template" ? field.value : field.value.trim();
-    }
-    return values;
+  /** Tokens of an open-ended text unless the field says otherwise; an example may want less than the model takes. */
+  set openLength(value) {
+    this.#openLength = value;
+    this.#fields.length.placeholder = String(value);
   }
 
-  fill(values) {
+  /**
+   * Tokens of the whole text, and whether somebody chose them.
+   * @returns {{value: number | null, isChosen: boolean}}
+   */
+  get length() {
+    const chosen = Number(this.#fields.length.value) || null;
+    return { value: chosen ?? this.#openLength, isChosen: chosen !== null };
+  }
+
+  /** What the folded settings are, in a line. */
+  #summarize() {
+    const { sampler, steps, temperature } = this.#fields;
+    const parts = [sampler.value, `${steps.value.trim() || this.#recommended.steps} steps`];
+    const heat = temperature?.value.trim() || this.#recommended.temperature;
+    if (heat && Number(heat) !== 1) parts.push(`temperature ${heat}`);
+    const names = [...this.#filters, ...this.#own, "steps", "length", "seed"];
+    const isTouched = names.some((name) => this.#fields[name] instanceof HTMLInputElement && this.#fields[name].value.trim());
+    const who = isTouched ? "" : this.#isFromCard ? " · as the model’s makers recommend" : " · the defaults";
+    document.getElementById("settings-say").textContent = `${parts.join(", ")}${who}`;
+  }
+
+  /** What the fields say, as text, `template` among them. */
+  get values() {
+    const said = Object.entries(this.#fields).map(([name, field]) => [name, field.value.trim()]);
+    return { template: this.#editor.template, ...Object.fromEntries(said) };
+  }
+
+  fill({ template, ...values }) {
     this.#linked = values;
+    if (template !== undefined) this.#editor.template = template;
     // The sampler first: it decides which fields there are.
     for (const name of ["sampler", ...Object.keys(values), ...Object.keys(this.#fields)]) {
       const field = this.#fields[name];
       if (!field) continue;
-      const value = values[name] ?? "";
+      const value = String(values[name] ?? "");
       // A link may name a sampler before the model's own are known; the server judges it.
       const isChoice = field instanceof HTMLSelectElement;
       if (isChoice && value && ![...field.options].some((option) => option.value === value)) {
@@ -107,26 +155,29 @@ export class Settings {
    */
   request() {
     this.clear();
-    const { template, sampler, grid, ...values } = this.values;
-    const ownNumbers = this.#own.filter((name) => this.#fields[name] instanceof HTMLInputElement);
-    const wrongDecimals = [...decimals, ...ownNumbers].filter((name) => values[name] !== "" && !(Number(values[name]) >= 0));
-    for (const name of wrongDecimals) this.#mark(name, `Expected a number; found “${values[name].slice(0, 24)}”.`);
-    const wrong = wholes.filter((name) => values[name] !== "" && !/^[0-9]{1,20}$/.test(values[name]));
-    for (const name of wrong) {
-      this.#mark(name, `Expected a whole number${name === "length" || name === "seed" ? ", or nothing" : ""}; found “${values[name].slice(0, 24)}”.`);
+    const { template, ...values } = this.values;
+    const isNumber = (name) => this.#fields[name] instanceof HTMLInputElement;
+    const decimals = [...this.#filters, ...this.#own].filter(isNumber);
+    const faulty = [
+      ...wholes.filter((name) => values[name] !== "" && !/^[0-9]{1,20}$/.test(values[name])),
+      ...decimals.filter((name) => values[name] !== "" && !(Number(values[name]) >= 0)),
+    ];
+    for (const name of faulty) {
+      const kind = wholes.includes(name) ? "a whole number" : "a number";
+      this.#mark(name, `Expected ${kind}, or nothing; found “${values[name].slice(0, 24)}”.`);
     }
-    const faulty = [...wrong, ...wrongDecimals];
     if (faulty.length > 0) {
       this.#fields[faulty[0]].focus();
       return null;
     }
-    const request = { template, sampler, grid };
-    for (const name of decimals) if (values[name]) request[name] = Number(values[name]);
-    for (const name of this.#own) {
-      if (values[name]) request[name] = ownNumbers.includes(name) ? Number(values[name]) : values[name];
+    const request = { template };
+    for (const name of ["sampler", "grid", "steps", ...this.#filters, ...this.#own]) {
+      const said = values[name] || this.#recommended[name];
+      if (said === undefined || said === null || said === "") continue;
+      request[name] = name === "steps" || decimals.includes(name) ? Number(said) : said;
     }
-    if (values.steps) request.steps = Number(values.steps);
     if (values.length) request.length = Number(values.length);
+    else if (this.#openLength && template.includes("[[*]]")) request.length = this.#openLength;
     if (values.seed) request.seed = values.seed.replace(/^0+(?=[0-9])/, "");
     return request;
   }
@@ -137,24 +188,28 @@ export class Settings {
    */
   fault(name, message) {
     const own = name === "segments" ? "template" : name;
-    if (!Object.hasOwn(this.#fields, own)) return false;
+    if (own !== "template" && !Object.hasOwn(this.#fields, own)) return false;
     // The message stands under its field: it need not name it again.
     const words = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
     this.#mark(own, words.charAt(0).toUpperCase() + words.slice(1));
-    this.#fields[own].focus();
+    document.getElementById(own).focus();
     return true;
   }
 
   clear() {
-    for (const name of Object.keys(this.#fields)) this.#mark(name, null);
+    for (const name of ["template", ...Object.keys(this.#fields)]) this.#mark(name, null);
   }
 
-  /** The message stands under its field, which names it as its description. */
+  /** The message stands under its field, which names it as its description; a folded field is unfolded for it. */
   #mark(name, message) {
     const note = document.getElementById(`${name}-fault`);
+    const field = document.getElementById(name);
     note.textContent = message ?? "";
     note.hidden = message === null;
-    if (message === null) this.#fields[name].removeAttribute("aria-invalid");
-    else this.#fields[name].setAttribute("aria-invalid", "true");
+    if (message === null) field.removeAttribute("aria-invalid");
+    else field.setAttribute("aria-invalid", "true");
+    if (message !== null && name !== "template") document.getElementById("settings").open = true;
   }
 }
+
+const line = (text) => (text ? (/[.!?]$/.test(text) ? text : `${text}.`) : "");

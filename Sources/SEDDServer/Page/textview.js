@@ -1,28 +1,29 @@
-// A text on the page, one span a position, made once for a run; afterwards only spans that change are touched.
+// A text on the page, one span a position. While a run grows its lines are fixed and what is open shares the room (lines.js); once
+// the result is known every position has the room of its final text from the first step on (flow.js). Either way nothing
+// rewraps as the text forms.
 
-import { join, runAround } from "./pieces.js";
-
-/** Control characters have no glyph; their pictures do. Line breaks and tabs do their work. */
-const visible = (text) =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (character) =>
-    character === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + character.charCodeAt(0)));
+import { FlowLayout } from "./flow.js";
+import { LineLayout } from "./lines.js";
 
 export class TextView {
   #root;
   #trajectory = null;
-  #spans = [];
-  /** What each span shows, so that the document is written to only where something differs. */
-  #texts = [];
-  #classes = [];
-  /** The first position of the group that shows each position; its own number for all but pieces of a character. */
-  #groups = [];
+  #layout = null;
   #fresh = new Set();
   #current = null;
+  /** Characters of a token, for the room of what is not known yet. */
+  charactersPerToken = 1;
   shown = 0;
 
   /** @param {HTMLElement} root is emptied and filled. */
   constructor(root) {
     this.#root = root;
+    let width = 0;
+    new ResizeObserver(() => {
+      if (root.clientWidth === width || root.clientWidth === 0) return;
+      width = root.clientWidth;
+      if (this.#layout instanceof LineLayout) this.#layOut();
+    }).observe(root);
   }
 
   load(trajectory) {
@@ -30,17 +31,18 @@ export class TextView {
     this.shown = 0;
     this.#fresh.clear();
     this.#current = null;
-    const all = Array.from({ length: trajectory.length }, (_, position) => position);
-    this.#spans = all.map((position) => {
-      const span = document.createElement("span");
-      span.position = position;
-      return span;
-    });
-    this.#texts = all.map(() => "");
-    this.#classes = all.map(() => "");
-    this.#groups = [...all];
-    this.#paint(all);
-    this.#root.replaceChildren(...this.#spans);
+    this.#layOut();
+  }
+
+  /** The run has ended: where it has a result, its text is set for good. */
+  ended() {
+    if (this.#trajectory.isFinished) this.#layOut();
+    else this.#paint(this.#all);
+  }
+
+  clear() {
+    this.#root.replaceChildren();
+    this.#layout = null;
   }
 
   /**
@@ -54,8 +56,9 @@ export class TextView {
     this.#fresh =
       wholeWay && step > this.shown
         ? new Set(dirty) : new Set(this.#trajectory.step(step).changes.map((change) => change.position));
+    const end = this.#trajectory.endAt(this.shown);
     this.shown = step;
-    this.#paint(new Set([...dirty, ...before, ...this.#fresh]));
+    this.#paint(end === this.#trajectory.endAt(step) ? new Set([...dirty, ...before, ...this.#fresh]) : this.#all);
   }
 
   /** Lets the latest changes look like the others. */
@@ -65,78 +68,50 @@ export class TextView {
     this.#paint(before);
   }
 
-  /** Looks at every position anew: the end of a uniform chain settles many at once. */
-  refresh() {
-    this.#paint(this.#spans.keys());
-  }
-
   /** Marks the position that is looked at, or none. */
   mark(position) {
-    const changed = [this.#current, position].filter((each) => each !== null && each < this.#spans.length);
+    const changed = [this.#current, position].filter((each) => each !== null && each < this.#trajectory.length);
     this.#current = position;
     this.#paint(changed);
   }
 
   /** The span that shows a position. */
   span(position) {
-    return this.#spans[this.#groups[position]];
+    return this.#layout.spans[this.group(position).first];
   }
 
   /** All positions that are shown as one with this one, as first and last. */
   group(position) {
-    const first = this.#groups[position];
-    let last = first;
-    while (last + 1 < this.#groups.length && this.#groups[last + 1] === first) last += 1;
-    return { first, last };
+    return this.#layout.group(position);
+  }
+
+  /** What a position shows at the step that is shown; empty where it is open. */
+  textOf(position) {
+    return this.#layout.textOf(this.group(position).first);
+  }
+
+  /** Positions that belong to the text: those up to its end. */
+  get positions() {
+    const end = this.#trajectory.endAt(this.#layout instanceof FlowLayout ? this.#trajectory.recorded : this.shown);
+    return end === null ? this.#trajectory.length : end + 1;
   }
 
   /** What is written so far, open positions left out. */
   get text() {
-    return this.#texts.join("");
+    return Array.from({ length: this.#trajectory.length }, (_, position) => this.#layout.textOf(position)).join("");
+  }
+
+  get #all() {
+    return Array.from({ length: this.#trajectory.length }, (_, position) => position);
+  }
+
+  #layOut() {
+    const Layout = this.#trajectory.isFinished ? FlowLayout : LineLayout;
+    this.#layout = new Layout(this.#root, this.#trajectory, this.charactersPerToken);
+    this.#paint(this.#all);
   }
 
   #paint(positions) {
-    const { length } = this.#trajectory;
-    const stateAt = (position) => this.#trajectory.state(position, this.shown);
-    const runs = new Map();
-    for (const position of positions) {
-      // A position that becomes or ceases to be a piece changes what its neighbours can join to.
-      for (const near of [position - 1, position, position + 1]) {
-        if (near < 0 || near >= length) continue;
-        const run = runAround(near, length, stateAt);
-        if (run) runs.set(run.first, run);
-        else if (near === position) this.#write(position, position, stateAt(position).text ?? "");
-      }
-    }
-    for (const run of runs.values()) {
-      for (const { first, last, text } of join(run, length, stateAt)) this.#write(first, last, text);
-    }
-  }
-
-  /** Lets the first span of a group show its text and the others nothing. */
-  #write(first, last, text) {
-    let isFresh = false;
-    let isCurrent = false;
-    for (let position = first; position <= last; position += 1) {
-      isFresh ||= this.#fresh.has(position);
-      isCurrent ||= this.#current === position;
-    }
-    for (let position = first; position <= last; position += 1) {
-      this.#groups[position] = first;
-      const kind = this.#trajectory.kind(position, this.shown);
-      let name = position > first ? "joined" : kind;
-      if (position === first) {
-        if (kind === "open" && text === "") name += " empty";
-        if (text.includes("\n")) name += " newline";
-        if (isFresh) name += " fresh";
-        if (isCurrent) name += " current";
-      }
-      this.#set(position, name, position > first ? "" : visible(text));
-    }
-  }
-
-  #set(position, name, text) {
-    if (this.#texts[position] !== text) this.#spans[position].textContent = this.#texts[position] = text;
-    if (this.#classes[position] !== name) this.#spans[position].className = this.#classes[position] = name;
+    this.#layout?.paint(positions, this.shown, this.#fresh, this.#current);
   }
 }

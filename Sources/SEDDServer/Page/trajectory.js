@@ -12,6 +12,8 @@ export class Trajectory {
   #states;
   /** Each step's event; index 0 stands for the start. */
   #steps = [{ step: 0, time: 1, open: null, changes: [] }];
+  /** Where the text ends after each step that was asked for. */
+  #ends = new Map();
   isFinished = false;
   result = null;
 
@@ -26,9 +28,9 @@ export class Trajectory {
     return this.#states.length;
   }
 
-  /** Steps in all: the reverse steps and the final denoising. */
+  /** Steps in all: the reverse steps and the final denoising; some methods take more or fewer, which their end tells. */
   get total() {
-    return this.start.steps + 1;
+    return this.isFinished ? this.recorded : Math.max(this.start.steps + 1, this.recorded);
   }
 
   /** Steps recorded so far. */
@@ -86,6 +88,25 @@ export class Trajectory {
     const state = this.state(position, step);
     if (this.isAbsorbing) return state.token === null ? "open" : "settled";
     return this.isFinished && state === states.at(-1) ? "settled" : "open";
+  }
+
+  /** Whether a position holds the token that ends a text. */
+  isEnd(position, step) {
+    const end = this.start.end_of_text;
+    return typeof end === "number" && this.state(position, step).token === end;
+  }
+
+  /** The position where the text ends after a step, or null. An end at the very start ends the text before, which is not here. */
+  endAt(step) {
+    if (typeof this.start.end_of_text !== "number") return null;
+    if (!this.#ends.has(step)) {
+      let found = null;
+      for (let position = 1; position < this.length && found === null; position += 1) {
+        if (this.isEnd(position, step)) found = position;
+      }
+      this.#ends.set(step, found);
+    }
+    return this.#ends.get(step);
   }
 
   /** Positions that differ between two steps, or may: those that changed on the way. */

@@ -33,6 +33,7 @@ export class Transport {
       this.#play.dataset.does = name;
       this.#play.querySelector(".name").textContent = name;
     }
+    this.#play.disabled = false;
     this.#back.disabled = step === 0;
     this.#forward.disabled = step >= trajectory.recorded;
     this.#slider.max = trajectory.total;
@@ -45,7 +46,8 @@ export class Transport {
 
   #where(trajectory, step) {
     const { steps } = trajectory.start;
-    const place = step > steps ? "Final denoising" : `Step ${step} of ${steps}`;
+    const ofGrid = step > steps ? "Last step" : `Step ${step} of ${steps}`;
+    const place = trajectory.total === steps + 1 ? ofGrid : `Step ${step}${trajectory.isFinished ? ` of ${trajectory.total}` : ""}`;
     const { open } = trajectory.step(step);
     return open ? `${place} · ${open} open` : place;
   }

@@ -120,7 +120,8 @@ struct Serve: AsyncParsableCommand {
         let tokenizer = try await options.makeTokenizer(for: loaded)
         let model = try ServedModel(
             name: name ?? found.name, network: network, profile: InformationProfile.beside(model: found.place),
-            tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970))
+            card: ModelCard.beside(model: found.place), tokenizer: tokenizer,
+            created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let settings = try makeSettings(model, connections, logger)

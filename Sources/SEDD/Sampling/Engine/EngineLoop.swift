@@ -2,6 +2,9 @@
 struct EngineLoop {
     private struct Running {
         var sequences: [Trajectory]
+        /// One for each sequence.
+        var records: [WritingRecord]
+        let submitted: ContinuousClock.Instant
         let job: Job
         let stream: JobStream
     }
@@ -24,7 +27,9 @@ struct EngineLoop {
     mutating func take(_ submissions: [SamplingEngine.Submission]) {
         for submission in submissions {
             let (job, stream) = (submission.job, submission.stream)
-            running[nextNumber] = Running(sequences: job.sequences, job: job, stream: stream)
+            let records = job.sequences.map { _ in WritingRecord(submitted: submission.time) }
+            running[nextNumber] = Running(
+                sequences: job.sequences, records: records, submitted: submission.time, job: job, stream: stream)
             for (index, sequence) in job.sequences.enumerated() {
                 schedule.add(.init(job: nextNumber, index: index), length: sequence.states.count)
             }
@@ -108,15 +113,27 @@ struct EngineLoop {
 
     private mutating func settle(_ row: Schedule.SequenceID, _ state: Trajectory) -> Int {
         running[row.job]?.sequences[row.index] = state
+        note(row, state)
         guard let job = running[row.job] else { return 0 }
         if job.job.everyStep || state.isFinished { job.stream.send(.step(index: row.index, state)) }
         guard state.isFinished else { return 0 }
         schedule.removeAll { $0 == row }
-        observer.finished(state)
+        observer.finished(state, revised: job.records[row.index].revised)
         if job.sequences.allSatisfy(\.isFinished) {
             running[row.job] = nil
             job.stream.finish()
         }
         return 1
+    }
+
+    /// Tells the observer how long the step took, and of the first token that settles.
+    private mutating func note(_ row: Schedule.SequenceID, _ state: Trajectory) {
+        guard var record = running[row.job]?.records[row.index], let submitted = running[row.job]?.submitted else {
+            return
+        }
+        let had = record.hasSettled
+        observer.advanced(after: record.note(state.changes, mask: state.graph.mask))
+        if record.hasSettled, !had { observer.settledFirst(after: record.last - submitted) }
+        running[row.job]?.records[row.index] = record
     }
 }

@@ -6,8 +6,14 @@ package protocol EngineObserver: Sendable {
     func refused()
     /// A shared network evaluation has ended.
     func evaluated(sequences: Int, in duration: Duration)
+    /// A sequence has taken a step, `duration` after its previous one or, for the first, after its submission.
+    func advanced(after duration: Duration)
+    /// The first token of a sequence has settled, `duration` after its job was submitted.
+    func settledFirst(after duration: Duration)
     /// A sequence has finished.
-    func finished(_ trajectory: Trajectory)
+    ///
+    /// - Parameter revised: how many of its written tokens were taken back or replaced.
+    func finished(_ trajectory: Trajectory, revised: Int)
     /// A job ended before its sequences finished.
     func ended(with error: any Error)
 }
@@ -17,6 +23,8 @@ struct NoObserver: EngineObserver {
     func running(_ sequences: Int) {}
     func refused() {}
     func evaluated(sequences: Int, in duration: Duration) {}
-    func finished(_ trajectory: Trajectory) {}
+    func advanced(after duration: Duration) {}
+    func settledFirst(after duration: Duration) {}
+    func finished(_ trajectory: Trajectory, revised: Int) {}
     func ended(with error: any Error) {}
 }

@@ -21,6 +21,7 @@ package final class SamplingEngine: Sendable {
     struct Submission {
         let job: Job
         let stream: JobStream
+        let time = ContinuousClock.now
     }
 
     private struct Inbox {

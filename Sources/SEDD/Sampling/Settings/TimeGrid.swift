@@ -16,8 +16,15 @@ public struct TimeGrid: Sendable, Equatable {
         /// Explicit times, decreasing from 1.
         case times([Double])
 
-        /// The named kinds.
-        public static let names = ["linear", "cosine", "profile"]
+        /// The named kinds, each with one line on what it does.
+        public static let declared: [(name: String, summary: String)] = [
+            ("linear", "Equidistant times: about as many positions settle in each step"),
+            ("cosine", "Few positions settle in the first steps, more in the later ones"),
+            ("profile", "The times with the least error by this model's measured information profile"),
+        ]
+
+        /// The names of the named kinds.
+        public static var names: [String] { declared.map(\.name) }
 
         /// - Throws: ``SEDDError`` of kind `usage` that lists the known names.
         public init(named name: String) throws(SEDDError) {

@@ -22,6 +22,20 @@ public struct TokenFilter: Sendable, Hashable {
         self.topP = topP
     }
 
+    /// The settings that requests can give, in the order in which they act.
+    public static let settings = [
+        SettingDeclaration(
+            "temperature", .number(0...100), standard: .number(1),
+            help:
+                "Divisor of the log-probabilities: below 1 safer words, above 1 more surprising ones; 0 selects the most probable."
+        ),
+        SettingDeclaration(
+            "top_k", .whole(1...1 << 30), standard: .word("all"), help: "Keep only the k most probable tokens."),
+        SettingDeclaration(
+            "top_p", .number(0...1), standard: .number(1),
+            help: "Nucleus: keep the most probable tokens up to this total probability."),
+    ]
+
     /// Whether it leaves every law unchanged.
     public var isIdentity: Bool { temperature == 1 && topK == nil && (topP == nil || topP == 1) }
 

@@ -1,0 +1,131 @@
+import Files
+import Hummingbird
+import NIOCore
+import SEDD
+import Synchronization
+
+/// `GET /v1/demonstration`: one run of the served model, written once and kept, for a page to play to newcomers.
+///
+/// What it shows is always of the model that is served, since the model itself writes it when the first page asks; that page sees it
+/// as it comes, later ones get what was kept, and the network has no more work with them. Template, seed and settings are those of
+/// the first example of the model's card; without one the model writes freely. A run that fails is not kept: the next page starts
+/// another.
+final class Demonstration: Sendable {
+    /// Alternatives that each change reports, as the page asks of runs of its own.
+    static let alternatives = 8
+    /// Tokens of a free text, if the model's length is not less.
+    static let freeLength = 128
+    private static let seed: UInt64 = 1
+
+    private typealias Reader = AsyncThrowingStream<ByteBuffer, any Error>.Continuation
+
+    private struct Record {
+        /// The events so far; their number is that of the steps.
+        var events: [ByteBuffer] = []
+        var isRunning = false
+        var isComplete = false
+        var readers: [Reader] = []
+    }
+
+    private let record = Mutex(Record())
+    private let service: GenerationService
+
+    init(service: GenerationService) { self.service = service }
+
+    func respond(_ context: ServerContext) throws -> Response {
+        let events = try follow()
+        let latest = context.arrival + service.limits.deadline + service.limits.receiving
+        return Response(
+            status: .ok, headers: ServerSentEvent.headers,
+            body: ResponseBody { writer in
+                // A stalled reader blocks the writer.
+                let cut = context.channel.eventLoop.scheduleTask(in: .init(latest - .now)) {
+                    context.channel.close(promise: nil)
+                }
+                defer { cut.cancel() }
+                do {
+                    for try await event in events { try await writer.write(event) }
+                } catch  where EventStream.isDisconnect(error) {
+                    throw error
+                } catch {
+                    try await writer.write(ServerSentEvent.json(APIError(error), event: "error"))
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    /// The events from the first one on; starts the run unless there is one.
+    private func follow() throws -> AsyncThrowingStream<ByteBuffer, any Error> {
+        let (stream, reader) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
+        let mustStart = record.withLock { record in
+            for event in record.events { reader.yield(event) }
+            if record.isComplete {
+                reader.finish()
+                return false
+            }
+            record.readers.append(reader)
+            defer { record.isRunning = true }
+            return !record.isRunning
+        }
+        if mustStart {
+            do { try start() } catch {
+                end(with: error)
+                throw error
+            }
+        }
+        return stream
+    }
+
+    private func start() throws {
+        let model = service.model
+        let (id, begin) = (ResponseID.make("infill"), ContinuousClock.now)
+        let first = try model.sampler.start(try request(model))
+        let job = try service.engine.submit(
+            Job(sequences: [first], everyStep: true, deadline: begin + service.limits.deadline))
+        add(try InfillEvents.opening(id: id, first, model))
+        // Not part of the request that began it: its reader may leave, and the run is kept all the same.
+        Task {
+            do {
+                for try await case .step(_, let state) in job {
+                    add(try InfillEvents.following(id: id, state, since: begin, model))
+                }
+                end(with: nil)
+            } catch { end(with: error) }
+        }
+    }
+
+    private func request(_ model: ServedModel) throws -> Sampler.Request {
+        let example = model.card?.examples?.first
+        let length = example == nil ? min(Self.freeLength, model.length) : example?.length
+        let positions = try Template(example?.template ?? "[[*]]")
+            .positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
+        guard positions.count <= service.limits.length else {
+            throw SEDDError(
+                .usage,
+                "the card's first example has \(positions.count) tokens; this server takes \(service.limits.length)")
+        }
+        var settings = model.card?.sampling ?? SamplingFields.defaults
+        settings.steps = min(settings.steps, service.limits.steps)
+        return Sampler.Request(
+            template: positions, seed: example?.seed.map { UInt64(bitPattern: Int64($0)) } ?? Self.seed,
+            settings: settings, alternatives: Self.alternatives)
+    }
+
+    private func add(_ event: ByteBuffer) {
+        record.withLock { record in
+            record.events.append(event)
+            for reader in record.readers { reader.yield(event) }
+        }
+    }
+
+    private func end(with error: (any Error)?) {
+        let readers = record.withLock { record in
+            defer { record.readers = [] }
+            record.isRunning = false
+            record.isComplete = error == nil
+            if error != nil { record.events = [] }
+            return record.readers
+        }
+        for reader in readers { reader.finish(throwing: error) }
+    }
+}

@@ -1,0 +1,141 @@
+// The text as one types it: `___` is a hole about as wide as its underscores, `___…` one that takes all the room that is
+// left, and ∎ the end of the text. What the server calls the same things, [[12]] for twelve tokens, [[*]] and [[end]], is
+// understood as well; \___, \[[ and \∎ are literal. The server alone decides what is wrong; the page only marks it.
+
+/** What is no plain text in what one types, and in a template of the server. */
+const typed = /\\(?:_{3,}|\[\[|∎)|_{3,}(?:…|\.\.\.)?|\[\[|∎/g;
+const served = /\\?\[\[/g;
+const greatestHole = 1 << 24;
+
+/** Underscores of the narrowest hole. */
+export const narrowest = 3;
+
+/**
+ * Segments in the order of the source, which they cover without gaps.
+ * @param {string} source
+ * @param {RegExp} pattern `typed`, or `served` for a template of the server.
+ * @returns {{kind: "text" | "blank" | "hole" | "fill" | "end" | "wrong", start: number, end: number, count: number, text: string}[]}
+ *   a `blank` counts underscores, a `hole` tokens; `text` is what a stretch of text says once it is read; ends are exclusive.
+ */
+export function parse(source, pattern = typed) {
+  const segments = [];
+  let textStart = 0;
+  const add = (kind, start, end, count = 0, text = "") => segments.push({ kind, start, end, count, text });
+  const textTo = (end) => {
+    if (end > textStart) add("text", textStart, end, 0, source.slice(textStart, end).replace(pattern, (mark) => mark.replace("\\", "")));
+  };
+  const hole = (kind, start, end, count) => {
+    textTo(start);
+    add(kind, start, end, count);
+    textStart = end;
+  };
+  // A scanner of its own: it is moved on behind each hole.
+  const scanner = new RegExp(pattern);
+  for (let found = scanner.exec(source); found; found = scanner.exec(source)) {
+    const [mark] = found;
+    const start = found.index;
+    if (mark.startsWith("\\")) continue;
+    if (mark.startsWith("_")) {
+      const count = mark.length - mark.replace(/_+/, "").length;
+      hole(count < mark.length ? "fill" : "blank", start, start + mark.length, count);
+      continue;
+    }
+    if (mark === "∎") {
+      hole("end", start, start + 1, 0);
+      continue;
+    }
+    const close = source.indexOf("]]", start + 2);
+    if (close < 0) {
+      hole("wrong", start, source.length, 0);
+      break;
+    }
+    const inside = source.slice(start + 2, close);
+    const count = /^[0-9]{1,8}$/.test(inside) ? Number(inside) : 0;
+    const kind = inside === "*" ? "fill" : inside === "end" ? "end" : count >= 1 && count <= greatestHole ? "hole" : "wrong";
+    hole(kind, start, close + 2, count);
+    scanner.lastIndex = close + 2;
+  }
+  textTo(source.length);
+  return segments;
+}
+
+/** A text as a source without holes. */
+export const escaped = (text) => text.replace(/_{3,}|\[\[|∎/g, "\\$&");
+
+/** Tokens of a hole so many underscores wide. */
+export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.round(underscores / charactersPerToken));
+
+/**
+ * How a model cuts text into tokens, as far as holes are concerned.
+ * @typedef {{charactersPerToken: number, takeBlank: boolean}} Pieces `takeBlank`: a word's token begins with the blank before it,
+ *   so that the blank before a hole is the hole's own.
+ */
+
+/** @returns {Pieces} of what the server tells of its tokenizer. */
+export const piecesOf = ({ kind, characters_per_token: charactersPerToken }) =>
+  ({ charactersPerToken, takeBlank: !["byte", "characters"].includes(kind) });
+
+/** The server's template for what is typed. */
+export function toTemplate(source, { charactersPerToken, takeBlank }) {
+  const segments = parse(source);
+  const written = segments.map(({ kind, start, end, count, text }, index) => {
+    const isTyped = segments[index + 1] && source[segments[index + 1].start] === "_";
+    if (kind === "text") return (takeBlank && isTyped ? text.replace(/ $/, "") : text).replaceAll("[[", "\\[[");
+    if (kind === "blank") return `[[${tokensOf(count, charactersPerToken)}]]`;
+    return kind === "fill" ? "[[*]]" : kind === "end" ? "[[end]]" : source.slice(start, end);
+  });
+  return written.join("");
+}
+
+/** The widest hole that is drawn with underscores: longer ones are easier to read as a number. */
+const widest = 480;
+
+/** What one types for a template of the server: holes as underscores wherever they mean the same. */
+export function fromTemplate(template, { charactersPerToken, takeBlank }) {
+  let before = "";
+  for (const { kind, start, end, count, text } of parse(template, served)) {
+    if (kind === "text") {
+      before += escaped(text);
+      continue;
+    }
+    if (kind === "end") {
+      before += "∎";
+      continue;
+    }
+    const underscores = Math.max(narrowest, Math.round(count * charactersPerToken));
+    const isSame = kind === "fill" || (kind === "hole" && underscores <= widest && tokensOf(underscores, charactersPerToken) === count);
+    // Underscores take the blank before them: where it is the text's own, the hole stays as it is written.
+    if (!isSame || (takeBlank && before.endsWith(" "))) before += template.slice(start, end);
+    else before += (takeBlank && /[\p{L}\p{N}.,;:!?’”)]$/u.test(before) ? " " : "") + (kind === "fill" ? "___…" : "_".repeat(underscores));
+  }
+  return before;
+}
+
+/**
+ * The edit that makes a selection a hole: as wide as its text.
+ *
+ * A selection that cuts into a hole takes all of it; blanks at its ends stay, since they belong to the words around.
+ * @returns {{start: number, end: number, insert: string} | null} null where nothing is selected.
+ */
+export function freeing(source, start, end, charactersPerToken) {
+  const segments = parse(source).filter((segment) => segment.end > start && segment.start < end);
+  for (const segment of segments) {
+    if (segment.kind === "text") continue;
+    start = Math.min(start, segment.start);
+    end = Math.max(end, segment.end);
+  }
+  const selected = source.slice(start, end);
+  if (selected.trim()) {
+    start += selected.length - selected.trimStart().length;
+    end -= selected.length - selected.trimEnd().length;
+  }
+  if (start >= end) return null;
+  if (segments.some(({ kind }) => kind === "fill")) return { start, end, insert: "___…" };
+  const widths = segments.map((segment) => {
+    if (segment.kind === "blank") return segment.count;
+    if (segment.kind === "hole") return Math.round(segment.count * charactersPerToken);
+    return Math.min(end, segment.end) - Math.max(start, segment.start);
+  });
+  const width = widths.reduce((sum, each) => sum + each, 0);
+  return { start, end, insert: "_".repeat(Math.max(width, narrowest)) };
+}

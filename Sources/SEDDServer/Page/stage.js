@@ -1,0 +1,76 @@
+// The text as one reads it: the view with its playback, and what is known of the letter that is looked at.
+
+import { Inspector } from "./inspector.js";
+import { PositionPicker } from "./picker.js";
+import { Player } from "./player.js";
+import { TextView } from "./textview.js";
+import { Transport } from "./transport.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Stage {
+  view = new TextView($("text"));
+  player = new Player(this.view, () => this.#showState());
+  #transport = new Transport(this.player);
+  #inspector = new Inspector($("inspector"), () => this.#picker.let());
+  #picker = new PositionPicker($("text"), this.view, (position, byKey, stays) => this.#look(position, byKey, stays));
+
+  /** Makes room for a run that is about to be shown. */
+  enter() {
+    document.body.classList.remove("editing");
+    $("text").hidden = false;
+  }
+
+  /** Gives the place to what one types. */
+  leave() {
+    if (this.player.mode !== "paused") this.player.toggle();
+    this.release();
+    document.body.classList.add("editing");
+    $("text").hidden = true;
+  }
+
+  /** A new run: nothing of it has been looked at. */
+  reset() {
+    this.#picker.reset();
+    this.#transport.refresh();
+  }
+
+  /** Lets go of the letter that is looked at. */
+  release() {
+    if (this.player.trajectory) this.#picker.let();
+  }
+
+  /** What is written at the step that is shown. */
+  get text() {
+    const { trajectory, isAtEnd } = this.player;
+    return (isAtEnd ? trajectory.result?.text : null) ?? this.view.text;
+  }
+
+  #showState() {
+    this.#transport.refresh();
+    if (this.#picker.position !== null) this.#inspect(this.#picker.position);
+  }
+
+  #look(position, byKey, stays) {
+    this.#inspect(position);
+    if (position === null || !this.player.trajectory) return;
+    if (byKey) $("spoken").textContent = this.#inspector.sentence(this.player.trajectory, position, this.player.step);
+    // Not for a pointer that passes: the text would move away below it.
+    if (stays) this.#uncover(position);
+  }
+
+  #inspect(position) {
+    const { trajectory, step } = this.player;
+    // The pointer may still rest where a longer text was.
+    if (position === null || !trajectory || position >= trajectory.length) this.#inspector.clear();
+    else this.#inspector.show(trajectory, this.view.group(position), step, this.view.textOf(position));
+    document.body.classList.toggle("inspecting", $("inspector").childElementCount > 0);
+  }
+
+  /** In a small window the panel lies at its foot: the letter that was touched is brought above it. */
+  #uncover(position) {
+    if (getComputedStyle($("inspector")).position !== "fixed") return;
+    const hidden = this.view.span(position).getBoundingClientRect().bottom + 12 - $("inspector").getBoundingClientRect().top;
+    if (hidden > 0) scrollBy({ top: hidden, behavior: "instant" });
+  }
+}
