@@ -169,7 +169,7 @@ def fitting(page, url):
     fill(page, template="A sentence that is longer than its length. [[4]]", length="8")
     start(page)
     page.wait("document.getElementById('template').getAttribute('aria-invalid')", "the mark")
-    assert "length is 8" in page.text("#template-fault"), page.text("#template-fault")
+    assert "length of 8" in page.text("#template-fault"), page.text("#template-fault")
     assert page.run("return document.activeElement.id + document.activeElement.getAttribute('aria-invalid')") == "templatetrue"
 
 
