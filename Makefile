@@ -9,7 +9,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 SEDD := .build/release/sedd
 MODEL := Models/gutenberg
 
-.PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-cuda bench bench-operations bench-server format format-check links configuration docs clean
+.PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-distributed test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-server: build ## test the server from outside: the clients of OpenAI, LangC
 
 test-page: build ## test the page of `sedd serve` in a headless Chromium
 	@Scripts/page-test.sh $(SEDD) $(MODEL)
+
+test-distributed: build ## several processes that train as one: equality, kills, stops, torchrun's restarts, and two machines as network namespaces (root)
+	@Scripts/distributed-test.sh $(SEDD)
 
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them emulated on the CPU
 	@Scripts/build-tests.sh

@@ -49,10 +49,15 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"], exclude: ["cuda/kernels"]),
+        // Processes that work together, by libtorch's c10d. `names` stands in for headers of Gloo, which libtorch does not bring.
+        .target(
+            name: "CDistributed", dependencies: ["CLibTorch"], exclude: ["names"],
+            cxxSettings: [.headerSearchPath("names")]),
         .target(name: "Files", swiftSettings: strict),
         // Files of named tensors, read without a tensor engine.
         .target(name: "TensorFiles", dependencies: ["Files"], swiftSettings: strict),
-        .target(name: "Torch", dependencies: ["CTorch", "Files", "TensorFiles"], swiftSettings: strict),
+        .target(
+            name: "Torch", dependencies: ["CTorch", "CDistributed", "Files", "TensorFiles"], swiftSettings: strict),
         .target(name: "Text", dependencies: ["Files"], swiftSettings: strict),
         .target(
             name: "Presets", path: "Configurations",

@@ -16,11 +16,11 @@ forbidden Hub 'CTorch|Torch|TensorFiles|Text|SEDD|SEDDServer'
 forbidden Text 'CTorch|Torch|TensorFiles|SEDD'
 forbidden TensorFiles 'CTorch|Torch|Text|SEDD'
 forbidden Torch 'Text|SEDD'
-forbidden SEDD 'CTorch|SEDDServer|Hub|Hummingbird|NIOCore|AsyncHTTPClient'
-forbidden SEDDServer 'CTorch|Torch|Hub'
-forbidden sedd 'CTorch|Hummingbird|NIOCore|AsyncHTTPClient'
+forbidden SEDD 'CTorch|CDistributed|SEDDServer|Hub|Hummingbird|NIOCore|AsyncHTTPClient'
+forbidden SEDDServer 'CTorch|CDistributed|Torch|Hub'
+forbidden sedd 'CTorch|CDistributed|Hummingbird|NIOCore|AsyncHTTPClient'
 
-order=(Plots Randomness Process Network Objective Autoregressive Models Sampling Training Evaluation Judging Studies)
+order=(Plots Distributed Randomness Process Network Objective Autoregressive Models Sampling Training Evaluation Judging Studies)
 types() { # the types that the files of a folder declare at their outermost level
     grep -rhoE --include='*.swift' --exclude='*.pb.swift' '^(public |package |final |indirect )*(struct|class|enum|protocol|actor) [A-Z][A-Za-z0-9]*' "SEDD/$1" |
         awk '{print $NF}' | sort -u

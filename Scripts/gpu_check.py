@@ -6,7 +6,9 @@ Every check says what was found and what is allowed. The JSON file has them all,
 import argparse
 import json
 import math
+import os
 import platform
+import socket
 import struct
 import subprocess
 import sys
@@ -23,6 +25,47 @@ SHAPES = {  # tokens, width, heads, blocks, length
 
 class Failed(Exception):
     pass
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def devices():
+    """CUDA devices of the machine."""
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True).stdout
+        return len(listed.splitlines())
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+
+
+def together(count, *words, timeout=600):
+    """Runs a command in several processes that work as one; one of them talks to itself alone."""
+    port = str(free_port())
+    environments = [
+        os.environ | {"RANK": str(rank), "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        for rank in range(count)
+    ]
+    running = [
+        subprocess.Popen(
+            [str(HERE / "sedd"), *map(str, words)], env=environment, text=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE)
+        for environment in environments
+    ]
+    reasons = []
+    try:
+        for one in running:
+            _, errors = one.communicate(timeout=timeout)
+            if one.returncode != 0:
+                reasons += errors.strip().splitlines()[-1:] or ["no reason given"]
+    finally:
+        for one in running:
+            one.kill()
+    if reasons:
+        raise Failed(f"sedd {words[0]} by {count} processes: {'; '.join(reasons)}")
 
 
 def sedd(*words, timeout=1800):
@@ -124,17 +167,34 @@ def evaluation(report):
         report.check(f"evaluate {precision}, relative to the CPU", abs(found - cpu) / cpu, allowed)
 
 
+def losses(name, *words, run_by=sedd):
+    """Those of ten training steps."""
+    run = HERE / "runs" / name
+    subprocess.run(["rm", "-rf", str(run)], check=True)
+    settings = ["training.n_iters=10", "training.log_freq=1", "training.sample_freq=0", "optim.warmup=0"]
+    sets = [word for setting in settings for word in ("--set", setting)]
+    run_by("train", "--config", "tiny-cpu", *sets, "--data", HERE / "text.txt", "--output", run, *words)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def processes(report):
+    """Processes that train as one, a device each: by NCCL on CUDA devices, by Gloo on the CPU. One device is its own partner."""
+    most = devices() if report.device == "cuda" else 2
+    for precision in report.precisions():
+        alone = losses(f"alone-{precision}", *report.on(precision))
+        for count in [1, 2] if most > 1 else [1]:
+            found = losses(
+                f"{count}-together-{precision}", *report.on(precision),
+                run_by=lambda *words, count=count: together(count, *words))
+            allowed = 1e-4 if precision == "float32" else 2e-2
+            report.check(f"losses of {count} processes {precision}, relative to one alone", relative(found, alone), allowed)
+    if most < 2:
+        print("skipped two processes with a device each: this machine has one", flush=True)
+
+
 def training(report):
     """The losses of the first steps, with dropout, which is the same function on every device."""
-
-    def losses(name, *words):
-        run = HERE / "runs" / name
-        subprocess.run(["rm", "-rf", str(run)], check=True)
-        settings = ["training.n_iters=10", "training.log_freq=1", "training.sample_freq=0", "optim.warmup=0"]
-        sets = [word for setting in settings for word in ("--set", setting)]
-        sedd("train", "--config", "tiny-cpu", *sets, "--data", HERE / "text.txt", "--output", run, *words)
-        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        return [line["loss"] for line in lines if "loss" in line]
 
     cpu = losses("cpu")
     if len(cpu) != 10:
@@ -253,7 +313,7 @@ def main():
     print(doctor)
     if args.device == "cuda" and "cuda                  works" not in doctor:
         sys.exit("gpu-check: sedd finds no CUDA device here; DEVICE=cpu tries the script without one")
-    for part in (golden, evaluation, training, sampling):
+    for part in (golden, evaluation, training, processes, sampling):
         report.attempt(part.__name__, lambda: part(report))
     benchmark(report, args.shapes, args.largest)
 

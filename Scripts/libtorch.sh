@@ -85,4 +85,12 @@ PC
 )
 [ -f "$root/.libtorch/libtorch.pc" ] && [ "$(cat "$root/.libtorch/libtorch.pc")" = "$pc" ] ||
     printf '%s\n' "$pc" >"$root/.libtorch/libtorch.pc"
+# Headers alone do not tell whether the library has c10d, by which processes work together; Sources/CDistributed looks for this mark.
+mark="$root/.libtorch/without-c10d.h"
+if grep -q _ZN4c10d16ProcessGroupGlooC "$folder"/lib/libtorch_cpu.*; then
+    rm -f "$mark"
+else
+    [ -f "$mark" ] || echo "// This libtorch has no c10d." >"$mark"
+    say "it lacks c10d: every process of sedd will work alone"
+fi
 say "$version ($source) at $folder"

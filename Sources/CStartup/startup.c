@@ -45,6 +45,7 @@ static void unblock(void) {
     sigaddset(&handled, SIGINT);
     sigaddset(&handled, SIGTERM);
     sigaddset(&handled, SIGHUP);
+    sigaddset(&handled, SIGUSR1);
     sigprocmask(SIG_UNBLOCK, &handled, NULL);
 }
 
@@ -111,6 +112,8 @@ static void begin(void) {
     handle(SIGTERM);
     // nohup has it ignored, and is meant so.
     if (!is_ignored(SIGHUP)) handle(SIGHUP);
+    // What schedulers of clusters send some time before they end a job.
+    handle(SIGUSR1);
     unblock();
     // A reader that has gone and a file that may not grow are errors of the write, which says where.
     signal(SIGPIPE, SIG_IGN);

@@ -14,6 +14,8 @@ public enum FailureKind: String, Sendable, CaseIterable {
     case interrupted
     /// Out of memory, or a failure of a device or of libtorch.
     case engine
+    /// Another process of the job, or the network, failed; the same command may succeed if it is started again.
+    case temporary
 }
 
 /// An error that states in one line what was expected, what was found and what to do, with its class.

@@ -19,6 +19,8 @@ public struct TorchError: ClassifiedError, Sendable {
         case cannotWrite
         /// A device that is not available.
         case device
+        /// Another process of the job, or the network, failed or exceeded the time limit.
+        case peer
         /// Any other error reported by libtorch.
         case engine
     }
@@ -33,6 +35,7 @@ public struct TorchError: ClassifiedError, Sendable {
         case .missingFile: .missingInput
         case .cannotWrite: .cannotWrite
         case .device: .usage
+        case .peer: .temporary
         case .outOfMemory, .index, .value, .engine: .engine
         }
     }

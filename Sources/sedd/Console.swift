@@ -2,13 +2,18 @@ import Foundation
 
 /// Progress of a command on stderr: a bar on a terminal, plain lines elsewhere.
 final class Console {
+    /// Whether another process prints instead.
+    private let isQuiet: Bool
     private var barShown = false
     private var lastPlain = ContinuousClock.now - .seconds(3600)
     /// Seconds between plain lines when stderr is not a terminal.
     private let plainInterval = Duration.seconds(10)
 
+    init(isQuiet: Bool = false) { self.isQuiet = isQuiet }
+
     /// Shows progress from 0 to 1.
     func progress(_ fraction: Double, _ text: @autoclosure () -> String, always: Bool = false) {
+        if isQuiet { return }
         if Terminal.redraws {
             let width = 24
             let filled = min(width, max(0, Int(fraction * Double(width))))
@@ -36,7 +41,7 @@ final class Console {
     /// Reports something worth knowing that does not stop the command.
     static func note(_ text: String) { StandardError.write("sedd: note: \(Failure.printable(text))\n") }
 
-    private func write(_ text: String) { StandardError.write(text) }
+    private func write(_ text: String) { if !isQuiet { StandardError.write(text) } }
 
     /// `1h02m`, `3m20s` or `12s`.
     static func duration(_ seconds: Double) -> String {

@@ -2,21 +2,54 @@ import ArgumentParser
 import Files
 import Foundation
 import SEDD
+import Synchronization
 
 /// How a command fails: one line on stderr and an exit code.
 enum Failure {
     /// The codes of sysexits.h that commands use, and 130 for an interruption.
     enum Code: Int32 {
-        case usage = 64, badData = 65, noInput = 66, `internal` = 70, cannotWrite = 73, interrupted = 130
+        case usage = 64, badData = 65, noInput = 66, `internal` = 70, cannotWrite = 73, temporary = 75, interrupted =
+            130
     }
+
+    /// Rank and size of the job, once known.
+    static var rank: (rank: Int, size: Int)? {
+        get { place.withLock { $0 } }
+        set { place.withLock { $0 = newValue } }
+    }
+
+    private static let place = Mutex<(rank: Int, size: Int)?>(nil)
 
     /// - Parameter settings: variables and files that took part in what the command was asked for.
     static func exit(_ error: any Error, settings: [String] = []) -> Never {
         guard let (code, line) = describe(error) else { answer(error) }
         let origin =
             code == .usage && !settings.isEmpty ? " (with settings of \(settings.joined(separator: ", ")))" : ""
-        StandardError.write("sedd: \(printable(line + origin))\n")
+        let message = named(line + origin)
+        StandardError.write("sedd: \(printable(message))\n")
+        tellLauncher(message)
+        // Threads may still wait for other processes: exit handlers would destroy what they use.
+        if rank != nil { _exit(code.rawValue) }
         Foundation.exit(code.rawValue)
+    }
+
+    /// The message, prefixed with the rank in a job.
+    private static func named(_ line: String) -> String {
+        guard let rank else { return line }
+        let name = "rank \(rank.rank) of \(rank.size)"
+        return line.hasPrefix(name) ? line : "\(name): \(line)"
+    }
+
+    /// Writes the message to the file from which torchrun reports the first failure.
+    private static func tellLauncher(_ line: String) {
+        guard let path = ProcessInfo.processInfo.environment["TORCHELASTIC_ERROR_FILE"], !path.isEmpty else { return }
+        struct Report: Encodable {
+            let message: String
+            let timestamp: Int
+        }
+        let report = Report(message: line, timestamp: Int(Date().timeIntervalSince1970))
+        // The message is on stderr already; without the file the launcher has the exit code.
+        try? JSONEncoder().encode(report).write(to: URL(filePath: path))
     }
 
     /// Requested output other than a result: help, version, completions. It goes to stdout.
@@ -62,6 +95,7 @@ enum Failure {
         case .cannotWrite: .cannotWrite
         case .diverged, .engine: .internal
         case .interrupted: .interrupted
+        case .temporary: .temporary
         }
     }
 }

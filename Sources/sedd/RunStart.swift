@@ -62,6 +62,29 @@ struct RunStart {
         }
     }
 
+    /// Shares the first process's start with all processes, because only the first uses the run folder.
+    ///
+    /// - Parameter first: evaluated by the first process only.
+    init(
+        _ run: RunFolder, shared team: Team, data: [PathArgument], first: () async throws -> RunStart
+    ) async throws {
+        struct Shared: Codable {
+            let yaml: String
+            let record: RunRecord?
+        }
+        let own = team.isFirst ? try await first() : nil
+        let shared = try team.broadcast(
+            Shared(yaml: own.map { try ConfigurationFile.yaml($0.configuration) } ?? "", record: own?.record),
+            "configuration")
+        guard let own else {
+            var configuration = try ConfigurationFile.resolve(yaml: shared.yaml, overrides: [], source: "rank 0")
+            if !data.isEmpty { configuration.data.files = data.map { FileSystem.realPath($0.text) } }
+            (self.configuration, record, differences, self.run) = (configuration, shared.record, [], run)
+            return
+        }
+        self = own
+    }
+
     /// The tokenizer: the one stored beside the weights if the run has one, because the alphabet of changed data would
     /// differ.
     func makeTokenizer() async throws -> any Tokenizer {

@@ -94,6 +94,13 @@ enum TrainingInput {
         return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })
     }
 
+    /// Tokenizes the texts for several processes: the first builds the cache, then one on each other machine, then the others use it.
+    static func dataset(
+        _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ console: Console, _ team: Team
+    ) async throws -> TokenDataset {
+        try await team.inTurns("token cache") { try dataset(configuration, tokenizer, console) }
+    }
+
     /// Tokenizes the texts.
     static func dataset(
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ console: Console

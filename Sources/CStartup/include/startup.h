@@ -1,7 +1,7 @@
 #ifndef STARTUP_H
 #define STARTUP_H
 
-/// What INT, TERM and HUP do to the process.
+/// What INT, TERM, HUP and USR1 do to the process.
 typedef enum {
     /// Each ends the process with exit code 130 and a line on stderr: for work that has nothing to save.
     STARTUP_LEAVE = 0,

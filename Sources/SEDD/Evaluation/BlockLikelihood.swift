@@ -9,8 +9,8 @@ public protocol BlockLikelihood: Sendable {
     var isExact: Bool { get }
     /// Settings on which the result depends besides model and data, for reports.
     var settings: EvaluationSettings { get }
-    /// Network evaluations per block, averaged over the blocks so far; nil if they are not counted.
-    var evaluationsPerBlock: Double? { get }
+    /// Blocks evaluated so far, and their network evaluations; nil if they are not counted.
+    var evaluations: (blocks: Int, passes: Int)? { get }
     /// Number of tokens over which the nats of a block are averaged; fewer than the block has if some are given rather
     /// than predicted.
     func tokens(inBlockOf length: Int) -> Int
@@ -24,7 +24,12 @@ public protocol BlockLikelihood: Sendable {
 
 extension BlockLikelihood {
     /// Not counted.
-    public var evaluationsPerBlock: Double? { nil }
+    public var evaluations: (blocks: Int, passes: Int)? { nil }
+
+    /// Network evaluations per block, averaged over the blocks so far; nil if they are not counted.
+    public var evaluationsPerBlock: Double? {
+        evaluations.flatMap { $0.blocks == 0 ? nil : Double($0.passes) / Double($0.blocks) }
+    }
 
     /// All tokens of the block.
     public func tokens(inBlockOf length: Int) -> Int { length }

@@ -34,11 +34,12 @@ public struct Evaluation: Sendable {
     ///
     /// - Parameters:
     ///   - log: stores finished blocks and supplies those of an earlier call.
+    ///   - team: the processes that share the blocks; only the first has a log. All return the same report as one process.
     ///   - shouldStop: checked after each batch.
     /// - Throws: `TextError` if the data contain no complete block; ``SEDDError`` of kind `diverged` if a likelihood is
     ///   not finite, `interrupted` if `shouldStop` returns true.
     public func run(
-        _ text: EvaluationText, _ likelihood: some BlockLikelihood, log: EvaluationLog? = nil,
+        _ text: EvaluationText, _ likelihood: some BlockLikelihood, log: EvaluationLog? = nil, team: Team = .alone,
         shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> EvaluationReport {
         try text.requireBlock(of: length)
@@ -49,29 +50,31 @@ public struct Evaluation: Sendable {
         let whole = text.count / length
         let wanted = min(whole, blocks ?? whole)
         let numbers = (0..<wanted).map { $0 * whole / wanted }
-        var found = log?.blocks(terms: likelihood.terms.count) ?? [:]
+        var found = try team.broadcast(log?.blocks(terms: likelihood.terms.count) ?? [:], "finished blocks")
         var sum = EvaluationSum(tokensPerBlock: likelihood.tokens(inBlockOf: length))
         for number in numbers { if let nats = found[number] { sum.add(nats) } }
         let kept = sum.count
         // Batches always contain the same blocks, so a resumed evaluation gives identical numbers.
         let group = likelihood.blocksAtOnce(length: length)
-        for first in stride(from: 0, to: numbers.count, by: group) {
-            let company = numbers[first..<min(first + group, numbers.count)]
-            guard company.contains(where: { found[$0] == nil }) else { continue }
-            let part = try company.map { (number: $0, tokens: try text.block($0, length: length)) }
-            for (block, nats) in zip(part, try likelihood.nats(part)) {
+        let batches = stride(from: 0, to: numbers.count, by: group).map {
+            numbers[$0..<min($0 + group, numbers.count)]
+        }.filter { $0.contains { found[$0] == nil } }
+        // Each process evaluates one batch per round.
+        for first in stride(from: 0, to: batches.count, by: team.size) {
+            let round = batches[first..<min(first + team.size, batches.count)]
+            for (number, nats) in zip(round.joined(), try nats(round, of: text, likelihood, team)) {
                 guard nats.allSatisfy(\.isFinite) else {
                     throw SEDDError(
                         .diverged,
-                        "\(text.specification): the likelihood of block \(block.number) is \(nats); the model's outputs are not finite: check its weights"
+                        "\(text.specification): the likelihood of block \(number) is \(nats); the model's outputs are not finite: check its weights"
                     )
                 }
-                guard found.updateValue(nats, forKey: block.number) == nil else { continue }
+                guard found.updateValue(nats, forKey: number) == nil else { continue }
                 sum.add(nats)
-                try log?.add(block.number, nats)
+                try log?.add(number, nats)
             }
             progress(Progress(done: sum.count, total: wanted, kept: kept, mean: sum.mean))
-            if shouldStop(), sum.count < wanted {
+            if try team.agree(shouldStop(), "whether to stop"), sum.count < wanted {
                 throw SEDDError(
                     .interrupted,
                     "\(text.specification): stopped after \(sum.count) of \(wanted) blocks"
@@ -86,9 +89,27 @@ public struct Evaluation: Sendable {
             if let nats = found[number] { total.add(nats) }
             bytes += text.bytes(of: try text.block(number, length: length).dropFirst(given))
         }
+        let counts = try team.sum(
+            likelihood.evaluations.map { [Double($0.blocks), Double($0.passes)] } ?? [], "evaluations")
         return EvaluationReport(
-            text: text, length: length, likelihood: likelihood, sum: total, bytes: bytes,
+            text: text, length: length, likelihood: likelihood,
+            evaluationsPerBlock: counts.first.flatMap { $0 > 0 ? counts[1] / $0 : nil }, sum: total, bytes: bytes,
             seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// The terms of all blocks of a round, in which each process evaluates at most one batch.
+    private func nats(
+        _ round: ArraySlice<ArraySlice<Int>>, of text: EvaluationText, _ likelihood: some BlockLikelihood, _ team: Team
+    ) throws -> [[Double]] {
+        let place = round.startIndex + team.rank
+        let own = round.indices.contains(place) ? round[place] : []
+        let part = try own.map { (number: $0, tokens: try text.block($0, length: length)) }
+        let values = part.isEmpty ? [] : try likelihood.nats(part).flatMap { $0 }
+        let width = likelihood.terms.count
+        let before = round.prefix(team.rank).reduce(0) { $0 + $1.count } * width
+        let all = try team.gathered(
+            values, share: before..<before + values.count, of: round.joined().count * width, "blocks")
+        return stride(from: 0, to: all.count, by: width).map { Array(all[$0..<$0 + width]) }
     }
 }
 

@@ -55,8 +55,8 @@ public struct EvaluationReport: Sendable, Codable {
     }
 
     init(
-        text: EvaluationText, length: Int, likelihood: some BlockLikelihood, sum: EvaluationSum, bytes: Int,
-        seconds: Double
+        text: EvaluationText, length: Int, likelihood: some BlockLikelihood, evaluationsPerBlock: Double?,
+        sum: EvaluationSum, bytes: Int, seconds: Double
     ) {
         data = text.specification.description
         rows = text.rows
@@ -73,7 +73,7 @@ public struct EvaluationReport: Sendable, Codable {
         exact = likelihood.isExact
         convention = likelihood.settings.convention
         order = likelihood.settings.order
-        networkEvaluations = likelihood.evaluationsPerBlock
+        networkEvaluations = evaluationsPerBlock
         timeSamples = likelihood.settings.timeSamples
         smallestTime = likelihood.settings.smallestTime
         seed = likelihood.settings.seed

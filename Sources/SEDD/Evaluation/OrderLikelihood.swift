@@ -16,7 +16,7 @@ public final class OrderLikelihood: BlockLikelihood {
     private let evaluator: HeadEvaluator
     private let sampling: SamplingSettings
     private let tokensPerBatch: Int
-    private let counted = Mutex((blocks: 0, evaluations: 0))
+    private let counted = Mutex((blocks: 0, passes: 0))
 
     /// - Parameters:
     ///   - sampling: a method whose order depends only on the state, and its settings.
@@ -42,9 +42,7 @@ public final class OrderLikelihood: BlockLikelihood {
 
     public var terms: [String] { ["exact"] }
     public var isExact: Bool { true }
-    public var evaluationsPerBlock: Double? {
-        counted.withLock { $0.blocks == 0 ? nil : Double($0.evaluations) / Double($0.blocks) }
-    }
+    public var evaluations: (blocks: Int, passes: Int)? { counted.withLock { $0 } }
 
     public func blocksAtOnce(length: Int) -> Int { max(1, tokensPerBatch / max(1, length)) }
 
@@ -71,8 +69,8 @@ public final class OrderLikelihood: BlockLikelihood {
                 where revealed.contains(position) { nats[entry.index] -= log }
             }
         }
-        let evaluations = trajectories.reduce(0) { $0 + $1.networkEvaluations }
-        counted.withLock { $0 = ($0.blocks + blocks.count, $0.evaluations + evaluations) }
+        let passes = trajectories.reduce(0) { $0 + $1.networkEvaluations }
+        counted.withLock { $0 = ($0.blocks + blocks.count, $0.passes + passes) }
         return nats.map { [$0] }
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// How reports are encoded. Missing values are omitted; a number outside the range of a double is encoded as a string.
-enum ReportJSON {
+package enum ReportJSON {
     /// One line of JSON.
-    static func line(_ report: some Encodable) throws -> String {
+    package static func line(_ report: some Encodable) throws -> String {
         String(decoding: try encoder([.sortedKeys, .withoutEscapingSlashes]).encode(report), as: UTF8.self)
     }
 

@@ -1,3 +1,4 @@
+import Crypto
 import Files
 import Foundation
 public import Torch
@@ -87,6 +88,11 @@ public struct Weights: Sendable {
         let copy = try flat.cloned()
         return try Weights(
             layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
+    }
+
+    /// The first 64 bits of a SHA-256 digest of all values.
+    package func fingerprint() throws -> String {
+        SHA256.hash(data: try flat.moved(to: .cpu).bytes()).prefix(8).map { String(format: "%02x", $0) }.joined()
     }
 
     /// Overwrites the weights with those of `other`, which has the same layout.

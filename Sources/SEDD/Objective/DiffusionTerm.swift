@@ -52,6 +52,13 @@ public struct DiffusionTerm: Sendable {
         return try Estimate(perBlock)
     }
 
+    /// Number of blocks whose times fill whole batches: distributing groups of this size leaves every batch unchanged.
+    static func blocksAtOnce(tokens: Int, length: Int, times: Int) -> Int {
+        let group = max(1, tokens / max(1, length))
+        if group.isMultiple(of: times) { return group / times }
+        return times.isMultiple(of: group) ? 1 : group
+    }
+
     /// The term of each block, nats per block; a function of the block and its number alone.
     ///
     /// - Parameter blocks: blocks of equal length; the number determines the times and the noise of a block.

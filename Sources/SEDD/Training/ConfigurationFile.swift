@@ -97,16 +97,17 @@ public enum ConfigurationFile {
     public static func differences(
         from old: TrainingConfiguration, to new: TrainingConfiguration
     ) throws -> [(key: String, old: String, new: String)] {
-        let (before, after) = (try leaves(old), try leaves(new))
-        let values = Dictionary(uniqueKeysWithValues: before.map { ($0.key, $0.value) })
+        let (before, after) = (try values(of: old), try values(of: new))
+        let values = Dictionary(uniqueKeysWithValues: before.map { ($0.name, $0.value) })
         return after.compactMap { leaf in
-            let old = values[leaf.key] ?? "absent"
-            return old == leaf.value ? nil : (leaf.key, old, leaf.value)
+            let old = values[leaf.name] ?? "absent"
+            return old == leaf.value ? nil : (leaf.name, old, leaf.value)
         }
     }
 
-    private static func leaves(_ configuration: TrainingConfiguration) throws -> [(key: String, value: String)] {
-        func below(_ node: Node, _ path: String) throws -> [(key: String, value: String)] {
+    /// Every key with its value on one line.
+    package static func values(of configuration: TrainingConfiguration) throws -> [(name: String, value: String)] {
+        func below(_ node: Node, _ path: String) throws -> [(name: String, value: String)] {
             guard let mapping = node.mapping else {
                 let value = try Yams.serialize(node: node).trimmingCharacters(in: .whitespacesAndNewlines)
                 return [(path, value.replacing("\n", with: " "))]
@@ -162,7 +163,7 @@ public enum ConfigurationFile {
 
     /// The key that was probably meant: of this name elsewhere, or of nearly this name here; otherwise those that there are here.
     private static func suggestion(for name: String, in path: [String], among names: [String]) throws -> String {
-        let namesake = try leaves(TrainingConfiguration()).map(\.key).first {
+        let namesake = try values(of: TrainingConfiguration()).map(\.name).first {
             $0.split(separator: ".").last ?? "" == name
         }
         let near = NearestName.near(name, among: names).map { (path + [$0]).joined(separator: ".") }

@@ -16,8 +16,13 @@ protocol Learner: Sendable {
     ) throws -> [SequenceLoss]
     /// The model whose numbers are `weights`, which it shares.
     func model(_ weights: Weights) throws -> LanguageModel
-    /// Nats per token of held-out blocks under a model of this kind.
-    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate
+    /// Nats per token of each held-out block; a function of the block and its number.
+    ///
+    /// - Parameter blocks: whole groups of ``validationGroup`` consecutive blocks, except for the last: rounding depends on what is
+    ///   evaluated in one batch.
+    func validate(_ model: LanguageModel, on blocks: [(number: Int, tokens: [Int])]) throws -> [Double]
+    /// Number of blocks that fill whole batches.
+    var validationGroup: Int { get }
     /// Writes `weights` as a model folder.
     func save(_ weights: Weights, to folder: URL) throws
 }
@@ -86,12 +91,20 @@ struct ScoreLearner: Learner {
         .diffusion(try ScoreNetwork(network.configuration, weights))
     }
 
-    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate {
-        try DiffusionTerm(
+    func validate(_ model: LanguageModel, on blocks: [(number: Int, tokens: [Int])]) throws -> [Double] {
+        let length = configuration.model.length
+        return try DiffusionTerm(
             network: model.diffusion(), timesPerBlock: configuration.training.evalTimes,
             seed: configuration.training.seed
-        ).evaluate(blocks)
+        ).nats(blocks, tokensPerBatch: Self.tokensAtOnce).map { $0 / Double(length) }
     }
+
+    var validationGroup: Int {
+        DiffusionTerm.blocksAtOnce(
+            tokens: Self.tokensAtOnce, length: configuration.model.length, times: configuration.training.evalTimes)
+    }
+
+    private static let tokensAtOnce = 4096
 
     func save(_ weights: Weights, to folder: URL) throws {
         try ModelFolder.save(network.configuration, weights, to: folder)
@@ -129,17 +142,16 @@ struct LeftToRightLearner: Learner {
         .autoregressive(try AutoregressiveNetwork(network.configuration, weights))
     }
 
-    func validate(_ model: LanguageModel, on blocks: [[Int]]) throws -> DiffusionTerm.Estimate {
+    func validate(_ model: LanguageModel, on blocks: [(number: Int, tokens: [Int])]) throws -> [Double] {
         let loss = NextTokenLoss(network: try model.autoregressive())
-        let length = blocks.first?.count ?? 1
-        let group = max(1, 4096 / length)
-        let perBlock = try stride(from: 0, to: blocks.count, by: group).flatMap { start in
-            try loss.nats(Array(blocks[start..<min(start + group, blocks.count)])).map {
-                $0.reduce(0, +) / Double(length)
+        return try stride(from: 0, to: blocks.count, by: validationGroup).flatMap { start in
+            try loss.nats(blocks[start..<min(start + validationGroup, blocks.count)].map(\.tokens)).map {
+                $0.reduce(0, +) / Double($0.count)
             }
         }
-        return try DiffusionTerm.Estimate(perBlock)
     }
+
+    var validationGroup: Int { max(1, 4096 / configuration.model.length) }
 
     func save(_ weights: Weights, to folder: URL) throws {
         try AutoregressiveFolder.save(network.configuration, weights, to: folder)

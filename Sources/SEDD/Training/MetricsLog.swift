@@ -34,6 +34,16 @@ final class MetricsLog {
         for (name, value) in values { try events.scalar("\(group)/\(name)", value, step: step) }
     }
 
+    /// Adds what a step measured.
+    func add(_ metrics: Trainer.StepMetrics) throws {
+        try add(
+            step: metrics.step,
+            [("loss", metrics.loss)] + (metrics.bound.map { [("bound", $0)] } ?? []) + [
+                ("gradient_norm", metrics.gradientNorm), ("learning_rate", metrics.rate),
+                ("tokens_per_second", metrics.tokensPerSecond),
+            ], group: "train")
+    }
+
     /// Adds a text to TensorBoard.
     func add(step: Int, sample: String) throws {
         // TensorBoard reads Markdown: four spaces keep a line as it is.

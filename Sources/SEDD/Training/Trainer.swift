@@ -49,17 +49,21 @@ public final class Trainer {
     private let tokenizer: any Tokenizer
     private let windows: TrainingWindows
     private let takeStep: TrainingStep
+    private let team: Team
 
     /// - Parameters:
     ///   - run: a folder that ``RunFolder/create(_:)`` has made.
     ///   - dataset: tokens of `tokenizer`.
     ///   - precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
+    ///   - team: the processes that share the sequences of each step. Only the first reads and writes the run folder.
+    ///   - sums: how they sum their gradients.
     /// - Throws: ``SEDDError`` if the configuration is invalid, `TextError` if the data contain no complete block.
     public init(
         _ configuration: TrainingConfiguration, run: RunFolder, dataset: TokenDataset, tokenizer: any Tokenizer,
-        device: Device = .cpu, precision: Precision? = nil
+        device: Device = .cpu, precision: Precision? = nil, team: Team = .alone, sums: GradientSums = .init()
     ) throws {
         try configuration.validate()
+        try configuration.training.requireSequences(for: team)
         try dataset.training.requireBlock(of: configuration.model.length)
         self.configuration = configuration
         self.run = run
@@ -74,7 +78,8 @@ public final class Trainer {
         windows = try TrainingWindows(
             dataset.training, length: configuration.model.length, documentStarts: configuration.data.documentStarts,
             seed: seed)
-        takeStep = TrainingStep(configuration, learner: learner)
+        self.team = team
+        takeStep = TrainingStep(configuration, learner: learner, team: team, sums: sums)
     }
 
     /// Trains from the newest checkpoint, or from the start, to the last step.
@@ -84,6 +89,33 @@ public final class Trainer {
     ///   - report: told what happens.
     /// - Throws: ``SEDDError`` of kind `interrupted` after `shouldStop`, `diverged` where the loss is not finite.
     public func train(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
+        if team.isFirst { try restore(report) }
+        try StateSharing(team: team)(&state)
+        let training = configuration.training
+        guard state.step < training.nIters else { return try report(.finished(step: state.step)) }
+        let log = team.isFirst ? try MetricsLog(run, after: state.step) : nil
+        // What was due at the step that was saved, and the log does not have: an interruption goes before it.
+        try measure(log, unlessLogged: true, shouldStop, report)
+        while state.step < training.nIters {
+            let (metrics, agreed) = try step(shouldStop)
+            let last = metrics.step == training.nIters
+            if metrics.step % training.logFreq == 0 || last { try log?.add(metrics) }
+            try report(.step(metrics))
+            let measured = try measure(log, unlessLogged: false, shouldStop, report)
+            // Signals that arrive after the step's sums are agreed on in the next step.
+            let stops = agreed || measured.stops || (team.size == 1 && shouldStop())
+            if last || measured.isBest || stops || metrics.step % training.snapshotFreq == 0 { try save(report) }
+            if !last, stops {
+                throw SEDDError(
+                    .interrupted,
+                    "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)"
+                )
+            }
+        }
+    }
+
+    /// Restores the newest checkpoint, or loads the model from which the run starts.
+    private func restore(_ report: (Event) throws -> Void) throws {
         let restored = try run.checkpoints.restoreLatest(into: &state) {
             try report(.damaged(checkpoint: $0, reason: $1.description))
         }
@@ -100,70 +132,54 @@ public final class Trainer {
             try start.copy(into: state.weights)
             try state.average.load(copying: state.weights)
         }
-        let training = configuration.training
-        guard state.step < training.nIters else { return try report(.finished(step: state.step)) }
-        let log = try MetricsLog(run, after: state.step)
-        // What was due at the step that was saved, and the log does not have: an interruption goes before it.
-        try measure(log, unlessLogged: true, shouldStop, report)
-        while state.step < training.nIters {
-            let metrics = try step()
-            let last = metrics.step == training.nIters
-            if metrics.step % training.logFreq == 0 || last {
-                try log.add(
-                    step: metrics.step,
-                    [("loss", metrics.loss)] + (metrics.bound.map { [("bound", $0)] } ?? []) + [
-                        ("gradient_norm", metrics.gradientNorm), ("learning_rate", metrics.rate),
-                        ("tokens_per_second", metrics.tokensPerSecond),
-                    ], group: "train")
-            }
-            try report(.step(metrics))
-            let isBest = try measure(log, unlessLogged: false, shouldStop, report)
-            if last || isBest || metrics.step % training.snapshotFreq == 0 { try save(report) }
-            if !last, shouldStop() {
-                if run.checkpoints.steps().last != state.step { try save(report) }
-                throw SEDDError(
-                    .interrupted,
-                    "stopped at step \(metrics.step) and saved; continue with: sedd train --resume --output \(run.url.path)"
-                )
-            }
-        }
     }
 
     /// Validates and samples where that is due at this step.
     ///
-    /// - Returns: whether the moving average is the best so far.
+    /// - Returns: whether the moving average is the best so far, and whether a process was asked to stop before the measurement.
     @discardableResult
     private func measure(
-        _ log: MetricsLog, unlessLogged: Bool, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void
-    ) throws -> Bool {
+        _ log: MetricsLog?, unlessLogged: Bool, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void
+    ) throws -> (isBest: Bool, stops: Bool) {
         let (training, step) = (configuration.training, state.step)
         let last = step == training.nIters
         var isBest = false
-        let validates = last || step % training.evalFreq == 0
-        if validates, !(unlessLogged && log.hasValidation(step: step)) {
+        var validates = last || step % training.evalFreq == 0
+        var samples = training.sampleFreq > 0 && step > 0 && (last || step % training.sampleFreq == 0)
+        if unlessLogged {
+            // Only the first process has the log.
+            let missing = try team.broadcast(
+                [log.map { !$0.hasValidation(step: step) } ?? true, !run.hasSample(step: step)], "what is logged")
+            (validates, samples) = (validates && missing[0], samples && missing[1])
+        }
+        if validates {
             // The signal is answered first; the run that goes on measures what it finds missing.
-            guard !shouldStop() else { return false }
+            guard try !team.agree(shouldStop(), "whether to stop") else { return (false, true) }
             isBest = try validate(log, report)
         }
-        let samples = training.sampleFreq > 0 && step > 0 && (last || step % training.sampleFreq == 0)
-        if samples, !(unlessLogged && run.hasSample(step: step)), !shouldStop() { try sample(log, report) }
-        return isBest
+        if samples {
+            guard try !team.agree(shouldStop(), "whether to stop") else { return (isBest, true) }
+            try sample(log, report)
+        }
+        return (isBest, false)
     }
 
-    private func step() throws -> StepMetrics {
+    private func step(_ shouldStop: () -> Bool) throws -> (StepMetrics, stops: Bool) {
         let start = ContinuousClock.now
         let next = state.step + 1
-        let outcome = try takeStep(&state) { sequence in
+        team.note(step: next)
+        let outcome = try takeStep(&state, stops: shouldStop) { sequence in
             // Complementary masks are of one text.
             try windows.window(
                 step: next, sequence: configuration.training.complementary ? sequence / 2 : sequence)
         }
         guard outcome.applied else { throw diverged(step: next, outcome.loss, outcome.gradientNorm) }
-        return StepMetrics(
+        let metrics = StepMetrics(
             step: next, steps: configuration.training.nIters, loss: outcome.loss, bound: outcome.bound,
             gradientNorm: outcome.gradientNorm,
             rate: takeStep.optimizer.rate(next), tokens: configuration.training.batchSize * configuration.model.length,
             seconds: (ContinuousClock.now - start) / .seconds(1))
+        return (metrics, outcome.stops)
     }
 
     private func diverged(step: Int, _ loss: Double, _ norm: Double) -> SEDDError {
@@ -176,38 +192,46 @@ public final class Trainer {
     }
 
     /// - Returns: whether this is the lowest so far.
-    private func validate(_ log: MetricsLog, _ report: (Event) throws -> Void) throws -> Bool {
+    private func validate(_ log: MetricsLog?, _ report: (Event) throws -> Void) throws -> Bool {
         let length = configuration.model.length
         let whole = dataset.heldOut.count / length
         guard whole > 0 else { return false }
         let wanted = min(whole, configuration.training.evalBlocks)
-        // Blocks spread evenly over the held-out part, the same at every validation.
-        let blocks = try (0..<wanted).map { index in
-            try dataset.heldOut.window(at: index * whole / wanted * length, length: length).map(Int.init)
+        // Blocks spread evenly over the held-out part, the same at every validation; each process takes its share.
+        let share = team.share(of: wanted, unit: learner.validationGroup)
+        let blocks = try share.map { index in
+            let tokens = try dataset.heldOut.window(at: index * whole / wanted * length, length: length)
+            return (number: index, tokens: tokens.map(Int.init))
         }
-        let estimate = try learner.validate(averaged, on: blocks)
+        let estimate = try DiffusionTerm.Estimate(
+            team.gathered(learner.validate(averaged, on: blocks), share: share, of: wanted, "validation"))
         let isBest = state.step > 0 && estimate.mean < state.best?.validation ?? .infinity
         if isBest { state.best = .init(step: state.step, validation: estimate.mean) }
-        try log.add(
+        try log?.add(
             step: state.step,
             [("validation", estimate.mean), ("validation_standard_error", estimate.standardError)], group: "held_out")
-        try run.drawCurve()
+        if team.isFirst { try run.drawCurve() }
         try report(.validation(step: state.step, estimate))
         return isBest
     }
 
-    private func sample(_ log: MetricsLog, _ report: (Event) throws -> Void) throws {
+    private func sample(_ log: MetricsLog?, _ report: (Event) throws -> Void) throws {
+        guard let log else { return try team.meet("sample") }
         let text = try TrainingSample(configuration, tokenizer).text(averaged, step: state.step)
         try run.write(sample: text, step: state.step)
         try log.add(step: state.step, sample: text)
         try report(.sample(step: state.step, text))
+        try team.meet("sample")
     }
 
     private func save(_ report: (Event) throws -> Void) throws {
+        try StateSharing(team: team).requireSame(state)
+        guard team.isFirst else { return try team.meet("checkpoint") }
         let url = try run.checkpoints.save(state, tokenizer: tokenizer, keep: configuration.training.keep) {
             try learner.save(state.average, to: $0)
         }
         try run.noteSaved(configuration)
         try report(.checkpoint(step: state.step, url))
+        try team.meet("checkpoint")
     }
 }

@@ -29,6 +29,21 @@ extension TrainingConfiguration.Training {
         }
     }
 
+    /// Number of sequences that must be in one process: 2 for pairs of complementary masks, otherwise 1.
+    var sequencesTogether: Int { complementary ? 2 : 1 }
+
+    /// Checks that every process has a sequence.
+    ///
+    /// - Throws: ``SEDDError`` of kind `usage`.
+    func requireSequences(for team: Team) throws(SEDDError) {
+        guard team.size <= batchSize / sequencesTogether else {
+            throw SEDDError(
+                .usage,
+                "\(team.size) processes share the training.batch_size of \(batchSize) sequences\(complementary ? ", which come in pairs" : ""); start fewer, or raise it"
+            )
+        }
+    }
+
     /// Whether losses are those of the likelihood bound, so that their mean estimates it.
     var isBound: Bool { lossWeight == .bound && timeDensity.type == .uniform }
 

@@ -12,6 +12,8 @@ struct TrainingStep: Sendable {
         let gradientNorm: Double
         /// Whether the weights were updated: false if the loss or the gradient is not finite.
         let applied: Bool
+        /// Whether any process has been asked to stop.
+        let stops: Bool
     }
 
     private let training: TrainingConfiguration.Training
@@ -20,8 +22,16 @@ struct TrainingStep: Sendable {
     /// The density of times, where it is not fitted.
     private let times: TimeTable?
     let optimizer: OptimizerStep
+    private let exchange: StepExchange
+    /// This process's sequences of a step.
+    private let share: Range<Int>
 
-    init(_ configuration: TrainingConfiguration, learner: any Learner) {
+    init(
+        _ configuration: TrainingConfiguration, learner: any Learner, team: Team = .alone, sums: GradientSums = .init()
+    ) {
+        exchange = StepExchange(team: team, sums: sums)
+        share = team.share(
+            of: configuration.training.batchSize, unit: configuration.training.sequencesTogether)
         training = configuration.training
         length = configuration.model.length
         self.learner = learner
@@ -35,22 +45,35 @@ struct TrainingStep: Sendable {
 
     /// Takes `state` one step further.
     ///
-    /// - Parameter window: the tokens of a sequence of this step, by its number.
-    func callAsFunction(_ state: inout TrainingState, window: (_ sequence: Int) throws -> [Int]) throws -> Outcome {
+    /// - Parameters:
+    ///   - stops: whether this process has been asked to stop.
+    ///   - window: the tokens of a sequence of this step, by its number.
+    func callAsFunction(
+        _ state: inout TrainingState, stops: () -> Bool = { false }, window: (_ sequence: Int) throws -> [Int]
+    ) throws -> Outcome {
         let next = state.step + 1
         try state.gradients.flat.zeroInPlace()
         let isFitted = training.timeDensity.type == .fitted
         let times = isFitted ? state.times.table(smallestTime: training.smallestTime) : times
-        let part = training.batchSize / training.accum
-        var losses: [SequenceLoss] = []
-        for first in stride(from: 0, to: training.batchSize, by: part) {
-            let sequences = first..<first + part
+        let part = exchange.sums.inOrder ? training.sequencesTogether : training.batchSize / training.accum
+        var own: [SequenceLoss] = []
+        var apart: [Tensor] = []
+        for first in stride(from: share.lowerBound, to: share.upperBound, by: part) {
+            let sequences = first..<min(first + part, share.upperBound)
             // The reference's loss: the mean over sequences of nats per sequence.
-            losses += try learner.accumulateGradients(
+            own += try learner.accumulateGradients(
                 sequences.flatMap(window),
                 of: StepPart(step: next, sequences: sequences, count: training.batchSize, times: times),
                 scale: 1 / Double(training.batchSize), into: state.gradients)
+            guard exchange.sums.inOrder else { continue }
+            apart.append(try state.gradients.flat.cloned())
+            try state.gradients.flat.zeroInPlace()
         }
+        if exchange.sums.inOrder { try exchange.addInOrder(apart, into: state.gradients.flat) }
+        let whole = try exchange(
+            .init(step: next, count: training.batchSize, own: share, losses: own, stops: stops()),
+            gradients: state.gradients.flat)
+        let losses = whole.losses
         let tokens = Double(training.batchSize * length)
         let mean = losses.reduce(0) { $0 + $1.weight * $1.nats } / tokens
         let isEstimate = training.isBound || training.timeDensity.type == .window
@@ -62,7 +85,7 @@ struct TrainingStep: Sendable {
             try optimizer.apply(&state, gradientNorm: norm)
             if isFitted { profile(losses, &state) }
         }
-        return Outcome(loss: mean, bound: bound, gradientNorm: norm, applied: sound)
+        return Outcome(loss: mean, bound: bound, gradientNorm: norm, applied: sound, stops: whole.stops)
     }
 
     /// Takes note of losses by time, and fits the density where the step is one of those that do.

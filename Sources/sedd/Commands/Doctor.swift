@@ -29,6 +29,11 @@ struct Doctor: ParsableCommand {
         try device("cuda", "requires an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and rebuild)")
         try line("cuda kernels", kernelReport())
         try device("mps", "requires Apple silicon")
+        try line(
+            "several processes",
+            KeyStore.isAvailable
+                ? "work together, by c10d (torchrun, srun, mpirun; docs/TRAINING.md)"
+                : "not here: this build's libtorch lacks c10d; every process works alone")
     }
 
     private var executable: String { Installation.executable?.path ?? "the program" }

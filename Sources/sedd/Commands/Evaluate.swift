@@ -22,6 +22,8 @@ struct Evaluate: AsyncParsableCommand {
             are documents. An end of text follows each, documents are concatenated, and blocks are cut from the result. With \
             --last, files without a name form one data set, of which training holds out the end.
 
+            Started by torchrun, srun or mpirun, several processes share the blocks; the results are those of one process.
+
             Examples:
               sedd evaluate --model DIR --data wikitext2:wiki.test.raw lambada:lambada_test.jsonl
               sedd evaluate --model DIR --data story.txt --order confidence --blocks 16
@@ -53,6 +55,7 @@ struct Evaluate: AsyncParsableCommand {
     var state: PathArgument?
     @Option(help: ArgumentHelp("Tokens per network pass.", valueName: "N")) var batchTokens = 4096
     @Flag(help: "Print one JSON object per data set.") var json = false
+    @OptionGroup var processes: TeamOptions
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
@@ -70,12 +73,16 @@ struct Evaluate: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try await processes.run { team in try await evaluate(team) }
+    }
+
+    private func evaluate(_ team: Team) async throws {
         // A misspelt data set is reported before the model is loaded.
         let specifications = try data.map { try DataSpecification($0) }
-        let model = try await options.languageModel(engine)
+        let model = try await options.languageModel(engine, team: team)
         let tokenizer = try await options.makeTokenizer(for: model)
         let likelihood = try self.likelihood(of: model)
-        let console = Console()
+        let console = Console(isQuiet: !team.isFirst)
         Interruption.note()
         defer { console.finish() }
         let evaluation = try Evaluation(length: length ?? model.length, blocks: blocks)
@@ -91,15 +98,25 @@ struct Evaluate: AsyncParsableCommand {
             try text.requireBlock(of: evaluation.length)
             return text
         }
+        try team.requireSame(
+            [
+                ("the fingerprint of the weights", try model.weights.fingerprint()),
+                ("the likelihood", try ReportJSON.line(likelihood.settings)),
+                ("the data", texts.map { "\($0.specification), \($0.count) tokens" }.joined(separator: "; ")),
+                ("the length and the blocks", "\(evaluation.length), \(blocks.map { "\($0)" } ?? "all")"),
+                ("--batch-tokens", "\(batchTokens)"), ("--state", state == nil ? "not given" : "given"),
+            ], "what is evaluated")
         for text in texts {
-            let log = try state.map {
+            let log = try (team.isFirst ? state : nil).map {
                 try EvaluationLog(
                     $0.url, weights: model.weights,
                     model: String(decoding: model.configurationData(), as: UTF8.self), text: text,
                     length: evaluation.length, settings: likelihood.settings)
             }
             let start = ContinuousClock.now
-            let report = try evaluation.run(text, likelihood, log: log, shouldStop: { Interruption.wasAsked }) {
+            let report = try evaluation.run(
+                text, likelihood, log: log, team: team, shouldStop: { Interruption.wasAsked }
+            ) {
                 let perBlock = (ContinuousClock.now - start) / .seconds(1) / Double(max(1, $0.done - $0.kept))
                 let left = perBlock * Double($0.total - $0.done)
                 console.progress(
@@ -108,6 +125,7 @@ struct Evaluate: AsyncParsableCommand {
                     always: $0.done == $0.total)
             }
             console.finish()
+            guard team.isFirst else { continue }
             let lines = json ? [try report.json()] : report.lines
             try StandardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
         }

@@ -16,6 +16,8 @@ struct Sample: AsyncParsableCommand {
 
             \(SamplingOptions.help)
 
+            Started by torchrun, srun or mpirun, several processes share the sequences; the first prints them in order.
+
             Examples:
               sedd sample --model Models/gutenberg --show
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
@@ -40,6 +42,7 @@ struct Sample: AsyncParsableCommand {
     @Flag(help: "Show the text while it forms.") var show = false
     @Flag(help: "On a CUDA device, launch kernels one by one instead of as a CUDA graph.") var noGraphs = false
     @Flag(help: "Print one JSON object per sequence.") var jsonl = false
+    @OptionGroup var processes: TeamOptions
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
@@ -53,29 +56,45 @@ struct Sample: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try await processes.run { team in try await sample(team) }
+    }
+
+    private func sample(_ team: Team) async throws {
+        guard !show || team.size == 1 else {
+            throw SEDDError(.usage, "--show is for one process; leave it out, or start one")
+        }
         let settings = try sampling.settings()
-        let model = try await options.languageModel(engine)
+        let model = try await options.languageModel(engine, team: team)
         let tokenizer = try await options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
         let given = seed?.orNilToDraw
-        let first = given ?? UInt64.random(in: 0..<1 << 32)
-        if given == nil && !jsonl { StandardError.write("seed \(first)\n") }
+        try team.requireSame(
+            [
+                ("the fingerprint of the weights", try model.weights.fingerprint()),
+                ("the template", positions.map { $0.map { "\($0)" } ?? "_" }.joined(separator: " ")),
+                ("the settings", try ReportJSON.line(settings)), ("--seed", given.map { "\($0)" } ?? "drawn"),
+                ("--count and --batch", "\(count), \(batch)"), ("--jsonl", "\(jsonl)"),
+            ], "what is sampled")
+        let first = try team.broadcast(given ?? UInt64.random(in: 0..<1 << 32), "seed")
+        if given == nil && !jsonl && team.isFirst { StandardError.write("seed \(first)\n") }
         switch model {
         case .diffusion(let network):
             let sampler = try await Sampler(
                 network: network, profile: InformationProfile.beside(model: options.find().place),
                 capturesCUDAGraphs: !noGraphs)
-            try await diffuse(sampler, settings, positions, tokenizer, first: first)
-        case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first)
+            try await diffuse(sampler, settings, positions, tokenizer, first: first, team)
+        case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first, team)
         }
     }
 
     private func diffuse(
-        _ sampler: Sampler, _ settings: SamplingSettings, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64
+        _ sampler: Sampler, _ settings: SamplingSettings, _ positions: [Int?], _ tokenizer: any Tokenizer,
+        first: UInt64,
+        _ team: Team
     ) async throws {
         let network = sampler.network
-        for start in stride(from: 0, to: count, by: show ? 1 : batch) {
-            let requests = (start..<min(start + (show ? 1 : batch), count)).map {
+        for share in shares(team) {
+            let requests = share.map {
                 Sampler.Request(template: positions, seed: first &+ UInt64($0), settings: settings)
             }
             let clock = ContinuousClock.now
@@ -86,17 +105,17 @@ struct Sample: AsyncParsableCommand {
                 if let shown = trajectories.first { try screen?.show(shown) }
             }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
-            for (index, trajectory) in last.enumerated() {
+            try write(last, from: share.lowerBound, team) { trajectory in
                 let text = try tokenizer.text(ofSample: trajectory.states.map { Int32($0) })
-                let record = SampleRecord(
+                return SampleRecord(
                     trajectory, text: text, seconds: seconds / Double(last.count), precision: network.weights.precision)
-                try write(record, index: start + index)
             }
         }
     }
 
     private func writeOn(
-        _ network: AutoregressiveNetwork, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64
+        _ network: AutoregressiveNetwork, _ positions: [Int?], _ tokenizer: any Tokenizer, first: UInt64,
+        _ team: Team
     ) throws {
         let prefix = positions.prefix { $0 != nil }.compactMap { $0 }
         guard positions.dropFirst(prefix.count).allSatisfy({ $0 == nil }) else {
@@ -110,19 +129,18 @@ struct Sample: AsyncParsableCommand {
         }
         let sampler = AutoregressiveSampler(
             network: network, choice: try TokenChoice(sampling.filter), vocabulary: tokenizer.vocabularySize)
-        for start in stride(from: 0, to: count, by: batch) {
-            let seeds = (start..<min(start + batch, count)).map { first &+ UInt64($0) }
+        for share in shares(team) {
+            let seeds = share.map { first &+ UInt64($0) }
             let clock = ContinuousClock.now
             let sequences = try sampler.sample(
                 seeds.map { .init(prefix: prefix, seed: $0) }, length: positions.count)
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
-            for (index, tokens) in sequences.enumerated() {
+            try write(Array(zip(seeds, sequences)), from: share.lowerBound, team) { seed, tokens in
                 let written = tokens.count - prefix.count
-                let record = SampleRecord(
-                    text: try tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens, seed: seeds[index],
+                return SampleRecord(
+                    text: try tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens, seed: seed,
                     settings: SamplingSettings(method: "left-to-right", steps: written, filter: sampling.filter),
                     networkEvaluations: written, seconds: seconds / Double(sequences.count), precision: .float32)
-                try write(record, index: start + index)
             }
         }
     }
@@ -143,13 +161,36 @@ struct Sample: AsyncParsableCommand {
             tokenizer: tokenizer, length: length, modelLength: modelLength)
     }
 
-    private func write(_ record: SampleRecord, index: Int) throws {
-        if jsonl {
-            try StandardOutput.write(JSON.encode(record) + [UInt8(ascii: "\n")])
-        } else if !(show && Terminal.redraws && isatty(STDOUT_FILENO) == 1) {
-            // On a terminal that has shown the sequence form, its last frame is the result.
-            let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""
-            try StandardOutput.write(Array((title + record.text + "\n").utf8))
+    /// The batches of this process: equally many in every process, the last ones possibly empty.
+    private func shares(_ team: Team) -> [Range<Int>] {
+        let batch = show ? 1 : batch
+        return stride(from: 0, to: count, by: batch * team.size).map { start in
+            let first = min(start + batch * team.rank, count)
+            return first..<min(first + batch, count)
         }
+    }
+
+    /// Writes the results of one batch of each process, in the order of their numbers.
+    private func write<Result>(
+        _ results: [Result], from index: Int, _ team: Team, record: (Result) throws -> SampleRecord
+    ) throws {
+        var bytes: [UInt8] = []
+        for (offset, result) in results.enumerated() {
+            let line = try text(record(result), index: index + offset)
+            if team.size == 1 { try StandardOutput.write(line) } else { bytes += line }
+        }
+        guard team.size > 1 else { return }
+        let all = try team.gathered(bytes, "samples")
+        if team.isFirst { try StandardOutput.write(Array(all.joined())) }
+    }
+
+    private func text(_ record: SampleRecord, index: Int) throws -> [UInt8] {
+        if jsonl {
+            return try JSON.encode(record) + [UInt8(ascii: "\n")]
+        }
+        // On a terminal that has shown the sequence form, its last state is the result.
+        if show, Terminal.redraws, isatty(STDOUT_FILENO) == 1 { return [] }
+        let title = count > 1 ? "--- \(index + 1) of \(count), seed \(record.seed ?? 0)\n" : ""
+        return Array((title + record.text + "\n").utf8)
     }
 }

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import Files
+import Foundation
 public import SEDD
 import Torch
 
@@ -21,18 +23,44 @@ struct EngineOptions: ParsableArguments {
 
     /// Sets the threads and opens the device, which must support the precision.
     ///
-    /// - Parameter last: the device that a run used last; the default if none is given.
-    func open(before last: String? = nil) throws -> Device {
+    /// Several processes on one machine share its cores unless a thread count is set, and use one CUDA device each.
+    ///
+    /// - Parameters:
+    ///   - last: the device that a run used last; the default if none is given.
+    ///   - team: the processes of the job.
+    func open(before last: String? = nil, team: Team = .alone) throws -> Device {
         if let threads {
             guard (1...Self.mostThreads).contains(threads) else {
                 throw ValidationError("--threads is \(threads); expected 1 to \(Self.mostThreads)")
             }
             try Runtime.setThreads(threads)
+        } else if let launch = team.launch, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
+            try Runtime.setThreads(max(1, ProcessInfo.processInfo.activeProcessorCount / launch.localSize))
         }
-        let opened = try Device(device ?? last ?? "cpu")
+        let opened = try Device(team.deviceName(device ?? last ?? "cpu", isNamed: device != nil))
         _ = try Precision.resolved(precision, on: opened)
         return opened
     }
 }
 
+extension Team {
+    /// The device of this process; each of several processes uses the CUDA device of its local rank.
+    ///
+    /// - Parameter isNamed: whether the device was given as an option, rather than taken from the run.
+    fileprivate func deviceName(_ name: String, isNamed: Bool) throws -> String {
+        guard let launch, name == "cuda" || name.hasPrefix("cuda:") else { return name }
+        if size == 1 { return name }
+        guard name == "cuda" || !isNamed else {
+            throw SEDDError(
+                .usage,
+                "--device \(name) is one device for \(size) processes; give --device cuda: each takes the one of its LOCAL_RANK"
+            )
+        }
+        // A launcher may restrict each process to its own device.
+        let isOnly = try Device.count(of: Device("cuda").kind) == 1
+        return isOnly ? "cuda:0" : "cuda:\(launch.localRank)"
+    }
+}
+
 extension Precision: ExpressibleByArgument {}
+extension GradientSums.Precision: ExpressibleByArgument {}

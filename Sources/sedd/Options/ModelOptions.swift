@@ -23,10 +23,13 @@ struct ModelOptions: ParsableArguments {
     func find() async throws -> FoundModel { try await ModelFinder.shared.find(model) }
 
     /// A model of either kind.
-    func languageModel(_ engine: EngineOptions) async throws -> LanguageModel {
-        let device = try engine.open()
+    ///
+    /// - Parameter team: the processes that each load it. One process per machine downloads it, if need be, before the others.
+    func languageModel(_ engine: EngineOptions, team: Team = .alone) async throws -> LanguageModel {
+        let device = try engine.open(team: team)
         return try LanguageModel.load(
-            await find().place, device: device, precision: engine.precision, note: Console.note)
+            await team.inTurns("download of the model") { try await find().place }, device: device,
+            precision: engine.precision, note: team.isFirst ? Console.note : { _ in })
     }
 
     /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have more outputs than its

@@ -1,0 +1,68 @@
+#include "c10d.h"
+
+#if CD_HAS_C10D
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "store.h"
+
+using cdistributed::guarded;
+using cdistributed::unwrap;
+
+CDStatus cd_store_open(
+    const char *host, uint16_t port, bool serves, const char *prefix, int64_t timeout_ms, CDStore *out) {
+    return guarded([&] {
+        c10d::TCPStoreOptions options;
+        options.port = port;
+        options.isServer = serves;
+        // Who has come is asked by name, so that those who have not can be named.
+        options.waitWorkers = false;
+        options.timeout = std::chrono::milliseconds(timeout_ms);
+        auto whole = c10::make_intrusive<c10d::TCPStore>(host, options);
+        out->impl = new cdistributed::Store(c10::make_intrusive<c10d::PrefixStore>(prefix, whole));
+    });
+}
+
+void cd_store_close(CDStore store) { delete static_cast<cdistributed::Store *>(store.impl); }
+
+CDStatus cd_store_set(CDStore store, const char *key, const void *bytes, size_t count) {
+    return guarded([&] {
+        auto first = static_cast<const uint8_t *>(bytes);
+        unwrap(store)->set(key, std::vector<uint8_t>(first, first + count));
+    });
+}
+
+CDStatus cd_store_get(CDStore store, const char *key, int64_t timeout_ms, void **bytes, size_t *count) {
+    return guarded([&] {
+        unwrap(store)->wait({key}, std::chrono::milliseconds(timeout_ms));
+        auto value = unwrap(store)->get(key);
+        void *copy = std::malloc(value.empty() ? 1 : value.size());
+        TORCH_CHECK(copy != nullptr, "out of memory");
+        std::memcpy(copy, value.data(), value.size());
+        *bytes = copy;
+        *count = value.size();
+    });
+}
+
+CDStatus cd_store_add(CDStore store, const char *key, int64_t amount, int64_t *out) {
+    return guarded([&] { *out = unwrap(store)->add(key, amount); });
+}
+
+CDStatus cd_store_has(CDStore store, const char *key, bool *out) {
+    return guarded([&] { *out = unwrap(store)->check({key}); });
+}
+
+#else
+
+CDStatus cd_store_open(const char *, uint16_t, bool, const char *, int64_t, CDStore *) { return cdistributed::missing(); }
+void cd_store_close(CDStore) {}
+CDStatus cd_store_set(CDStore, const char *, const void *, size_t) { return cdistributed::missing(); }
+CDStatus cd_store_get(CDStore, const char *, int64_t, void **, size_t *) { return cdistributed::missing(); }
+CDStatus cd_store_add(CDStore, const char *, int64_t, int64_t *) { return cdistributed::missing(); }
+CDStatus cd_store_has(CDStore, const char *, bool *) { return cdistributed::missing(); }
+
+#endif
