@@ -63,7 +63,8 @@ struct InfillRequest: Sendable {
                 case ("end", .bool(true))?: segments.append(.end)
                 default:
                     throw RequestFields.wrong(
-                        "segments", value, "a text, a hole (a count of tokens or \"*\"), or \"end\": true in each object")
+                        "segments", value,
+                        "a text, a hole (a count of tokens or \"*\"), or \"end\": true in each object")
                 }
             default: throw RequestFields.wrong("segments", value, "objects with one of text, hole and end in the array")
             }
