@@ -32,7 +32,7 @@ struct ServeSettingsTests {
         )
         let said = try await started(
             arguments + ["--settings", file.path], variables.merging(["SEDD_THREADS": "1"]) { $1 })
-        #expect(said.contains("cannot listen at \(address)"), "\(name): \(said)")
+        #expect(said.contains("cannot listen on \(address)"), "\(name): \(said)")
     }
 
     @Test func variablesAlone() async throws {
