@@ -11,13 +11,16 @@ target=$root$prefix
 list=$target/share/sedd/installed
 
 remove() {
-    while IFS= read -r name; do
+    # The list is one of the files that it names.
+    local names
+    mapfile -t names <"$list"
+    for name in "${names[@]}"; do
         case /$name/ in */../*) fail "$list names '$name', which is not within the installation" ;; esac
-        rm -f "$target/$name"
-    done <"$list"
-    # Folders that are empty now, the deepest first; those of others stay.
-    sed 's|/[^/]*$||' "$list" | awk '{ while ($0 != "" && !seen[$0]++) { print; if (!sub("/[^/]*$", "")) break } }' |
-        awk '{ print length($0) " " $0 }' | sort -rn | cut -d' ' -f2- | while IFS= read -r folder; do
+    done
+    for name in "${names[@]}"; do rm -f "$target/$name"; done
+    # Folders that are empty now, the deepest first; those with files of others stay.
+    printf '%s\n' "${names[@]}" | awk '{ while (sub("/[^/]*$", "") && !seen[$0]++) print }' |
+        awk '{ print gsub("/", "/") " " $0 }' | sort -rn | cut -d' ' -f2- | while IFS= read -r folder; do
         rmdir "$target/$folder" 2>/dev/null || true
     done
 }
