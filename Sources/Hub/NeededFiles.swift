@@ -56,8 +56,11 @@ struct NeededFiles {
     }
 
     private func gatherShards(_ index: String) async throws {
-        struct Index: Decodable { let weight_map: [String: String] }
-        let map = try JSON.decode(Index.self, contentsOf: place(index), limit: Self.greatestList).weight_map
+        struct Index: Decodable {
+            let weightMap: [String: String]
+            enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
+        }
+        let map = try JSON.decode(Index.self, contentsOf: place(index), limit: Self.greatestList).weightMap
         for name in try checked(Set(map.values), index) {
             guard try await fetch(name) else {
                 throw FileError(
