@@ -26,9 +26,9 @@ int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 
 namespace {
 
-constexpr int64_t panel = 256;  // columns of a tile
-constexpr int64_t tallest = 96;
-constexpr int64_t heights[] = {tallest, 64, 48, 32, 24, 16, 8};
+constexpr int64_t panel = 1024;  // columns of a tile: a product packs its factors anew for each
+constexpr int64_t tallest = 64;
+constexpr int64_t heights[] = {tallest, 48, 32, 24, 16, 8};
 
 // One thread for the products of this one, where the library can be told.
 struct OneThread {

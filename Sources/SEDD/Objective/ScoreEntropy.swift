@@ -114,7 +114,7 @@ public struct ScoreEntropyLoss: Sendable {
     ) throws -> (entropy: [Double], gradient: Tensor?) {
         let count = chunk.positions.count
         if let chain = graph.kernelChain, network.device.hasKernels {
-            let logits = try network.logits(vectors)  // [M, V]
+            let logits = try network.lossLogits(vectors)  // [M, V]
             let entropy = try Kernels.scoreEntropy(
                 logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
                 shift: Tensor(chunk.shift, device: network.device),
