@@ -1,7 +1,7 @@
 // y = x Wᵀ + b of which each row is the same, to the bit, whatever rows stand beside it and on however many threads.
 //
 // Libraries choose the kernel of a product by its number of rows, so a row's last bits depend on how many others there are. Here a
-// product is made of tiles of fixed height and fixed width, each by one thread. That a row gets the same bits at every place of a
+// product is made of tiles of few heights and one width, each by one thread. That a row gets the same bits at every place of a
 // tile, and in the lower tiles that save filling up the last one, is tried once for each shape before it is relied on.
 #include <algorithm>
 #include <cstring>
@@ -27,8 +27,8 @@ int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 namespace {
 
 constexpr int64_t panel = 1024;  // columns of a tile: a product packs its factors anew for each
-constexpr int64_t tallest = 64;
-constexpr int64_t heights[] = {tallest, 48, 32, 24, 16, 8};
+constexpr int64_t tallest = 512;
+constexpr int64_t heights[] = {tallest, 256, 192, 128, 96, 64, 32, 16, 8};
 
 // One thread for the products of this one, where the library can be told.
 struct OneThread {
@@ -93,6 +93,23 @@ const std::vector<int64_t> &sound_heights(int64_t columns, int64_t depth) {
     return found->second;
 }
 
+// The height whose tiles are done first: the more even the shares of the threads the better, and each tile packs its factors anew, which
+// takes as long as some eight rows. It decides nothing but the time.
+int64_t fastest(const std::vector<int64_t> &usable, int64_t rows, int64_t panels) {
+    constexpr int64_t packing = 8;
+    const int64_t threads = std::max(1, at::get_num_threads());
+    int64_t best = usable.back(), least = INT64_MAX;
+    for (const int64_t height : usable) {
+        const int64_t tasks = (rows + height - 1) / height * panels, rounds = (tasks + threads - 1) / threads;
+        const int64_t time = rounds * (std::min(height, rows) + packing);
+        if (time < least) {
+            least = time;
+            best = height;
+        }
+    }
+    return best;
+}
+
 at::Tensor row_linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor *bias) {
     const int64_t rows = x.size(0), depth = x.size(1), columns = weight.size(0);
     at::Tensor y = at::empty({rows, columns}, x.options());
@@ -106,7 +123,7 @@ at::Tensor row_linear(const at::Tensor &x, const at::Tensor &weight, const at::T
         return std::find(last.begin(), last.end(), height) != last.end();
     });
     if (usable.empty()) usable.push_back(1);
-    const int64_t whole = usable.front(), full = rows / whole, rest = rows % whole;
+    const int64_t whole = fastest(usable, rows, panels), full = rows / whole, rest = rows % whole;
     int64_t height = whole;
     for (const int64_t lower : usable)
         if (lower >= rest) height = lower;
