@@ -93,6 +93,12 @@ const std::vector<int64_t> &sound_heights(int64_t columns, int64_t depth) {
     return found->second;
 }
 
+// The lowest of these heights, which fall, that so many rows fit in; the tallest where none does.
+int64_t lowest(const std::vector<int64_t> &usable, int64_t rows) {
+    const auto found = std::find_if(usable.rbegin(), usable.rend(), [&](int64_t height) { return height >= rows; });
+    return found == usable.rend() ? usable.front() : *found;
+}
+
 // The height whose tiles are done first: the more even the shares of the threads the better, and each tile packs its factors anew, which
 // takes as long as some eight rows. It decides nothing but the time.
 int64_t fastest(const std::vector<int64_t> &usable, int64_t rows, int64_t panels) {
@@ -101,7 +107,7 @@ int64_t fastest(const std::vector<int64_t> &usable, int64_t rows, int64_t panels
     int64_t best = usable.back(), least = INT64_MAX;
     for (const int64_t height : usable) {
         const int64_t tasks = (rows + height - 1) / height * panels, rounds = (tasks + threads - 1) / threads;
-        const int64_t time = rounds * (std::min(height, rows) + packing);
+        const int64_t time = rounds * (std::min(height, lowest(usable, rows)) + packing);
         if (time < least) {
             least = time;
             best = height;
@@ -124,9 +130,7 @@ at::Tensor row_linear(const at::Tensor &x, const at::Tensor &weight, const at::T
     });
     if (usable.empty()) usable.push_back(1);
     const int64_t whole = fastest(usable, rows, panels), full = rows / whole, rest = rows % whole;
-    int64_t height = whole;
-    for (const int64_t lower : usable)
-        if (lower >= rest) height = lower;
+    const int64_t height = lowest(usable, rest);
     const float *in = static_cast<const float *>(x.const_data_ptr()), *w = static_cast<const float *>(weight.const_data_ptr());
     const float *b = bias != nullptr ? static_cast<const float *>(bias->const_data_ptr()) : nullptr;
     float *out = y.mutable_data_ptr<float>();
