@@ -7,7 +7,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 
 SEDD := .build/release/sedd
-MODEL := Models/gutenberg
+MODEL := Models/stories
 
 .PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-distributed test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The demo on the bundled model: text from noise, step by step, then holes of every kind.
+# The demo on the bundled model: a story from noise, step by step, then holes of every kind. The temperature and the nucleus make a small
+# model safer and less varied; without them it draws from its own law.
 set -euo pipefail
 sedd=$1 model=$2
+filters=(--temperature 0.8 --top-p 0.9)
 step() { printf '\n\033[1m%s\033[0m\n$ sedd %s\n' "$1" "${*:2}" >&2; "$sedd" "${@:2}"; }
 
-step "Text from noise; ░ is a position that has not settled." \
-    sample --model "$model" --steps 64 --seed 11 --show
-step "A prefix: the model continues it." \
-    sample --model "$model" --steps 64 --seed 1 --length 192 --template 'The old prince came into the drawing room and [[*]]'
-step "A suffix: the model writes what precedes it." \
-    sample --model "$model" --steps 64 --seed 2 --length 192 --template '[[*]] and they lived in Moscow ever after.'
+step "A story from noise; ░ is a position that has not settled." \
+    sample --model "$model" --steps 128 --seed 5 "${filters[@]}" --template '[[end]][[*]]' --show
+step "A beginning: the model continues it." \
+    sample --model "$model" --steps 128 --seed 1 "${filters[@]}" --length 128 --template 'Once upon a time, there was a little fox who[[*]]'
+step "An ending: the model writes what leads up to it." \
+    sample --model "$model" --steps 128 --seed 2 "${filters[@]}" --length 128 --template '[[end]][[*]] And they all lived happily ever after.[[end]]'
 step "A hole in the middle." \
-    sample --model "$model" --steps 64 --seed 3 --length 192 --template 'She opened the letter. [[*]] Then she wept.'
+    sample --model "$model" --steps 128 --seed 3 "${filters[@]}" --template 'Lily found a shiny key in the garden.[[60]] Then they went home and were happy.[[end]]'
 step "Several holes of given sizes." \
-    sample --model "$model" --steps 64 --seed 4 --template '"[[24]]?" said Pierre. "[[40]]," replied the [[8]], and left the room.'
+    sample --model "$model" --steps 128 --seed 4 "${filters[@]}" --template '"[[8]]!" said Tom.[[24]] His mom smiled and said, "[[10]]."[[end]]'
