@@ -1,1 +1,0 @@
-#define SEDD_COMMIT "0a64986e6ae6"
