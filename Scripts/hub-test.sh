@@ -7,13 +7,6 @@ set -euo pipefail
 sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 
-version=2.4.0  # the newest when this was written
-cache=${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}
-client="$cache/huggingface_hub-$version"
-if ! "$client/bin/python" -c 'import huggingface_hub' 2>/dev/null; then
-    echo "hub test: installing huggingface_hub $version into $client, once" >&2
-    rm -rf "$client"
-    python3 -m venv "$client"
-    "$client/bin/python" -m pip install --quiet --disable-pip-version-check "huggingface_hub==$version"
-fi
-PYTHONDONTWRITEBYTECODE=1 "$client/bin/python" Tests/Hub/hub_test.py "$sedd" "$model"
+# The newest when this was written.
+python=$(Scripts/venv.sh huggingface_hub==2.4.0)
+PYTHONDONTWRITEBYTECODE=1 "$python" Tests/Hub/hub_test.py "$sedd" "$model"

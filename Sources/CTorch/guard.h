@@ -45,7 +45,7 @@ CTStatus guarded(Body &&body) noexcept {
         remember(error.what());
         return CT_STANDARD;
     } catch (...) {
-        remember("an exception that is no std::exception");
+        remember("an exception of an unknown type");
         return CT_UNKNOWN;
     }
 }

@@ -49,7 +49,7 @@ enum Failure {
         }
         let report = Report(message: line, timestamp: Int(Date().timeIntervalSince1970))
         // The message is on stderr already; without the file the launcher has the exit code.
-        try? JSONEncoder().encode(report).write(to: URL(filePath: path))
+        try? Data(JSON.encode(report)).write(to: URL(filePath: path))
     }
 
     /// Requested output other than a result: help, version, completions. It goes to stdout.

@@ -10,6 +10,8 @@ final class TrajectoryScreen {
     /// Number of snapshots when stderr is not a terminal.
     private let snapshots = 6
     private static let unsettled = "░"
+    /// In place of an end of text, whose letters would look like the text's own.
+    private static let end = Array("∎".utf8)
 
     init(tokenizer: any Tokenizer, mask: Int?) {
         self.tokenizer = tokenizer
@@ -58,7 +60,7 @@ final class TrajectoryScreen {
             let isFresh = fresh.contains(position)
             if isFresh != runIsFresh { flush() }
             runIsFresh = isFresh
-            run += try tokenizer.bytes(of: Int32(token))
+            run += tokenizer.endOfText == Int32(token) ? Self.end : try tokenizer.bytes(of: Int32(token))
         }
         flush()
         return result

@@ -45,6 +45,32 @@ struct ServeSettingsTests {
         #expect(said.contains("\(Self.nowhere):1004"), "\(said)")
     }
 
+    /// Whatever takes a value on the command line can stand in a file and in a variable.
+    @Test func everyOptionIsASetting() async throws {
+        struct Dump: Decodable {
+            struct Command: Decodable {
+                let commandName: String
+                let subcommands: [Command]?
+                let arguments: [Argument]?
+            }
+            struct Argument: Decodable {
+                struct Name: Decodable { let name: String }
+                let kind: String
+                let preferredName: Name?
+            }
+            let command: Command
+        }
+        let dump = try await SeddProcess.run(["--experimental-dump-help"])
+        let root = try JSONDecoder().decode(Dump.self, from: dump.output).command
+        let serve = try #require(root.subcommands?.first { $0.commandName == "serve" })
+        let names = (serve.arguments ?? []).filter { $0.kind == "option" }.compactMap(\.preferredName?.name)
+        try #require(names.count > 15)
+        let file = try folder.file(
+            "all.yaml", names.filter { $0 != "settings" }.map { "\($0): x\n" }.joined())
+        let result = try await SeddProcess.run(["serve", "--settings", file.path])
+        #expect(result.code == 64 && !result.errors.contains("unknown setting"), "\(result.errors)")
+    }
+
     @Test func mistakes() async throws {
         func fails(_ text: String, _ code: Int32, _ words: [String], _ variables: [String: String] = [:]) async throws {
             let file = try folder.file("wrong.yaml", text)

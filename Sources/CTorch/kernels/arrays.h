@@ -44,7 +44,7 @@ struct Rows {
         width = x.size(1);
         sequences = modulation.size(0);
         stride = modulation.size(1);
-        TORCH_CHECK_VALUE(sequences > 0 && rows % sequences == 0, rows, " rows are no whole number each of ", sequences,
+        TORCH_CHECK_VALUE(sequences > 0 && rows % sequences == 0, rows, " rows do not divide evenly among ", sequences,
                           " sequences");
         length = rows / sequences;
     }

@@ -199,7 +199,7 @@ extension Study {
     }
 
     private func write(_ samples: [SampleRecord], _ name: String) throws {
-        let lines = try samples.map { String(decoding: try JSON.encode($0), as: UTF8.self) + "\n" }
+        let lines = try samples.map { try JSON.text($0) + "\n" }
         let target = folder.appending(path: "samples")
         try FileSystem.createFolder(target)
         let file = name.replacingOccurrences(of: " ", with: "-") + ".jsonl"

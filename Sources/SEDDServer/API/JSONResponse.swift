@@ -1,4 +1,4 @@
-import Foundation
+import Files
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -8,15 +8,6 @@ enum JSONResponse {
     static func make(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
         Response(
             status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encoded(value))))
-    }
-}
-
-/// The JSON encoding of responses.
-enum JSON {
-    static func encoded(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encode(value))))
     }
 }

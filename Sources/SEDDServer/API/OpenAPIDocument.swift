@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import SEDD
 
@@ -15,7 +16,7 @@ enum OpenAPIDocument {
     }
 
     private static func quoted(_ text: String) -> String {
-        (try? JSON.encoded(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+        (try? JSON.text(text)) ?? "\"\""
     }
 
     private static func withSamplers(_ bytes: [UInt8]) -> [UInt8] {

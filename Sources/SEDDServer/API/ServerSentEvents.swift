@@ -10,7 +10,7 @@ enum ServerSentEvent {
         var buffer = ByteBuffer()
         if let event { buffer.writeString("event: \(event)\n") }
         buffer.writeString("data: ")
-        buffer.writeBytes(try JSON.encoded(value))
+        buffer.writeBytes(try JSON.encode(value))
         buffer.writeString("\n\n")
         return buffer
     }

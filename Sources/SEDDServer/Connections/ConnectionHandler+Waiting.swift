@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HTTPTypes
 import NIOCore
@@ -31,7 +32,7 @@ extension ConnectionHandler {
     /// Responds in place of the application, and closes the connection.
     func refuse(_ fault: APIError, _ context: ChannelHandlerContext) {
         settings.refused(fault)
-        let body = (try? JSON.encoded(fault)) ?? .init()
+        let body = (try? JSON.encode(fault)) ?? []
         var headers = HTTPHeaders([
             ("content-type", "application/json"), ("content-length", "\(body.count)"), ("connection", "close"),
             ("date", HTTPDate.string()),

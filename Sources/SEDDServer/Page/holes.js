@@ -2,7 +2,7 @@
 // left, and ∎ the end of the text. What the server calls the same things, [[12]] for twelve tokens, [[*]] and [[end]], is
 // understood as well; \___, \[[ and \∎ are literal. The server alone decides what is wrong; the page only marks it.
 
-/** What is no plain text in what one types, and in a template of the server. */
+/** Marks that are not plain text: in what one types, and in a template of the server. */
 const typed = /\\(?:_{3,}|\[\[|∎)|_{3,}(?:…|\.\.\.)?|\[\[|∎/g;
 const served = /\\?\[\[/g;
 const greatestHole = 1 << 24;

@@ -44,7 +44,7 @@ export class Notices {
   /**
    * @param {import("./service.js").Problem} problem
    * @param {() => void} again what to do when the reader wants another try.
-   * @param {string} where what the problem is about, where that is no field.
+   * @param {string} where what the problem is about, if it is not a field.
    */
   show(problem, again, where = "") {
     this.clear();

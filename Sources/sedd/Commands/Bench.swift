@@ -69,7 +69,7 @@ struct Bench: ParsableCommand {
             optimizer: optimizer
         ).run()
         guard !json else {
-            try StandardOutput.line(String(decoding: try JSON.encode(result), as: UTF8.self))
+            try StandardOutput.line(JSON.text(result))
             return
         }
         try StandardOutput.line("model        \(result.parameters) weights; \(result.tokens) tokens per batch")

@@ -32,7 +32,7 @@ struct Download: AsyncParsableCommand {
             if !tokenizer, GPT2Vocabulary.isMissing(in: snapshot.folder) { _ = try await GPT2Vocabulary.folder() }
             try StandardOutput.line(
                 json
-                    ? JSONLine.text([
+                    ? JSON.text([
                         "model": snapshot.model.repository, "revision": snapshot.model.revision,
                         "commit": snapshot.commit,
                         "folder": snapshot.folder.path,
@@ -48,14 +48,5 @@ struct HubName: ExpressibleByArgument, Sendable {
     init?(argument: String) {
         guard let model = try? HubModel(argument, allowsBareName: true) else { return nil }
         self.model = model
-    }
-}
-
-/// An object on a line.
-enum JSONLine {
-    static func text(_ object: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(object), as: UTF8.self)
     }
 }

@@ -22,6 +22,8 @@ struct ModelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let listing = try await ModelListing(runFolders: folders.map(\.text))
-        for line in try json ? listing.entries.map(JSONLine.text) : listing.lines { try StandardOutput.line(line) }
+        for line in try json ? listing.entries.map { try JSON.text($0) } : listing.lines {
+            try StandardOutput.line(line)
+        }
     }
 }

@@ -60,7 +60,7 @@ struct Profile: AsyncParsableCommand {
         try profile.save(in: folder)
         var lines: [String] = []
         if json {
-            lines = [String(decoding: try JSON.encode(profile), as: UTF8.self)]
+            lines = [try JSON.text(profile)]
         } else {
             lines = [
                 "\(wanted) blocks of \(length); written to \(InformationProfile.file(in: folder).path)",

@@ -19,7 +19,7 @@ struct Sample: AsyncParsableCommand {
             Started by torchrun, srun or mpirun, several processes share the sequences; the first prints them in order.
 
             Examples:
-              sedd sample --model Models/gutenberg --show
+              sedd sample --model Models/stories --show
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
               sedd sample --model DIR --count 100 --seed 7 --jsonl > samples.jsonl
               sedd sample --model DIR --sampler entropy-bound --gamma 0.3 --top-p 0.95
@@ -67,7 +67,7 @@ struct Sample: AsyncParsableCommand {
         let model = try await options.languageModel(engine, team: team)
         let tokenizer = try await options.makeTokenizer(for: model)
         let positions = try self.positions(tokenizer, model.length)
-        let given = seed?.orNilToDraw
+        let given = seed.flatMap { $0.isDrawn ? nil : $0.value }
         try team.requireSame(
             [
                 ("the fingerprint of the weights", try model.weights.fingerprint()),

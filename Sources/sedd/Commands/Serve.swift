@@ -18,9 +18,9 @@ struct Serve: AsyncParsableCommand {
             each). A flag comes before a variable, a variable before the file.
 
             Examples:
-              sedd serve --model Models/gutenberg
+              sedd serve --model Models/stories
               sedd serve --model DIR --host 0.0.0.0 --port 80 --api-keys keys.txt
-              SEDD_MODEL=gutenberg sedd serve --settings serve.yaml
+              SEDD_MODEL=stories sedd serve --settings serve.yaml
               curl localhost:8080/v1/infill -H 'Content-Type: application/json' -d '{"template": "He said [[24]] and left."}'
             """)
 

@@ -82,7 +82,7 @@ struct ServeSettings {
         for (key, value) in mapping {
             let name = (key.string ?? "").replacing("_", with: "-")
             guard (options + lists).contains(name) else {
-                let near = NearestName.of(name, among: options + lists).map { "; did you mean \($0)?" } ?? ""
+                let near = NearestName.near(name, among: options + lists).map { "; did you mean \($0)?" } ?? ""
                 throw SEDDError(.invalidData, "\(path): unknown setting '\(key.string ?? "?")'\(near)")
             }
             let values =

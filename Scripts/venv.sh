@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# A Python with packages of PyPI in a folder of its own, installed once: venv.sh PACKAGE==VERSION... prints its interpreter.
+set -euo pipefail
+folder="${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}/python-$(IFS=_; echo "$*")"
+if [ ! -e "$folder/complete" ]; then
+    echo "installing $* into $folder, once" >&2
+    rm -rf "$folder"
+    python3 -m venv "$folder" >&2
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+    touch "$folder/complete"
+fi
+echo "$folder/bin/python"
