@@ -11,18 +11,10 @@ sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 
 # The newest versions at the time of writing.
-packages=(openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2)
-cache=${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}
-clients="$cache/clients-${packages[0]}-${packages[1]}-${packages[2]}"
-if ! "$clients/bin/python" -c 'import openai, langchain_openai, litellm' 2>/dev/null; then
-    echo "server test: installing ${packages[*]} into $clients, once" >&2
-    rm -rf "$clients"
-    python3 -m venv "$clients"
-    "$clients/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
-fi
+python=$(Scripts/venv.sh openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2)
 export PYTHONDONTWRITEBYTECODE=1
-"$clients/bin/python" Tests/Server/openai_client.py --sedd "$sedd" --model "$model"
-"$clients/bin/python" Tests/Server/other_clients.py --sedd "$sedd" --model "$model"
+"$python" Tests/Server/openai_client.py --sedd "$sedd" --model "$model"
+"$python" Tests/Server/other_clients.py --sedd "$sedd" --model "$model"
 python3 Tests/Server/fuzz.py --sedd "$sedd" --model "$model" --count "${REQUESTS:-10000}"
 if command -v nginx >/dev/null; then
     python3 Tests/Server/replicas.py --sedd "$sedd" --model "$model"
