@@ -10,14 +10,7 @@ set -euo pipefail
 sedd=$(realpath "$1")
 cd "$(dirname "$0")/.."
 
-cache=${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}
-pytorch=${PYTORCH:-torch==2.11.0}
-python="$cache/benchmark-${pytorch//[^A-Za-z0-9.=]/-}/bin/python"
-if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "bench: installing $pytorch into $(dirname "$(dirname "$python")"), once; sedd does not use it" >&2
-    rm -rf "$(dirname "$(dirname "$python")")"
-    python3 -m venv "$(dirname "$(dirname "$python")")"
-    "$python" -m pip install --quiet --disable-pip-version-check --no-cache-dir "$pytorch" numpy
-fi
+# sedd does not use it.
+python=$(Scripts/venv.sh "${PYTORCH:-torch==2.11.0}" numpy)
 exec "$python" Benchmarks/compare.py --sedd "$sedd" --rounds "${ROUNDS:-3}" --shapes ${SHAPES:-1 2 3} \
     --result "${RESULT:-.build/bench.jsonl}"
