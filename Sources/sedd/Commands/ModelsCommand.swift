@@ -22,7 +22,7 @@ struct ModelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let listing = try await ModelListing(runFolders: folders.map(\.text))
-        for line in try json ? listing.entries.map { try JSON.text($0) } : listing.lines {
+        for line in try json ? listing.entries.map({ try JSON.text($0) }) : listing.lines {
             try StandardOutput.line(line)
         }
     }
