@@ -314,7 +314,8 @@ struct ConnectionTests {
                 try await RawConnection.exchange(
                     client.port, .send(Self.post("/v1/completions", Self.short, Self.closing)), .readToEnd))
             #expect(health.map(\.status) == [200] && text.map(\.status) == [200])
-            #expect(ContinuousClock.now - start < .seconds(10))
+            // Long before the limits end the flood, also on a busy machine.
+            #expect(ContinuousClock.now - start < .seconds(60))
             for connection in flood { connection.close() }
         }
     }
