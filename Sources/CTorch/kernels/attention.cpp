@@ -132,7 +132,7 @@ CTStatus ct_attention_forward(CTTensor joint, CTTensor cosine, CTTensor sine, in
         const int64_t items = problem.sequences * heads;
         // A head is split where there are fewer heads than cores; each part lays out the keys anew.
         const int64_t most = (problem.length + by.rows_at_once - 1) / by.rows_at_once;
-        const int64_t parts = std::clamp<int64_t>(at::get_num_threads() / std::max<int64_t>(items, 1), 1, most);
+        const int64_t parts = std::clamp<int64_t>(threads_here() / std::max<int64_t>(items, 1), 1, most);
         const int64_t share = (most + parts - 1) / parts * by.rows_at_once;
         const int64_t scratch = by.forward_scratch(problem.d / heads, problem.length);
         parallel_rows(items * parts, 1, [&](int64_t begin, int64_t end) {

@@ -15,6 +15,7 @@ extern "C" {
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) __attribute__((weak));
 int omp_get_thread_num(void) __attribute__((weak));
 int omp_get_num_threads(void) __attribute__((weak));
+int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 }
 
 // Compiled once for each of these, chosen at load time by what the processor has.
@@ -26,11 +27,14 @@ int omp_get_num_threads(void) __attribute__((weak));
 
 namespace ctorch {
 
+// Number of threads that a parallel region of the calling thread may have: 1 inside of one.
+inline int64_t threads_here() { return at::in_parallel_region() ? 1 : std::max(1, at::get_num_threads()); }
+
 // Calls body(begin, end) on disjoint ranges that cover [0, count), none shorter than `grain` but the last.
 template <typename Body>
 void parallel_rows(int64_t count, int64_t grain, const Body &body) {
     if (count <= 0) return;
-    const int64_t parts = std::min<int64_t>(at::get_num_threads(), (count + grain - 1) / std::max<int64_t>(grain, 1));
+    const int64_t parts = std::min<int64_t>(threads_here(), (count + grain - 1) / std::max<int64_t>(grain, 1));
     if (parts <= 1 || GOMP_parallel == nullptr || omp_get_thread_num == nullptr || omp_get_num_threads == nullptr) {
         body(0, count);
         return;
@@ -50,11 +54,21 @@ void parallel_rows(int64_t count, int64_t grain, const Body &body) {
         &work, static_cast<unsigned>(parts), 0);
 }
 
+// One thread for the library's products of this thread, where it can be told.
+struct OneThread {
+    const int before = MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0;
+    ~OneThread() {
+        if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before);
+    }
+};
+
 // Calls body(task) once for each task in [0, count), by whichever thread is free: one that the system delays holds up one task.
+// Operators inside use one thread.
 template <typename Body>
 void parallel_tasks(int64_t count, const Body &body) {
-    const int64_t parts = std::min<int64_t>(at::get_num_threads(), count);
+    const int64_t parts = std::min<int64_t>(threads_here(), count);
     if (parts <= 1 || GOMP_parallel == nullptr) {
+        const OneThread single;
         for (int64_t task = 0; task < count; ++task) body(task);
         return;
     }
@@ -66,6 +80,7 @@ void parallel_tasks(int64_t count, const Body &body) {
     GOMP_parallel(
         [](void *data) {
             Work &work = *static_cast<Work *>(data);
+            const OneThread single;
             for (int64_t task; (task = work.next.fetch_add(1, std::memory_order_relaxed)) < work.count;) (*work.body)(task);
         },
         &work, static_cast<unsigned>(parts), 0);

@@ -21,7 +21,6 @@ extern "C" {
 // libtorch's own BLAS; absent where it keeps its symbols to itself.
 void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *, const float *, const int *,
             const float *, const int *, const float *, float *, const int *) __attribute__((weak));
-int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 }
 
 namespace {
@@ -29,14 +28,6 @@ namespace {
 constexpr int64_t panel = 1024;  // columns of a tile: a product packs its factors anew for each
 constexpr int64_t tallest = 512;
 constexpr int64_t heights[] = {tallest, 256, 192, 128, 96, 64, 32, 16, 8};
-
-// One thread for the products of this one, where the library can be told.
-struct OneThread {
-    const int before = MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0;
-    ~OneThread() {
-        if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before);
-    }
-};
 
 // y [rows, columns], rows `stride` apart, = x [rows, depth] w [columns, depth]ᵀ.
 void product(const float *x, int64_t rows, const float *w, int64_t columns, int64_t depth, float *y, int64_t stride) {
@@ -103,7 +94,7 @@ int64_t lowest(const std::vector<int64_t> &usable, int64_t rows) {
 // takes as long as some eight rows. It decides nothing but the time.
 int64_t fastest(const std::vector<int64_t> &usable, int64_t rows, int64_t panels) {
     constexpr int64_t packing = 8;
-    const int64_t threads = std::max(1, at::get_num_threads());
+    const int64_t threads = threads_here();
     int64_t best = usable.back(), least = INT64_MAX;
     for (const int64_t height : usable) {
         const int64_t tasks = (rows + height - 1) / height * panels, rounds = (tasks + threads - 1) / threads;
@@ -141,7 +132,6 @@ at::Tensor row_linear(const at::Tensor &x, const at::Tensor &weight, const at::T
         std::copy_n(in + full * whole * depth, rest * depth, filled.mutable_data_ptr<float>());
     }
     parallel_tasks((full + (rest > 0)) * panels, [&](int64_t task) {
-        const OneThread single;
         const int64_t tile = task / panels, column = task % panels * panel, width = std::min(panel, columns - column);
         const int64_t row = tile * whole, count = tile < full ? whole : rest;
         float *target = out + row * columns + column;

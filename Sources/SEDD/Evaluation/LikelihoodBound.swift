@@ -24,7 +24,7 @@ public struct LikelihoodBound: BlockLikelihood {
 
     /// - Parameters:
     ///   - timesPerBlock: stratified times per block.
-    ///   - tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    ///   - tokensPerBatch: tokens evaluated at once; affects memory use, not the result.
     /// - Throws: ``SEDDError`` of kind `usage` for fewer than one time.
     public init(
         network: ScoreNetwork, convention: Convention = .bound, timesPerBlock: Int, seed: UInt64,

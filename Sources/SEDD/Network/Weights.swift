@@ -90,6 +90,21 @@ public struct Weights: Sendable {
             layout: layout, flat: device.map { try copy.moved(to: $0) } ?? copy, precision: precision ?? self.precision)
     }
 
+    /// Makes backward passes accumulate the gradients of these weights in `gradients`, which has the same layout.
+    func collectGradients(in gradients: Weights) throws {
+        for (name, weight) in named {
+            try weight.requireGradient()
+            try weight.accumulateGradient(into: gradients(name))
+        }
+    }
+
+    /// The same float32 numbers under tensors of their own, whose gradients are collected in `gradients`.
+    func sharing(collectingIn gradients: Weights) throws -> Weights {
+        let shared = try Weights(layout: layout, flat: flat.detached(), precision: .float32)
+        try shared.collectGradients(in: gradients)
+        return shared
+    }
+
     /// The first 64 bits of a SHA-256 digest of all values.
     package func fingerprint() throws -> String {
         SHA256.hash(data: try flat.moved(to: .cpu).bytes()).prefix(8).map { String(format: "%02x", $0) }.joined()

@@ -26,6 +26,7 @@ public struct DiffusionTerm: Sendable {
     private let loss: ScoreEntropyLoss
     private let noising: Noising
     private let timesPerBlock: Int
+    private let device: Device
 
     /// - Parameters:
     ///   - smallestTime: lower limit of the integral; the published tables and samplers use 1e-5.
@@ -37,11 +38,12 @@ public struct DiffusionTerm: Sendable {
             graph: graph, noise: try network.configuration.makeNoise(),
             seed: RandomStream(seed: seed, purpose: .evaluation).key, smallestTime: smallestTime)
         self.timesPerBlock = timesPerBlock
+        device = network.device
     }
 
     /// The term averaged over `blocks`, which have equal length.
     ///
-    /// - Parameter tokensPerBatch: tokens per network pass; affects memory use, not the result.
+    /// - Parameter tokensPerBatch: tokens evaluated at once; affects memory use, not the result.
     /// - Throws: ``SEDDError`` of kind `diverged` if the loss is not finite, `usage` if `blocks` is empty.
     public func evaluate(_ blocks: [[Int]], tokensPerBatch: Int = 4096) throws -> Estimate {
         guard let length = blocks.first?.count, length > 0 else {
@@ -52,9 +54,14 @@ public struct DiffusionTerm: Sendable {
         return try Estimate(perBlock)
     }
 
+    /// Number of sequences in a network pass. On the CPU several passes run side by side, so that each has fewer tokens.
+    private static func sequences(tokens: Int, length: Int, device: Device) -> Int {
+        max(1, tokens / (device.kind == .cpu ? 4 : 1) / max(1, length))
+    }
+
     /// Number of blocks whose times fill whole batches: distributing groups of this size leaves every batch unchanged.
-    static func blocksAtOnce(tokens: Int, length: Int, times: Int) -> Int {
-        let group = max(1, tokens / max(1, length))
+    static func blocksAtOnce(tokens: Int, length: Int, times: Int, device: Device) -> Int {
+        let group = sequences(tokens: tokens, length: length, device: device)
         if group.isMultiple(of: times) { return group / times }
         return times.isMultiple(of: group) ? 1 : group
     }
@@ -64,23 +71,23 @@ public struct DiffusionTerm: Sendable {
     /// - Parameter blocks: blocks of equal length; the number determines the times and the noise of a block.
     func nats(_ blocks: [(number: Int, tokens: [Int])], tokensPerBatch: Int) throws -> [Double] {
         let length = blocks.first?.tokens.count ?? 1
-        let group = max(1, tokensPerBatch / max(1, length))
+        let group = Self.sequences(tokens: tokensPerBatch, length: length, device: device)
         let parts = blocks.indices.flatMap { index in
             zip(
                 repeatElement(index, count: timesPerBlock),
                 noising.times(step: blocks[index].number, strata: 0..<timesPerBlock, of: timesPerBlock).enumerated())
         }
-        var sums = [Double](repeating: 0, count: blocks.count)
-        for start in stride(from: 0, to: parts.count, by: group) {
-            let slice = parts[start..<min(start + group, parts.count)]
+        let losses = try ParallelTasks.map(pieces: parts.count, of: group, on: device) { range in
             let batch = noising.batch(
-                slice.map { index, time in
+                parts[range].map { index, time in
                     .init(
                         clean: blocks[index].tokens, time: time.element, step: blocks[index].number,
                         sequence: time.offset)
                 })
-            for ((index, _), loss) in zip(slice, try self.loss.evaluate(batch)) { sums[index] += loss }
+            return try loss.evaluate(batch)
         }
+        var sums = [Double](repeating: 0, count: blocks.count)
+        for ((index, _), loss) in zip(parts, losses.joined()) { sums[index] += loss }
         return sums.map { $0 * (1 - noising.smallestTime) / Double(timesPerBlock) }
     }
 }

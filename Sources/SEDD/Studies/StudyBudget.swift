@@ -66,7 +66,7 @@ public struct StudyBudget: Sendable {
     ) throws -> Double {
         let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
         var state = try TrainingState(learner.weights, configuration.optim)
-        let step = TrainingStep(configuration, learner: learner)
+        let step = try TrainingStep(configuration, learner: learner)
         return try perStep(of: Self.trialSteps) {
             _ = try step(&state) { sequence in
                 let stream = RandomStream(seed: 1, purpose: .windows)

@@ -14,6 +14,8 @@ protocol Learner: Sendable {
     func accumulateGradients(
         _ clean: [Int], of part: StepPart, scale: Double, into gradients: Weights
     ) throws -> [SequenceLoss]
+    /// A learner of the same weights that can work beside this one: gradients are collected in `gradients`.
+    func companion(collectingIn gradients: Weights) throws -> any Learner
     /// The model whose numbers are `weights`, which it shares.
     func model(_ weights: Weights) throws -> LanguageModel
     /// Nats per token of each held-out block; a function of the block and its number.
@@ -87,6 +89,11 @@ struct ScoreLearner: Learner {
         }
     }
 
+    func companion(collectingIn gradients: Weights) throws -> any Learner {
+        let weights = try weights.sharing(collectingIn: gradients)
+        return try ScoreLearner(configuration, network: ScoreNetwork(network.configuration, weights))
+    }
+
     func model(_ weights: Weights) throws -> LanguageModel {
         .diffusion(try ScoreNetwork(network.configuration, weights))
     }
@@ -101,7 +108,8 @@ struct ScoreLearner: Learner {
 
     var validationGroup: Int {
         DiffusionTerm.blocksAtOnce(
-            tokens: Self.tokensAtOnce, length: configuration.model.length, times: configuration.training.evalTimes)
+            tokens: Self.tokensAtOnce, length: configuration.model.length, times: configuration.training.evalTimes,
+            device: network.device)
     }
 
     private static let tokensAtOnce = 4096
@@ -136,6 +144,11 @@ struct LeftToRightLearner: Learner {
             stride(from: 0, to: clean.count, by: length).map { Array(clean[$0..<($0 + length)]) }, scale: scale,
             dropout: dropped, into: gradients
         ).map { SequenceLoss(nats: $0) }
+    }
+
+    func companion(collectingIn gradients: Weights) throws -> any Learner {
+        let weights = try weights.sharing(collectingIn: gradients)
+        return LeftToRightLearner(configuration, network: try AutoregressiveNetwork(network.configuration, weights))
     }
 
     func model(_ weights: Weights) throws -> LanguageModel {

@@ -79,7 +79,7 @@ public final class Trainer {
             dataset.training, length: configuration.model.length, documentStarts: configuration.data.documentStarts,
             seed: seed)
         self.team = team
-        takeStep = TrainingStep(configuration, learner: learner, team: team, sums: sums)
+        takeStep = try TrainingStep(configuration, learner: learner, team: team, sums: sums)
     }
 
     /// Trains from the newest checkpoint, or from the start, to the last step.

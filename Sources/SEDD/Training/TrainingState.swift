@@ -43,11 +43,7 @@ struct TrainingState: Sendable {
         plan = try OptimizerPlan(
             optim, weights: weights, gradients: gradients, average: average,
             slots: Dictionary(uniqueKeysWithValues: slots.map { ($0.name, $0.weights) }), frozen: frozen)
-        for entry in weights.layout.entries {
-            let weight = try weights(entry.name)
-            try weight.requireGradient()
-            try weight.accumulateGradient(into: gradients(entry.name))
-        }
+        try weights.collectGradients(in: gradients)
     }
 
     /// Sets the gradients of frozen tensors to 0, so that they do not affect the norm.

@@ -23,12 +23,13 @@ struct TrainingStep: Sendable {
     private let times: TimeTable?
     let optimizer: OptimizerStep
     private let exchange: StepExchange
+    private let lanes: StepLanes
     /// This process's sequences of a step.
     private let share: Range<Int>
 
     init(
         _ configuration: TrainingConfiguration, learner: any Learner, team: Team = .alone, sums: GradientSums = .init()
-    ) {
+    ) throws {
         exchange = StepExchange(team: team, sums: sums)
         share = team.share(
             of: configuration.training.batchSize, unit: configuration.training.sequencesTogether)
@@ -37,10 +38,13 @@ struct TrainingStep: Sendable {
         self.learner = learner
         optimizer = OptimizerStep(configuration)
         times = TimeTable(configuration.training.timeDensity, smallestTime: configuration.training.smallestTime)
+        lanes = try StepLanes(
+            learner, sequences: share, unit: configuration.training.sequencesTogether,
+            part: configuration.training.batchSize / configuration.training.accum)
     }
 
     init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
-        self.init(configuration, learner: try ScoreLearner(configuration, network: network))
+        try self.init(configuration, learner: ScoreLearner(configuration, network: network))
     }
 
     /// Takes `state` one step further.
@@ -52,24 +56,17 @@ struct TrainingStep: Sendable {
         _ state: inout TrainingState, stops: () -> Bool = { false }, window: (_ sequence: Int) throws -> [Int]
     ) throws -> Outcome {
         let next = state.step + 1
-        try state.gradients.flat.zeroInPlace()
         let isFitted = training.timeDensity.type == .fitted
-        let times = isFitted ? state.times.table(smallestTime: training.smallestTime) : times
-        let part = exchange.sums.inOrder ? training.sequencesTogether : training.batchSize / training.accum
-        var own: [SequenceLoss] = []
-        var apart: [Tensor] = []
-        for first in stride(from: share.lowerBound, to: share.upperBound, by: part) {
-            let sequences = first..<min(first + part, share.upperBound)
+        let work = StepLanes.Work(
+            step: next, count: training.batchSize,
+            times: isFitted ? state.times.table(smallestTime: training.smallestTime) : times,
             // The reference's loss: the mean over sequences of nats per sequence.
-            own += try learner.accumulateGradients(
-                sequences.flatMap(window),
-                of: StepPart(step: next, sequences: sequences, count: training.batchSize, times: times),
-                scale: 1 / Double(training.batchSize), into: state.gradients)
-            guard exchange.sums.inOrder else { continue }
-            apart.append(try state.gradients.flat.cloned())
-            try state.gradients.flat.zeroInPlace()
-        }
-        if exchange.sums.inOrder { try exchange.addInOrder(apart, into: state.gradients.flat) }
+            scale: 1 / Double(training.batchSize))
+        let windows = try share.map(window)
+        let own =
+            try exchange.sums.inOrder
+            ? evaluateInOrder(work, windows, into: state.gradients)
+            : lanes.evaluate(work, windows, into: state.gradients)
         let whole = try exchange(
             .init(step: next, count: training.batchSize, own: share, losses: own, stops: stops()),
             gradients: state.gradients.flat)
@@ -86,6 +83,25 @@ struct TrainingStep: Sendable {
             if isFitted { profile(losses, &state) }
         }
         return Outcome(loss: mean, bound: bound, gradientNorm: norm, applied: sound, stops: whole.stops)
+    }
+
+    /// Evaluates sequences one by one, and sums their gradients in the order of their numbers over all processes.
+    private func evaluateInOrder(
+        _ work: StepLanes.Work, _ tokens: [[Int]], into gradients: Weights
+    ) throws -> [SequenceLoss] {
+        var losses: [SequenceLoss] = []
+        var apart: [Tensor] = []
+        for first in stride(from: share.lowerBound, to: share.upperBound, by: training.sequencesTogether) {
+            let sequences = first..<min(first + training.sequencesTogether, share.upperBound)
+            try gradients.flat.zeroInPlace()
+            losses += try learner.accumulateGradients(
+                sequences.flatMap { tokens[$0 - share.lowerBound] },
+                of: StepPart(step: work.step, sequences: sequences, count: work.count, times: work.times),
+                scale: work.scale, into: gradients)
+            apart.append(try gradients.flat.cloned())
+        }
+        try exchange.addInOrder(apart, into: gradients.flat)
+        return losses
     }
 
     /// Takes note of losses by time, and fits the density where the step is one of those that do.

@@ -64,6 +64,17 @@ extension Kernels {
         return (Tensor(owning: drawn), Tensor(owning: totals))
     }
 
+    /// Adds `parts` to `sum` in one pass, each element in the order of the parts.
+    ///
+    /// - Parameters:
+    ///   - parts: contiguous float32 tensors on the CPU.
+    ///   - sum: another of the same size.
+    public static func add(_ parts: [Tensor], to sum: Tensor) throws(TorchError) {
+        guard !parts.isEmpty else { return }
+        try check(ct_add_parts(sum.handle, parts.map(\.handle), Int32(parts.count)), "add parts")
+        withExtendedLifetime(parts) {}
+    }
+
     /// The Euclidean norm of `x`, accumulated in float64 on devices with kernels.
     public static func norm(_ x: Tensor) throws(TorchError) -> Double {
         var sum = 0.0

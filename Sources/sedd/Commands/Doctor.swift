@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Hub
 import Torch
@@ -14,9 +15,7 @@ struct Doctor: ParsableCommand {
     func run() throws {
         try StandardOutput.line(Version.text)
         try line("libtorch", "\(Runtime.version), from \(try Runtime.libraryFolder())")
-        try line(
-            "threads",
-            "\(try Runtime.threads()) of \(ProcessInfo.processInfo.activeProcessorCount) cores; set with --threads")
+        try line("threads", threadReport())
         let information = try Runtime.parallelInformation()
         try line("vector instructions", information.split(separator: "\n").last.map(String.init) ?? "unknown")
         try line("matrix products", matrixLibrary(information))
@@ -37,6 +36,14 @@ struct Doctor: ParsableCommand {
     }
 
     private var executable: String { Installation.executable?.path ?? "the program" }
+
+    private func threadReport() throws -> String {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let quota = ProcessorQuota.processors()
+        let threads = min(try Runtime.threads(), quota ?? .max)
+        return "\(threads) of \(cores) cores" + (quota.map { ", with a quota of \($0)" } ?? "")
+            + "; set with --threads"
+    }
 
     private func hubReport() -> String {
         do {

@@ -15,7 +15,8 @@ struct EngineOptions: ParsableArguments {
             valueName: "type"))
     var precision: Precision?
 
-    @Option(help: ArgumentHelp("CPU threads (default: all cores).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("CPU threads (default: all cores, or the quota of the control group).", valueName: "count"))
     var threads: Int?
 
     /// More than any machine has; the thread library terminates the process if it cannot start them.
@@ -34,8 +35,13 @@ struct EngineOptions: ParsableArguments {
                 throw ValidationError("--threads is \(threads); expected 1 to \(Self.mostThreads)")
             }
             try Runtime.setThreads(threads)
-        } else if let launch = team.launch, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
-            try Runtime.setThreads(max(1, ProcessInfo.processInfo.activeProcessorCount / launch.localSize))
+        } else if ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
+            if let launch = team.launch {
+                try Runtime.setThreads(max(1, ProcessInfo.processInfo.activeProcessorCount / launch.localSize))
+            }
+            if let quota = ProcessorQuota.processors(), quota < (try Runtime.threads()) {
+                try Runtime.setThreads(quota)
+            }
         }
         let opened = try Device(team.deviceName(device ?? last ?? "cpu", isNamed: device != nil))
         _ = try Precision.resolved(precision, on: opened)

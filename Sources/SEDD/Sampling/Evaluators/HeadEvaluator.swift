@@ -1,7 +1,7 @@
 import Torch
 
 /// Answers questions with one pass of the trunk for all sequences, and the head, in chunks, for the positions asked
-/// about.
+/// about. On the CPU sequences are divided into several such passes, each by one thread, if there are enough of them.
 struct HeadEvaluator: Evaluator {
     let network: ScoreNetwork
     let process: DiffusionProcess
@@ -32,6 +32,10 @@ struct HeadEvaluator: Evaluator {
     typealias Row = (asked: Int, place: Int)
 
     func answers(_ asked: [Asked]) throws -> [Answer] {
+        try ParallelTasks.map(ranges: asked.count, on: network.device) { try together(Array(asked[$0])) }.flatMap { $0 }
+    }
+
+    private func together(_ asked: [Asked]) throws -> [Answer] {
         guard let length = asked.first?.states.count else { return [] }
         let states = try Tensor(asked.flatMap(\.states), shape: [asked.count, length], device: network.device)
         let hidden = try network.hidden(states, sigma: asked.map(\.question.sigma))  // [B L, d]

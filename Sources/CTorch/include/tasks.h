@@ -1,0 +1,21 @@
+// Independent tasks side by side, each on one thread, and the sum of what they have computed.
+#ifndef CTORCH_TASKS_H
+#define CTORCH_TASKS_H
+
+#include "ctorch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Calls body(task, context) once for each task in [0, count), on the threads of libtorch. Operators inside use one thread.
+CTStatus ct_run_tasks(int64_t count, void (*body)(int64_t task, void *context), void *context);
+
+// sum += parts[0]; sum += parts[1]; ... in that order, element by element. Contiguous float32 on the CPU, all of one size.
+CTStatus ct_add_parts(CTTensor sum, const CTTensor *parts, int32_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
