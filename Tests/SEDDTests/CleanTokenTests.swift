@@ -35,7 +35,8 @@ struct CleanTokenTests {
         return stride(from: 0, to: law.count, by: n).map { Array(law[$0..<$0 + n]) }
     }
 
-    /// Denoising score entropy is the cross entropy of MDLM and RADD, term by term: 600 sequences, about 3,600 masked positions.
+    /// Denoising score entropy is the cross entropy of MDLM and RADD, term by term: 600 sequences, about 3,600 masked
+    /// positions.
     @Test(arguments: NetworkKind.cleanTokens.filter { $0.graph == .absorb })
     func absorbingLossIsTheWeightedCrossEntropy(_ kind: NetworkKind) throws {
         let network = try randomNetwork(kind.configuration())
@@ -148,7 +149,7 @@ struct CleanTokenTests {
         }
     }
 
-    /// N analytic steps of L positions take N (1 - (1 - 1/N)^L) evaluations on average (RADD, equation 15).
+    /// N analytic steps of L positions take N (1 - (1 - 1/N)^L) evaluations on average (RADD).
     @Test(arguments: [8, 32, 128]) func evaluations(_ steps: Int) throws {
         let network = try ScoreNetwork(NetworkKind.cleanTokens[2].configuration(), seed: 1)
         let sampler = try Sampler(network: network)
@@ -156,8 +157,9 @@ struct CleanTokenTests {
             (0..<2000).map { .init(template: [Int?](repeating: nil, count: 12), seed: $0, steps: steps) })
         let mean = Double(found.reduce(0) { $0 + $1.networkEvaluations }) / 2000
         let expected = Double(steps) * (1 - pow(1 - 1 / Double(steps), 12))
-        // A count of at most 12 has a standard deviation below 2: five standard errors are 0.22, a false alarm in 10^6. The end of the
-        // grid at 1e-5, the unmasked 1e-3 at t = 1 and the denoising step change the mean by less than 0.02.
+        // A count of at most 12 has a standard deviation below 2: five standard errors are 0.22, a false alarm in 10^6.
+        // The end of the grid at 1e-5, the unmasked 1e-3 at t = 1 and the denoising step change the mean by less than
+        // 0.02.
         #expect(abs(mean - expected) < 0.24, "\(mean), expected \(expected)")
         print("evaluations of \(steps) steps: \(mean), expected \(expected)")
     }

@@ -47,7 +47,7 @@ CTStatus ct_log_sum_exp(CTTensor x_, int64_t columns, CTTensor *out) {
         TORCH_CHECK_VALUE(x.dim() == 2 && columns >= 1 && columns <= x.size(1), "expected rows [R, V] with V >= ", columns,
                           " >= 1");
         if (!x.is_cpu()) {
-            *out = wrap(x.narrow(1, 0, columns).to(at::kDouble).logsumexp(1));
+            *out = wrap(x.narrow(1, 0, columns).logsumexp(1).to(at::kDouble));
             return;
         }
         const int64_t rows = x.size(0), width = x.size(1);

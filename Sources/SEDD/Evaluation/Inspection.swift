@@ -12,10 +12,10 @@ public struct Inspection: Sendable {
     public init(network: ScoreNetwork) { self.network = network }
 
     /// Reads `t` float32 [B], `xt` int64 [B, L] and optionally `x0` from `input`; writes `sigma`, `sigma_rate` [B] and
-    /// `log_score` [B, L, V], with x0 `score_entropy` [B, L] (nats, without the rate) and `loss` [B] (with it), and with
-    /// `stepSize` the unclamped weights `euler_probs`, `analytic_probs`, `denoise_probs`. A network of clean tokens also has `log_clean`
-    /// [B, L, n], log p of each token; where a token is carried over, the others have -infinity. Under absorption its scores are meaningful at
-    /// masked positions alone.
+    /// `log_score` [B, L, V], with x0 `score_entropy` [B, L] (nats, without the rate) and `loss` [B] (with it), and
+    /// with `stepSize` the unclamped weights `euler_probs`, `analytic_probs`, `denoise_probs`. A network of clean
+    /// tokens also has `log_clean` [B, L, n], log p of each token; where a token is carried over, the others have
+    /// -infinity. Under absorption its scores are meaningful at masked positions alone.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` if a tensor is missing or has the wrong shape.
     public func run(input: URL, output: URL, stepSize: Double?) throws {
@@ -77,7 +77,11 @@ public struct Inspection: Sendable {
                 ("denoise_probs", try shaped(graph.denoisingWeights(score, rows), b, l)),
             ]
         }
-        try Safetensors.write(results, to: output)
+        let model = network.configuration.model
+        try Safetensors.write(
+            results,
+            metadata: ["parametrisation": model.parametrisation.rawValue, "conditioning": model.conditioning.rawValue],
+            to: output)
     }
 
     private func shaped(_ x: Tensor, _ b: Int, _ l: Int) throws -> Tensor { try x.reshaped([b, l, -1]) }

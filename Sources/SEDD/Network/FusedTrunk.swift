@@ -75,7 +75,8 @@ struct FusedTrunk: Sendable {
         )
     }
 
-    /// Adds the gradients of all weights of the trunk to `gradients`, which also hold autograd's gradients of the modulations.
+    /// Adds the gradients of all weights of the trunk to `gradients`, which also hold autograd's gradients of the
+    /// modulations.
     ///
     /// - Parameter hiddenGradient: [R, d].
     func backward(_ tape: Tape, hiddenGradient: Tensor, gradients: Weights) throws {

@@ -1,9 +1,11 @@
 import Torch
 
-/// Shift, scale and gate of every branch: adaLN of the embedded noise, or constants for a network that is not conditioned on it.
+/// Shift, scale and gate of every branch: adaLN of the embedded noise, or constants for a network that is not
+/// conditioned on it.
 ///
-/// A block's modulation is [B, 6 d] (shift, scale, gate of attention, then of the MLP), that of the final layer [B, 2 d]. The biases of layer
-/// norms are shifts that do not depend on noise, with scale 0 and gate 1: both kinds of network run through the same kernels.
+/// A block's modulation is [B, 6 d] (shift, scale, gate of attention, then of the MLP), that of the final layer [B, 2
+/// d]. The biases of layer norms are shifts that do not depend on noise, with scale 0 and gate 1: both kinds of network
+/// run through the same kernels.
 struct Modulations: Sendable {
     private enum Source: Sendable {
         case adaLN(SigmaEmbedding, [(weight: Tensor, bias: Tensor)])

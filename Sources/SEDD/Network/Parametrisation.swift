@@ -5,8 +5,9 @@ import Torch
 public enum Parametrisation: String, Sendable, Codable, CaseIterable {
     /// Log-scores log p_t(y) / p_t(x), up to the shift of `scale_by_sigma` (SEDD, arXiv 2310.16834).
     case score
-    /// Logits of the law of the clean token at each position, given the states at the others (MDLM, arXiv 2406.07524; RADD, 2406.03736;
-    /// Duo, 2506.10892). Under absorption the law excludes MASK, and an unmasked position carries its token over.
+    /// Logits of the law of the clean token at each position, given the states at the others (MDLM, arXiv 2406.07524;
+    /// RADD, 2406.03736; Duo, 2506.10892). Under absorption the law excludes MASK, and an unmasked position carries its
+    /// token over.
     case cleanToken
 }
 
@@ -26,15 +27,15 @@ public enum Conditioning: String, Sendable, Codable, CaseIterable {
     func seen(_ sigma: [Double]) -> [Double] { self == .sigma ? sigma : sigma.map { _ in 0 } }
 }
 
-/// Outputs of the head for M rows as scores: log s_y = `logits`_y - `shift` for every y other than the row's own state, in the form that
-/// kernels read.
+/// Outputs of the head for M rows as scores: log s_y = `logits`_y - `shift` for every y other than the row's own state,
+/// in the form that kernels read.
 struct RowScores {
     /// float32 [M, V].
     let logits: Tensor
     /// float64 [M].
     let shift: Tensor
-    /// Of the uniform chain, for gradients: the law of the clean token [M, V], and e^-sigma V and 1 - e^-sigma, [M, 1]; else nil, as the gradient
-    /// with respect to the log-scores is that with respect to the logits.
+    /// Of the uniform chain, for gradients: the law of the clean token [M, V], and e^-sigma V and 1 - e^-sigma, [M, 1];
+    /// else nil, as the gradient with respect to the log-scores is that with respect to the logits.
     fileprivate let mean: (law: Tensor, grown: Tensor, spread: Tensor)?
 
     /// Log-scores with own entry 0, float32 [M, V].
@@ -45,9 +46,9 @@ struct RowScores {
 
     /// The gradient with respect to the head's outputs, float32 [M, V], from that with respect to the log-scores.
     ///
-    /// Under absorption log s = z - logsumexp(z) - log(expm1 sigma). The gradient g of the score entropy at such scores sums to 0, so that
-    /// g_k - p_k sum(g) is g itself. Under the uniform chain log s_y = log b_y - log b_x with b = V e^-sigma p + 1 - e^-sigma; with
-    /// g_x = -sum_{y != x} g_y and h = g V e^-sigma p / b the result is h - p sum(h).
+    /// Under absorption log s = z - logsumexp(z) - log(expm1 sigma). The gradient g of the score entropy at such scores
+    /// sums to 0, so that g_k - p_k sum(g) is g itself. Under the uniform chain log s_y = log b_y - log b_x with b = V
+    /// e^-sigma p + 1 - e^-sigma; with g_x = -sum_{y != x} g_y and h = g V e^-sigma p / b the result is h - p sum(h).
     ///
     /// - Parameters:
     ///   - gradient: [M, V]; its own entry is 0.
@@ -68,10 +69,12 @@ extension ScoreNetwork {
     /// The scores that follow from outputs of the head; the one place where a law of clean tokens becomes scores.
     ///
     /// - score: log s_y = z_y - shift(sigma).
-    /// - cleanToken, absorb: at a masked position s_y = p(y) / (e^sigma - 1), since p_t(y) / p_t(MASK) = e^-sigma p(y) / (1 - e^-sigma) (equation
-    ///   11 of RADD, arXiv 2406.03736). The shift of a row is the log-sum-exp of its tokens' logits + log(expm1 sigma).
-    /// - cleanToken, uniform: the network's law p is that of the clean token given the other positions, as the mean parametrisation of UDLM
-    ///   (arXiv 2412.10193) and Duo has it, and p_t(y) is the sum of p(x0) K(x0, y): s_y = b_y / b_x with b = V e^-sigma p + 1 - e^-sigma.
+    /// - cleanToken, absorb: at a masked position s_y = p(y) / (e^sigma - 1), since p_t(y) / p_t(MASK) = e^-sigma p(y)
+    ///   / (1 - e^-sigma) (RADD, arXiv 2406.03736). The shift of a row is the log-sum-exp of its tokens'
+    ///   logits + log(expm1 sigma).
+    /// - cleanToken, uniform: the network's law p is that of the clean token given the other positions, as the mean
+    ///   parametrisation of UDLM (arXiv 2412.10193) and Duo has it, and p_t(y) is the sum of p(x0) K(x0, y): s_y = b_y
+    ///   / b_x with b = V e^-sigma p + 1 - e^-sigma.
     ///
     /// - Parameters:
     ///   - logits: outputs of the head, float32 [M, V]; not modified, but possibly shared with the result.
@@ -96,8 +99,8 @@ extension ScoreNetwork {
         return RowScores(logits: logs, shift: try own.cast(to: .float64), mean: (law, grown, spread))
     }
 
-    /// log p of each clean token under the law that a cleanToken network gives, float64 [M, n]; under absorption an unmasked position has its
-    /// own token with certainty.
+    /// log p of each clean token under the law that a cleanToken network gives, float64 [M, n]; under absorption an
+    /// unmasked position has its own token with certainty.
     func cleanTokenLogs(_ logits: Tensor, _ rows: Rows) throws -> Tensor {
         let n = configuration.tokens
         let total = try Kernels.logSumExp(logits, columns: n).unsqueezed(1)  // [M, 1]

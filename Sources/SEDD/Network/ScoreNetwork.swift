@@ -92,8 +92,8 @@ public final class ScoreNetwork: Sendable {
         }
     }
 
-    /// Outputs of the head for M selected positions, float32 [M, V], which ``scores(_:_:)`` turns into scores. On the CPU each row
-    /// follows from its hidden vector alone, to the bit.
+    /// Outputs of the head for M selected positions, float32 [M, V], which ``scores(_:_:)`` turns into scores. On the
+    /// CPU each row follows from its hidden vector alone, to the bit.
     func logits(_ hidden: Tensor) throws -> Tensor {
         try hidden.cast(to: .float32).rowLinear(head.weight, head.bias)
     }
@@ -103,8 +103,8 @@ public final class ScoreNetwork: Sendable {
         try hidden.cast(to: .float32).linear(head.weight, head.bias)
     }
 
-    /// The shift subtracted from the logits of a network of scores to give log-scores: log(expm1 sigma) + log n if it is scaled by sigma,
-    /// else 0.
+    /// The shift subtracted from the logits of a network of scores to give log-scores: log(expm1 sigma) + log n if it
+    /// is scaled by sigma, else 0.
     func shift(sigma: Double) -> Double {
         guard configuration.model.scaleBySigma else { return 0 }
         return logExpm1(sigma) + log(Double(configuration.states - 1))

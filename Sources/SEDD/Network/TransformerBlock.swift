@@ -2,8 +2,8 @@ import Torch
 
 /// One block of the trunk, a DiT block with adaLN conditioning (appendix C.2).
 ///
-/// (shift, scale, gate) x 2 by ``Modulations``; x += gate * dropout(attention(norm(x) (1 + scale) + shift)), then the same with
-/// the MLP. Attention is bidirectional; norms have a gain, and their biases are shifts.
+/// (shift, scale, gate) x 2 by ``Modulations``; x += gate * dropout(attention(norm(x) (1 + scale) + shift)), then the
+/// same with the MLP. Attention is bidirectional; norms have a gain, and their biases are shifts.
 struct TransformerBlock: Sendable {
     let index: Int
     let heads: Int

@@ -23,7 +23,8 @@ public struct WeightLayout: Sendable {
     /// Number of weights, excluding the gaps.
     public var parameters: Int { entries.reduce(0) { $0 + $1.count } }
 
-    /// The layout of the network described by `configuration`: with layers on sigma, or with biases of its norms in their place.
+    /// The layout of the network described by `configuration`: with layers on sigma, or with biases of its norms in
+    /// their place.
     public init(_ configuration: ModelConfiguration) {
         let (d, c, v) = (configuration.model.hiddenSize, configuration.model.condDim, configuration.states)
         typealias Shapes = [(String, [Int])]

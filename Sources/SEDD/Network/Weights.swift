@@ -101,8 +101,9 @@ public struct Weights: Sendable {
         try refreshBFloat16Copy()
     }
 
-    /// The reference's initialization: linear layers and the embedding uniform in ±1/sqrt(inputs), norm gains 1 and biases 0, all
-    /// adaLN layers and the final linear layer 0. Each value is a function of (seed, position of the name, index).
+    /// The reference's initialization: linear layers and the embedding uniform in ±1/sqrt(inputs), norm gains 1 and
+    /// biases 0, all adaLN layers and the final linear layer 0. Each value is a function of (seed, position of the
+    /// name, index).
     func initialize(seed: UInt64) throws {
         let stream = RandomStream(seed: seed, purpose: .initialization)
         var inputs = 1

@@ -29,9 +29,9 @@ public struct NoisedBatch: Sendable {
 /// Denoising score entropy, nats per sequence: sigmaRate(t) times the sum over positions (equation 9, weighted as in
 /// the likelihood bound of theorem 3.6).
 ///
-/// For a network of clean tokens the scores that follow from its law sum to the true total, and the loss is the cross entropy of that law
-/// under the same weights: -log p(x0) / expm1(sigma) at a masked position (MDLM, arXiv 2406.07524, equation 10; RADD, theorem 2). Under the
-/// uniform chain it is the bound of UDLM (arXiv 2412.10193, equation 17).
+/// For a network of clean tokens the scores that follow from its law sum to the true total, and the loss is the cross
+/// entropy of that law under the same weights: -log p(x0) / expm1(sigma) at a masked position (MDLM, arXiv 2406.07524;
+/// RADD, 2406.03736). Under the uniform chain it is the bound of UDLM (arXiv 2412.10193).
 ///
 /// Only positions that can move go through the head, in chunks of rows; the gradient of a chunk is computed and used
 /// before the next chunk, so memory does not grow with B L V.
@@ -110,7 +110,8 @@ public struct ScoreEntropyLoss: Sendable {
         let clean: Tensor
     }
 
-    /// Nats of each row without the rate and, if factors are given, the gradient with respect to the head's outputs times those factors.
+    /// Nats of each row without the rate and, if factors are given, the gradient with respect to the head's outputs
+    /// times those factors.
     private func entropy(
         _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
     ) throws -> (entropy: [Double], gradient: Tensor?) {

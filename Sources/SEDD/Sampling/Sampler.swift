@@ -43,7 +43,8 @@ public struct Sampler: Sendable {
 
     /// - Parameters:
     ///   - profile: the model's information profile, which the grid `profile` requires.
-    ///   - capturesCUDAGraphs: whether each step of a network of scores runs as one CUDA graph on a CUDA device, rather than kernel by kernel.
+    ///   - capturesCUDAGraphs: whether each step of a network of scores runs as one CUDA graph on a CUDA device, rather
+    ///     than kernel by kernel.
     /// - Throws: ``SEDDError`` if the configuration of the network is invalid.
     public init(network: ScoreNetwork, profile: InformationProfile? = nil, capturesCUDAGraphs: Bool = true) throws {
         let process = try DiffusionProcess(network.configuration, profile: profile)

@@ -26,7 +26,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var nBlocks = 4
         /// Attention heads; twice their number must divide the width.
         public var nHeads = 4
-        /// Whether log(expm1 sigma) + log n is subtracted from the output; by default determined by graph and parametrisation.
+        /// Whether log(expm1 sigma) + log n is subtracted from the output; by default determined by graph and
+        /// parametrisation.
         public var scaleBySigma = true
         /// Dropout probability on the output of each branch.
         public var dropout = 0.1

@@ -3,8 +3,8 @@ import Foundation
 
 /// Layouts of published diffusion checkpoints: the schema of `config.json`, and the names of the weights.
 ///
-/// A layout is recognised from the configuration alone, never from the name of a folder or a repository, and the weights must then be exactly
-/// those of the layout.
+/// A layout is recognised from the configuration alone, never from the name of a folder or a repository, and the
+/// weights must then be exactly those of the layout.
 public enum CheckpointLayout: String, Sendable, CaseIterable {
     /// SEDD's, with keys of this project beside it (arXiv 2310.16834).
     case sedd
@@ -45,7 +45,10 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
     init(_ source: ModelSource) throws {
         struct Probe: Decodable {
             struct Model: Decodable { var type: String? }
-            struct Training: Decodable { var loss_type: String? }
+            struct Training: Decodable {
+                var lossType: String?
+                enum CodingKeys: String, CodingKey { case lossType = "loss_type" }
+            }
             var model: Model?
             var training: Training?
         }
@@ -64,7 +67,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
         }
         // A configuration that this probe cannot read is reported by the schema that reads it in earnest.
         let probe = try? source.decode(Probe.self) { _ in }
-        let isRADD = probe?.model?.type == "ddit_wot" || probe?.training?.loss_type?.hasSuffix("DCE") == true
+        let isRADD = probe?.model?.type == "ddit_wot" || probe?.training?.lossType?.hasSuffix("DCE") == true
         self = isRADD ? .radd : .sedd
     }
 
@@ -112,7 +115,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
         else {
             throw SEDDError(
                 .usage,
-                "\(title)'s layout holds models with parametrisation cleanToken, graph \(graph.rawValue), conditioning \(conditionings.map(\.rawValue).joined(separator: " or ")) and loglinear noise; found \(model.parametrisation.rawValue), \(configuration.graph.type.rawValue), \(model.conditioning.rawValue), \(noise.type.rawValue)"
+                "\(title)'s layout holds models with parametrisation cleanToken, graph \(graph.rawValue), conditioning \(conditionings.map(\.rawValue).joined(separator: " or "))\(self == .radd ? "" : ", loglinear noise"); found \(model.parametrisation.rawValue), \(configuration.graph.type.rawValue), \(model.conditioning.rawValue), \(noise.type.rawValue)"
             )
         }
     }

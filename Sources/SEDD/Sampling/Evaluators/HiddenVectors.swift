@@ -2,9 +2,10 @@ import Torch
 
 /// The trunk's output for sequences that are asked about, with as few evaluations as they need.
 ///
-/// The output of a time-free network is a function of the states alone, so one evaluation of a sequence answers its questions until a state
-/// changes: N analytic steps of L positions take N (1 - (1 - 1/N)^L) evaluations on average (RADD, arXiv 2406.03736, equation 15). On the CPU,
-/// where a row does not depend on its batch, to the bit, texts are the same with and without reuse.
+/// The output of a time-free network is a function of the states alone, so one evaluation of a sequence answers its
+/// questions until a state changes: N analytic steps of L positions take N (1 - (1 - 1/N)^L) evaluations on average
+/// (RADD, arXiv 2406.03736). On the CPU, where a row does not depend on its batch, to the bit, texts are
+/// the same with and without reuse.
 struct HiddenVectors {
     /// [B L, d].
     let tensor: Tensor
