@@ -103,6 +103,58 @@ struct CheckpointGoldenTests {
         #expect(error?.kind == .usage && error?.description.contains("parametrisation cleanToken") == true)
     }
 
+    /// A layout is recognised by its configuration, wherever that stands, and whatever recomputable buffers lie beside the weights.
+    @Test func recognition() throws {
+        let folder = try TemporaryFolder()
+        func config(_ layout: String) throws -> String {
+            try String(contentsOf: Self.folder.appending(path: "\(layout)/config.json"), encoding: .utf8)
+        }
+        let untyped = try config("radd").replacing("\"ddit_wot\"", with: "\"ddit\"")
+        let lambda = untyped.replacing("\"lambda_DCE\"", with: "\"t_DCE\"")
+        let cases: [(name: String, layout: String, file: String, text: String)] = [
+            ("by RADD's loss", "radd", "config.json", untyped),
+            ("by another loss of RADD", "radd", "config.json", lambda),
+            // JSON is YAML too.
+            ("a run of RADD", "radd", ".hydra/config.yaml", try config("radd")),
+            ("MDLM in capitals", "mdlm", "config.json", try config("mdlm").replacing("\"mdlm\"", with: "\"MDLM\"")),
+            ("BD3-LM with buffers", "bd3lm", "config.json", try config("bd3lm")),
+            (
+                "Duo that names its conditioning", "duo", "config.json",
+                try config("duo").replacing("\"causal\": false", with: "\"time_conditioning\": true")
+            ),
+        ]
+        for (index, one) in cases.enumerated() {
+            let place = folder.url.appending(path: "\(index)")
+            let file = place.appending(path: one.file)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(one.text.utf8).write(to: file)
+            let published = Self.folder.appending(path: one.layout)
+            let weights = try Safetensors(contentsOf: published.appending(path: "model.safetensors"))
+            var tensors = try weights.names.map { (name: $0, tensor: try weights.tensor($0)) }
+            if one.layout == "bd3lm" {
+                tensors += [
+                    ("sampling_eps_min", try Tensor([Float(1e-3)])), ("sampling_eps_max", try Tensor([Float(1)])),
+                ]
+            }
+            try Safetensors.write(tensors, to: place.appending(path: "model.safetensors"))
+            let (found, expected) = (try ModelFolder.load(place), try ModelFolder.load(published))
+            #expect(found.configuration == expected.configuration, "\(one.name)")
+            #expect(try found.weights.flat.array(Float.self) == expected.weights.flat.array(Float.self), "\(one.name)")
+        }
+        // A layout of scores and one of clean tokens are told apart by the weights as well.
+        let mixed = folder.url.appending(path: "mixed")
+        try FileManager.default.createDirectory(at: mixed, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: Self.folder.appending(path: "radd/model.safetensors"), to: mixed.appending(path: "model.safetensors"))
+        try FileManager.default.copyItem(
+            at: Self.folder.appending(path: "mdlm/config.json"), to: mixed.appending(path: "config.json"))
+        let error = #expect(throws: SEDDError.self) { _ = try ModelFolder.load(mixed) }
+        #expect(error?.kind == .invalidData)
+        #expect(error?.description.contains("sigma_map.mlp.0.weight: expected [4, 256], found none") == true)
+        #expect(error?.description.contains("more") == true)
+    }
+
     /// What a layout cannot express is refused.
     @Test func layoutsThatDoNotFit() throws {
         let folder = try TemporaryFolder()
