@@ -104,4 +104,44 @@ struct HostileLayoutTests {
             for word in one.words { #expect(line.contains(word), "\(one.name): \(line)") }
         }
     }
+
+    /// A thousand mutations of each configuration: values replaced, bytes changed and cut. Whatever comes of it, it is a model or an error.
+    @Test(arguments: CheckpointGoldenTests.layouts) func mutations(_ layout: String) throws {
+        let source = CheckpointGoldenTests.folder.appending(path: layout)
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            at: source.appending(path: "model.safetensors"), to: folder.url.appending(path: "model.safetensors"))
+        let text = try String(contentsOf: source.appending(path: "config.json"), encoding: .utf8)
+        let numbers = text.matches(of: /: (\d[\d.e-]*|true|false|"[^"]*")/)
+        let values = [
+            "0", "-1", "1", "2", "3", "9", "1048576", "268435456", "9223372036854775807", "-9223372036854775808",
+            "18446744073709551615", "1e400", "1e18", "0.5", "null", "true", "false", "[]", "{}", "\"x\"",
+        ]
+        let stream = RandomStream(seed: 9, purpose: .windows)
+        var (models, errors) = (0, 0)
+        for trial in 0..<1000 {
+            func random(_ bound: Int, _ draw: Int) -> Int {
+                stream.integer(below: bound, step: trial, sequence: 0, draw: draw)
+            }
+            var bytes: [UInt8]
+            if trial % 2 == 0 {
+                let chosen = numbers[random(numbers.count, 0)]
+                bytes = Array(
+                    text.replacingCharacters(in: chosen.range, with: ": " + values[random(values.count, 1)]).utf8)
+            } else {
+                bytes = Array(text.utf8)
+                bytes[random(bytes.count, 0)] = UInt8(random(256, 1))
+                if random(4, 2) == 0 { bytes.removeLast(random(bytes.count, 3)) }
+            }
+            try Data(bytes).write(to: folder.url.appending(path: "config.json"))
+            do {
+                _ = try LanguageModel.load(folder.url)
+                models += 1
+            } catch let error as any ClassifiedError {
+                errors += 1
+                #expect(!"\(error)".contains("\n") && error.failure == .invalidData, "\(error)")
+            }
+        }
+        #expect(models > 0 && errors > 400, "\(models) models, \(errors) errors")
+    }
 }
