@@ -87,6 +87,10 @@ gpt2 = {
 for target in ("config", "model"):
     seed(target, "diffusion", json.dumps(network))
     seed(target, "gpt2", json.dumps(gpt2))
+published = os.path.join(root, "Tests", "SEDDTests", "Golden", "checkpoints")
+for layout in sorted(os.listdir(published)):
+    for target in ("config", "model", "hydra"):
+        seed(target, layout, open(os.path.join(published, layout, "config.json"), "rb").read())
 seed("hydra", "diffusion", json.dumps(network))
 seed("hydra", "yaml", "tokens: 3\ngraph: {type: uniform}\nnoise: {type: geometric, sigma_min: 1.0e-4, sigma_max: 20}\nmodel:\n  hidden_size: 4\n  cond_dim: 2\n  length: 4\n  n_blocks: 1\n  n_heads: 1\n  scale_by_sigma: false\n  dropout: 0.1\n")
 for name in sorted(os.listdir(os.path.join(root, "Configurations"))):

@@ -6,9 +6,9 @@ import Torch
 
 /// The fused trunk against the plain one with libtorch's gradients, which other devices use.
 struct FusedTrunkTests {
-    @Test(arguments: ModelConfiguration.GraphKind.allCases, [0, 0.3])
-    func valuesAndGradients(_ graph: ModelConfiguration.GraphKind, _ share: Double) throws {
-        let network = try randomNetwork(smallConfiguration(graph))
+    @Test(arguments: NetworkKind.all, [0, 0.3])
+    func valuesAndGradients(_ kind: NetworkKind, _ share: Double) throws {
+        let network = try randomNetwork(kind.configuration())
         let fused = try #require(network.fused)
         let state = try TrainingState(network.weights)
         let (b, l, d) = (3, 37, network.configuration.model.hiddenSize)

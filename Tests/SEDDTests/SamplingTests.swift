@@ -21,10 +21,10 @@ struct SamplingTests {
     }
 
     /// A sequence is the same alone and in a batch with other seeds, methods, steps, filters and templates.
-    @Test(arguments: ModelConfiguration.GraphKind.allCases)
-    func batchDoesNotMatter(_ graph: ModelConfiguration.GraphKind) throws {
-        let network = try randomNetwork(smallConfiguration(graph))
-        let names = Self.names(graph)
+    @Test(arguments: NetworkKind.all)
+    func batchDoesNotMatter(_ kind: NetworkKind) throws {
+        let network = try randomNetwork(kind.configuration())
+        let names = Self.names(kind.graph)
         let count = 3 * names.count
         let templates: [[Int?]] = (0..<count).map { row in (0..<12).map { ($0 + row) % 5 == 0 ? row % 11 : nil } }
         let seeds = (0..<count).map { UInt64($0 + 40) }
@@ -41,12 +41,12 @@ struct SamplingTests {
         }
     }
 
-    @Test(arguments: ModelConfiguration.GraphKind.allCases)
-    func templatesHoldAtEveryStep(_ graph: ModelConfiguration.GraphKind) async throws {
-        let network = try randomNetwork(smallConfiguration(graph))
+    @Test(arguments: NetworkKind.all)
+    func templatesHoldAtEveryStep(_ kind: NetworkKind) async throws {
+        let network = try randomNetwork(kind.configuration())
         let template: [Int?] = [4, nil, nil, 7, nil, 1, nil, nil, nil, nil, 0, 9]
         let sampler = try Sampler(network: network)
-        for name in Self.names(graph) {
+        for name in Self.names(kind.graph) {
             let settings = SamplingSettings(method: name, steps: 9)
             var states: [Trajectory] = []
             for try await now in try sampler.states([.init(template: template, seed: 2, settings: settings)]) {

@@ -47,22 +47,47 @@ struct Difference: CustomStringConvertible {
 }
 
 /// A small configuration for tests that need some network.
-func smallConfiguration(_ graph: ModelConfiguration.GraphKind = .absorb, tokens: Int = 11, length: Int = 12)
-    -> ModelConfiguration
-{
+func smallConfiguration(
+    _ graph: ModelConfiguration.GraphKind = .absorb, tokens: Int = 11, length: Int = 12,
+    _ parametrisation: Parametrisation = .score, _ conditioning: Conditioning = .sigma
+) -> ModelConfiguration {
     ModelConfiguration(
         tokens: tokens, graph: .init(type: graph),
         noise: .init(type: graph == .absorb ? .loglinear : .geometric, sigmaMin: 1e-3, sigmaMax: 8),
         model: .init(
-            hiddenSize: 32, condDim: 16, length: length, nBlocks: 2, nHeads: 2, scaleBySigma: graph == .absorb,
-            dropout: 0.1))
+            hiddenSize: 32, condDim: 16, length: length, nBlocks: 2, nHeads: 2,
+            scaleBySigma: graph == .absorb && parametrisation == .score, dropout: 0.1,
+            parametrisation: parametrisation, conditioning: conditioning))
+}
+
+/// A kind of network: its chain, what its outputs are, and what it is told of the noise.
+struct NetworkKind: Sendable, Hashable, CustomStringConvertible {
+    let graph: ModelConfiguration.GraphKind
+    var parametrisation = Parametrisation.score
+    var conditioning = Conditioning.sigma
+
+    static let scores = ModelConfiguration.GraphKind.allCases.map { NetworkKind(graph: $0) }
+    static let cleanTokens = [
+        NetworkKind(graph: .absorb, parametrisation: .cleanToken),
+        NetworkKind(graph: .absorb, parametrisation: .cleanToken, conditioning: .zero),
+        NetworkKind(graph: .absorb, parametrisation: .cleanToken, conditioning: .none),
+        NetworkKind(graph: .uniform, parametrisation: .cleanToken),
+    ]
+    static let all = scores + cleanTokens + [NetworkKind(graph: .absorb, conditioning: .none)]
+
+    var description: String { "\(graph.rawValue), \(parametrisation.rawValue), \(conditioning.rawValue)" }
+
+    func configuration(tokens: Int = 11, length: Int = 12) -> ModelConfiguration {
+        smallConfiguration(graph, tokens: tokens, length: length, parametrisation, conditioning)
+    }
 }
 
 /// A network with random weights, including the layers that are initialized to zero.
 func randomNetwork(_ configuration: ModelConfiguration, seed: UInt64 = 5) throws -> ScoreNetwork {
     let network = try ScoreNetwork(configuration, seed: seed)
     let stream = RandomStream(seed: seed, purpose: .initialization)
-    for (place, entry) in network.weights.layout.entries.enumerated() where !entry.name.contains("norm") {
+    for (place, entry) in network.weights.layout.entries.enumerated()
+    where !entry.name.contains("norm") || entry.name.hasSuffix(".bias") {
         let values = (0..<entry.count).map {
             Float(0.3 * (2 * stream.uniform(step: 1, sequence: place, position: $0) - 1))
         }

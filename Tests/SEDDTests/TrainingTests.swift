@@ -13,7 +13,7 @@ struct TrainingTests {
         let dataset: TokenDataset
         var configuration = TrainingConfiguration()
 
-        init(_ graph: ModelConfiguration.GraphKind = .absorb) throws {
+        init(_ kind: NetworkKind = NetworkKind(graph: .absorb)) throws {
             folder = try TemporaryFolder()
             let text = folder.url.appending(path: "text.txt")
             let words = ["the cat sat on the mat. ", "a dog ran to the hill. ", "birds sing in the tree. "]
@@ -23,9 +23,10 @@ struct TrainingTests {
             )
             configuration = try ConfigurationFile.resolve(
                 yaml: """
-                    model: {hidden_size: 32, cond_dim: 16, length: 16, n_blocks: 2, n_heads: 2}
-                    graph: {type: \(graph.rawValue)}
-                    noise: {type: \(graph == .absorb ? "loglinear" : "geometric")}
+                    model: {hidden_size: 32, cond_dim: 16, length: 16, n_blocks: 2, n_heads: 2,
+                            parametrisation: \(kind.parametrisation.rawValue), conditioning: \(kind.conditioning.rawValue)}
+                    graph: {type: \(kind.graph.rawValue)}
+                    noise: {type: \(kind.graph == .absorb ? "loglinear" : "geometric")}
                     training: {batch_size: 4, n_iters: 12, log_freq: 1, eval_freq: 6, eval_blocks: 4, eval_times: 2,
                                snapshot_freq: 4, sample_freq: 0, keep: 2, seed: 3}
                     optim: {lr: 0.003, warmup: 4}
@@ -49,9 +50,9 @@ struct TrainingTests {
         return found
     }
 
-    @Test(arguments: ModelConfiguration.GraphKind.allCases)
-    func stoppedAndResumedEqualsUninterrupted(_ graph: ModelConfiguration.GraphKind) throws {
-        let setting = try Setting(graph)
+    @Test(arguments: NetworkKind.all)
+    func stoppedAndResumedEqualsUninterrupted(_ kind: NetworkKind) throws {
+        let setting = try Setting(kind)
         let (whole, wholeRun) = try setting.trainer("whole")
         try whole.train { _ in }
         let (first, run) = try setting.trainer("parts")

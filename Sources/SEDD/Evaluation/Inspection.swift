@@ -12,8 +12,10 @@ public struct Inspection: Sendable {
     public init(network: ScoreNetwork) { self.network = network }
 
     /// Reads `t` float32 [B], `xt` int64 [B, L] and optionally `x0` from `input`; writes `sigma`, `sigma_rate` [B] and
-    /// `log_score` [B, L, V], with x0 `score_entropy` [B, L] (nats, without the rate) and `loss` [B] (with it), and with
-    /// `stepSize` the unclamped weights `euler_probs`, `analytic_probs`, `denoise_probs`.
+    /// `log_score` [B, L, V], with x0 `score_entropy` [B, L] (nats, without the rate) and `loss` [B] (with it), and
+    /// with `stepSize` the unclamped weights `euler_probs`, `analytic_probs`, `denoise_probs`. A network of clean
+    /// tokens also has `log_clean` [B, L, n], log p of each token; where a token is carried over, the others have
+    /// -infinity. Under absorption its scores are meaningful at masked positions alone.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` if a tensor is missing or has the wrong shape.
     public func run(input: URL, output: URL, stepSize: Double?) throws {
@@ -37,11 +39,16 @@ public struct Inspection: Sendable {
         let rate = times.map(noise.sigmaRate)
         let rows = try Rows(states: xt, sigma: xt.indices.map { sigma[$0 / l] }, device: network.device)
         let hidden = try network.hidden(Tensor(xt, shape: [b, l], device: network.device), sigma: sigma)
-        let logScore = try network.logScore(hidden: hidden, rows)
+        let logits = try network.logits(hidden)
+        let logScore = try network.scores(logits, rows).logScore(states: rows.states)
         var results: [(name: String, tensor: Tensor)] = [
             ("sigma", try Tensor(sigma.map(Float.init))), ("sigma_rate", try Tensor(rate.map(Float.init))),
             ("log_score", try shaped(logScore.tensor, b, l)),
         ]
+        if network.configuration.model.parametrisation == .cleanToken {
+            let law = try network.cleanTokenLogs(logits, rows)
+            results.append(("log_clean", try shaped(law.cast(to: .float32), b, l)))
+        }
         if file.entries["x0"] != nil {
             let x0In = try tensor("x0", rank: 2, file, input)
             guard try x0In.shape == [b, l] else {
@@ -70,7 +77,11 @@ public struct Inspection: Sendable {
                 ("denoise_probs", try shaped(graph.denoisingWeights(score, rows), b, l)),
             ]
         }
-        try Safetensors.write(results, to: output)
+        let model = network.configuration.model
+        try Safetensors.write(
+            results,
+            metadata: ["parametrisation": model.parametrisation.rawValue, "conditioning": model.conditioning.rawValue],
+            to: output)
     }
 
     private func shaped(_ x: Tensor, _ b: Int, _ l: Int) throws -> Tensor { try x.reshaped([b, l, -1]) }

@@ -54,28 +54,33 @@ public enum Conversion {
     /// - Parameters:
     ///   - tokenizer: the tokenizer whose files go into a model folder.
     ///   - dtype: element type of safetensors; float16 and bfloat16 halve the file size. Pickles are float32.
+    ///   - layout: the schema of the configuration and the names of the weights of a diffusion model.
     /// - Throws: ``SEDDError``, `FileError` or `TorchError` of kind `cannotWrite`; `usage` for a format that does not
     ///   support the model or the type.
     public static func write(
-        _ model: LanguageModel, tokenizer: (any Tokenizer)? = nil, to target: URL, dtype: DType = .float32
+        _ model: LanguageModel, tokenizer: (any Tokenizer)? = nil, to target: URL, dtype: DType = .float32,
+        layout: CheckpointLayout = .sedd
     ) throws {
         let form = try Form(target)
+        try requireFit(form, of: model, layout, target)
         guard form == .folder || form == .safetensors || dtype == .float32 else {
             throw SEDDError(
                 .usage,
                 "\(target.path): PyTorch files are written as float32; choose .safetensors for \(dtype.rawValue)")
         }
-        let configuration = try model.configurationData()
-        if form == .folder { return try write(model, configuration, tokenizer, folder: target, dtype: dtype) }
+        if form == .folder { return try write(model, tokenizer, folder: target, dtype: dtype, layout) }
+        let configuration = try model.configurationData(layout)
         try FileSystem.createFolder(target.deletingLastPathComponent())
         let metadata = ["config": String(decoding: configuration, as: UTF8.self)]
         switch (model, form) {
         case (.diffusion(let network), .safetensors):
-            try ModelFolder.write(network.weights, network.configuration, dtype: dtype, metadata: metadata, to: target)
+            try ModelFolder.write(
+                network.weights, network.configuration, dtype: dtype, prefix: layout.prefix, metadata: metadata,
+                to: target)
         case (.diffusion(let network), _):
             let named = network.weights.named
             let tensors = named + [try ModelFolder.rotaryBuffer(network.configuration)]
-            let state = PickleWriter.Node.dictionary(tensors.map { ($0.name, .tensor($0.tensor)) })
+            let state = PickleWriter.Node.dictionary(tensors.map { (layout.prefix + $0.name, .tensor($0.tensor)) })
             try PickleWriter.write(
                 form == .checkpoint ? checkpoint(state, named.map(\.tensor)) : state, configuration: configuration,
                 to: target)
@@ -84,21 +89,46 @@ public enum Conversion {
         case (.autoregressive(let network), .stateDictionary):
             let state = PickleWriter.Node.dictionary(network.weights.named.map { ($0.name, .tensor($0.tensor)) })
             try PickleWriter.write(state, configuration: configuration, to: target)
-        case (.autoregressive, _):
-            throw SEDDError(
-                .usage,
-                "\(target.path): a .pth holds the reference's training checkpoint of a diffusion model, and this is an autoregressive model; choose a folder, .safetensors or .bin"
-            )
+        case (.autoregressive, _): throw notForCheckpoint(target, "an autoregressive model")
         }
     }
 
+    /// Checks that the layout and, for a checkpoint of the reference, SEDD's own network can hold the model.
+    private static func requireFit(
+        _ form: Form, of model: LanguageModel, _ layout: CheckpointLayout, _ target: URL
+    ) throws(SEDDError) {
+        guard case .diffusion(let network) = model else {
+            guard layout == .sedd else {
+                throw SEDDError(
+                    .usage, "the layout \(layout.rawValue) is for diffusion models, and this is an autoregressive model"
+                )
+            }
+            return
+        }
+        let own = network.configuration.model
+        guard form != .checkpoint || layout == .sedd && own.parametrisation == .score && own.conditioning == .sigma
+        else {
+            throw notForCheckpoint(
+                target,
+                layout == .sedd
+                    ? "a network with parametrisation \(own.parametrisation.rawValue) and conditioning \(own.conditioning.rawValue)"
+                    : "for the layout \(layout.rawValue)")
+        }
+    }
+
+    private static func notForCheckpoint(_ target: URL, _ found: String) -> SEDDError {
+        SEDDError(
+            .usage,
+            "\(target.path): a .pth holds the reference's training checkpoint of a SEDD model, and this is \(found); choose a folder, .safetensors or .bin"
+        )
+    }
+
     private static func write(
-        _ model: LanguageModel, _ configuration: Data, _ tokenizer: (any Tokenizer)?, folder: URL, dtype: DType
+        _ model: LanguageModel, _ tokenizer: (any Tokenizer)?, folder: URL, dtype: DType, _ layout: CheckpointLayout
     ) throws {
-        try FileSystem.createFolder(folder)
         switch model {
         case .diffusion(let network):
-            try ModelFolder.save(network.configuration, network.weights, to: folder, dtype: dtype)
+            try ModelFolder.save(network.configuration, network.weights, to: folder, dtype: dtype, layout: layout)
         case .autoregressive(let network):
             try AutoregressiveFolder.save(network.configuration, network.weights, to: folder, dtype: dtype)
         }

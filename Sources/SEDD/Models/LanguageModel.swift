@@ -39,14 +39,17 @@ public enum LanguageModel: Sendable {
             let weights = try Weights(WeightLayout(configuration), map)
             return .autoregressive(try AutoregressiveNetwork(configuration, weights.moved(to: device)))
         }
-        let configuration = try source.decode(ModelConfiguration.self) { value throws(SEDDError) in try value.validate()
-        }
+        let form = try CheckpointLayout(source)
+        let configuration = try form.configuration(source)
         let layout = WeightLayout(configuration)
         var file = source.weights
         if choice == .average, file.pyTorch?.hasAverage == true {
             file = try file.average(names: layout.entries.map(\.name))
         }
-        let weights = try Weights(layout, WeightMap(file))
+        var map = WeightMap(file)
+        for buffer in form.buffers { map.sources[buffer] = nil }
+        let weights = try Weights(layout, map)
+        if let line = form.note(configuration) { note("\(source.place): \(line)") }
         return .diffusion(
             try ScoreNetwork(configuration, weights.moved(to: device, Precision.resolved(precision, on: device))))
     }
@@ -91,9 +94,11 @@ public enum LanguageModel: Sendable {
     }
 
     /// The contents of `config.json`.
-    public func configurationData() throws -> Data {
+    ///
+    /// - Parameter layout: its schema, for a diffusion model.
+    public func configurationData(_ layout: CheckpointLayout = .sedd) throws -> Data {
         switch self {
-        case .diffusion(let network): try network.configuration.jsonData()
+        case .diffusion(let network): try layout.data(network.configuration)
         case .autoregressive(let network): try network.configuration.jsonData()
         }
     }

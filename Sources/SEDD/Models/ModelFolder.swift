@@ -17,23 +17,31 @@ public enum ModelFolder {
 
     /// Writes `config.json` and `model.safetensors` into `folder`, creating it if necessary.
     ///
-    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`.
+    /// - Parameter layout: the schema of the configuration, and the names of the weights.
+    /// - Throws: ``SEDDError`` or `TorchError` of kind `cannotWrite`; `usage` if the layout cannot express the model.
     public static func save(
-        _ configuration: ModelConfiguration, _ weights: Weights, to folder: URL, dtype: DType = .float32
+        _ configuration: ModelConfiguration, _ weights: Weights, to folder: URL, dtype: DType = .float32,
+        layout: CheckpointLayout = .sedd
     ) throws {
+        let data = try layout.data(configuration)
         try FileSystem.createFolder(folder)
-        try OutputFile.write([UInt8](configuration.jsonData()), to: folder.appending(path: "config.json"))
-        try write(weights, configuration, dtype: dtype, to: folder.appending(path: "model.safetensors"))
+        try OutputFile.write([UInt8](data), to: folder.appending(path: "config.json"))
+        try write(
+            weights, configuration, dtype: dtype, prefix: layout.prefix,
+            to: folder.appending(path: "model.safetensors"))
     }
 
     /// Writes the weights and the reference's single buffer as safetensors.
+    ///
+    /// - Parameter prefix: what the names start with.
     static func write(
-        _ weights: Weights, _ configuration: ModelConfiguration, dtype: DType, metadata: [String: String] = [:],
-        to url: URL
+        _ weights: Weights, _ configuration: ModelConfiguration, dtype: DType, prefix: String = "",
+        metadata: [String: String] = [:], to url: URL
     ) throws {
         let named = try weights.named.map { (name: $0.name, tensor: try $0.tensor.detached().cast(to: dtype)) }
         try Safetensors.write(
-            named + [rotaryBuffer(configuration)], metadata: metadata.merging(["format": "pt"]) { $1 }, to: url)
+            try (named + [rotaryBuffer(configuration)]).map { (name: prefix + $0.name, tensor: $0.tensor) },
+            metadata: metadata.merging(["format": "pt"]) { $1 }, to: url)
     }
 
     /// `rotary_emb.inv_freq`, which the reference registers and strict loading expects.

@@ -62,6 +62,14 @@ struct ModelSource {
         description = described
     }
 
+    /// Where the description was found, for messages.
+    var place: String {
+        switch description {
+        case .json(_, let source), .yaml(_, let source): source
+        case .nanoGPT: weights.path
+        }
+    }
+
     /// The top-level members of a JSON configuration, which identify the kind of model.
     var members: [String: JSONValue]? {
         get throws {

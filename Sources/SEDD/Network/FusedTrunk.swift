@@ -6,9 +6,8 @@ struct FusedTrunk: Sendable {
     private let configuration: ModelConfiguration
     private let device: Device
     private let embedding: Tensor
-    private let sigmaEmbedding: SigmaEmbedding
+    private let modulations: Modulations
     private let blocks: [FusedBlock]
-    private let modulations: [(weight: Tensor, bias: Tensor)]
     private let finalNorm: Kernels.ModulatedNorm
     private let tables: RotaryTables
 
@@ -16,13 +15,9 @@ struct FusedTrunk: Sendable {
         self.configuration = configuration
         device = try weights.flat.device
         embedding = try weights("vocab_embed.embedding").detached()
-        sigmaEmbedding = try SigmaEmbedding(weights)
+        modulations = try Modulations(configuration, weights)
         blocks = try (0..<configuration.model.nBlocks).map {
             try FusedBlock(weights, index: $0, heads: configuration.model.nHeads)
-        }
-        let layers = blocks.indices.map { "blocks.\($0)." } + ["output_layer."]
-        modulations = try layers.map {
-            (try weights($0 + "adaLN_modulation.weight"), try weights($0 + "adaLN_modulation.bias"))
         }
         finalNorm = try .init(
             weight: weights("output_layer.norm_final.weight").detached(), shiftPart: 0, scalePart: 1,
@@ -34,7 +29,7 @@ struct FusedTrunk: Sendable {
     struct Tape: Sendable {
         let tokens: Tensor
         let rotary: RotaryPositions
-        /// Outputs of the adaLN layers, recorded by autograd; the final layer's last.
+        /// The modulations, recorded by autograd; the final layer's last.
         let modulations: [Tensor]
         let blocks: [FusedBlock.Tape]
         let last, statistics: Tensor
@@ -46,10 +41,9 @@ struct FusedTrunk: Sendable {
     func forward(
         _ tokens: Tensor, sigma: [Double], dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
-        let waves = try Tensor(
-            SigmaEmbedding.waves(sigma), shape: [sigma.count, SigmaEmbedding.frequencies], device: device)
-        return try forward(
-            tokens, waves: waves, rotary: rotary(length: tokens.shape[1]), dropout: dropout, recording: recording)
+        try forward(
+            tokens, waves: modulations.waves(sigma), rotary: rotary(length: tokens.shape[1]), dropout: dropout,
+            recording: recording)
     }
 
     /// Rotary tables for `length` positions.
@@ -57,17 +51,12 @@ struct FusedTrunk: Sendable {
 
     /// The same from tensors already on the device.
     ///
-    /// - Parameter waves: ``SigmaEmbedding/waves(_:)`` of the noise levels; [B, frequencies].
+    /// - Parameter waves: ``Modulations/waves(_:)`` of the noise levels; [B, frequencies].
     func forward(
         _ tokens: Tensor, waves: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (hidden: Tensor, tape: Tape?) {
         let shape = try tokens.shape
-        let condition = try sigmaEmbedding(waves, recording: recording)  // [B, cond]
-        let recorded = try modulations.map { layer in
-            try recording
-                ? condition.linear(layer.weight, layer.bias)
-                : condition.rowLinear(layer.weight.detached(), layer.bias.detached())
-        }  // [B, 6 d], the last [B, 2 d]
+        let recorded = try modulations(waves, recording: recording)  // [B, 6 d], the last [B, 2 d]
         let slices = try recorded.map { try $0.detached() }
         let rows = shape[0] * shape[1]
         var x = try embedding.embedding(tokens).reshaped([rows, configuration.model.hiddenSize])  // [R, d]
@@ -86,8 +75,8 @@ struct FusedTrunk: Sendable {
         )
     }
 
-    /// Adds the gradients of all weights of the trunk to `gradients`, which also hold autograd's gradients of the adaLN
-    /// layers.
+    /// Adds the gradients of all weights of the trunk to `gradients`, which also hold autograd's gradients of the
+    /// modulations.
     ///
     /// - Parameter hiddenGradient: [R, d].
     func backward(_ tape: Tape, hiddenGradient: Tensor, gradients: Weights) throws {
@@ -104,7 +93,7 @@ struct FusedTrunk: Sendable {
                 at: 0)
         }
         try Kernels.addRows(gradients("vocab_embed.embedding"), x, at: tape.tokens.reshaped([-1]))
-        // The small layers on sigma are recorded by autograd and run backward in one pass.
+        // What makes the modulations is small: recorded by autograd, and run backward in one pass.
         try Tensor.concatenated(tape.modulations, dimension: 1)
             .backward(Tensor.concatenated(modulationGradients, dimension: 1))
     }

@@ -62,16 +62,32 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         public var scaleBySigma: Bool
         /// Dropout probability on the output of each branch during training.
         public var dropout: Double
+        // Absent from the released schema, and from files that the released loader can use.
+        private var declaredParametrisation: Parametrisation?
+        private var declaredConditioning: Conditioning?
+
+        /// What the head's outputs are: scores unless the configuration says otherwise.
+        public var parametrisation: Parametrisation {
+            get { declaredParametrisation ?? .score }
+            set { declaredParametrisation = newValue == .score ? nil : newValue }
+        }
+        /// What the network is told of the noise: sigma unless the configuration says otherwise.
+        public var conditioning: Conditioning {
+            get { declaredConditioning ?? .sigma }
+            set { declaredConditioning = newValue == .sigma ? nil : newValue }
+        }
 
         enum CodingKeys: String, CodingKey {
             case name, type, length, dropout
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
             case scaleBySigma = "scale_by_sigma"
+            case declaredParametrisation = "parametrisation", declaredConditioning = "conditioning"
         }
 
         /// Creates a transformer of the given shape.
         public init(
-            hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double
+            hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double,
+            parametrisation: Parametrisation = .score, conditioning: Conditioning = .sigma
         ) {
             self.hiddenSize = hiddenSize
             self.condDim = condDim
@@ -80,6 +96,10 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             self.nHeads = nHeads
             self.scaleBySigma = scaleBySigma
             self.dropout = dropout
+            self.parametrisation = parametrisation
+            self.conditioning = conditioning
+            // Names under which the released code would load another kind of network.
+            if parametrisation != .score || conditioning != .sigma { (name, type) = (nil, nil) }
         }
     }
 
@@ -148,6 +168,12 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             throw SEDDError(
                 .invalidData,
                 "model.scale_by_sigma is true with graph.type uniform; expected false: the scale belongs to absorb")
+        }
+        guard model.parametrisation == .score || !model.scaleBySigma else {
+            throw SEDDError(
+                .invalidData,
+                "model.scale_by_sigma is true with model.parametrisation cleanToken; expected false: a law of tokens is not scaled"
+            )
         }
         _ = try makeNoise()
     }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 public import Torch
 
-/// The released SEDD transformer, split into trunk and head.
+/// The released SEDD transformer, and those of other diffusion models that share its layers, split into trunk and head.
 ///
 /// ``hidden(_:sigma:)`` maps whole sequences to hidden vectors; ``logScore(hidden:_:)`` maps the hidden vectors of
 /// selected positions to log-scores. [B, L, V] is never materialized.
@@ -14,9 +14,9 @@ public final class ScoreNetwork: Sendable {
     /// The device on which it computes.
     public let device: Device
     private let embedding: Tensor
-    private let sigmaEmbedding: SigmaEmbedding
+    private let modulations: Modulations
     private let blocks: [TransformerBlock]
-    private let finalNorm, finalModulation, finalModulationBias: Tensor
+    private let finalNorm: Tensor
     /// The head, excluded from autograd: its gradients are computed by hand, chunk by chunk.
     let head: (weight: Tensor, bias: Tensor)
     /// The trunk computed by fused kernels, on devices that have them.
@@ -28,13 +28,11 @@ public final class ScoreNetwork: Sendable {
         self.weights = weights
         device = try weights.flat.device
         embedding = try weights("vocab_embed.embedding")
-        sigmaEmbedding = try SigmaEmbedding(weights)
+        modulations = try Modulations(configuration, weights)
         blocks = try (0..<configuration.model.nBlocks).map {
             try TransformerBlock(weights, index: $0, heads: configuration.model.nHeads)
         }
         finalNorm = try weights("output_layer.norm_final.weight")
-        finalModulation = try weights("output_layer.adaLN_modulation.weight")
-        finalModulationBias = try weights("output_layer.adaLN_modulation.bias")
         head = (
             try weights("output_layer.linear.weight").detached(), try weights("output_layer.linear.bias").detached()
         )
@@ -74,10 +72,12 @@ public final class ScoreNetwork: Sendable {
         let shape = try tokens.shape
         let width = configuration.model.hiddenSize / configuration.model.nHeads
         let rotary = try RotaryPositions(length: shape[1], width: width, device: device)
-        let condition = try sigmaEmbedding(sigma, device: device)  // [B, cond]
+        let modulation = try modulations(modulations.waves(sigma), recording: true)  // [B, 6 d], the last [B, 2 d]
         var x = try embedding.embedding(tokens)  // [B, L, d]
-        for block in blocks { x = try block(x, condition: condition, rotary: rotary, dropout: dropout) }
-        let parts = try condition.linear(finalModulation, finalModulationBias).unsqueezed(1)  // [B, 1, 2 d]
+        for (block, parts) in zip(blocks, modulation) {
+            x = try block(x, modulation: parts, rotary: rotary, dropout: dropout)
+        }
+        let parts = try modulation[blocks.count].unsqueezed(1)  // [B, 1, 2 d]
         let d = configuration.model.hiddenSize
         return try modulate(
             x, finalNorm, shift: parts.narrowed(2, from: 0, length: d), scale: parts.narrowed(2, from: d, length: d))
@@ -92,8 +92,8 @@ public final class ScoreNetwork: Sendable {
         }
     }
 
-    /// Logits of M selected positions, float32 [M, V]: log-scores before the shift, including the own entry. On the CPU each row
-    /// follows from its hidden vector alone, to the bit.
+    /// Outputs of the head for M selected positions, float32 [M, V], which ``scores(_:_:)`` turns into scores. On the
+    /// CPU each row follows from its hidden vector alone, to the bit.
     func logits(_ hidden: Tensor) throws -> Tensor {
         try hidden.cast(to: .float32).rowLinear(head.weight, head.bias)
     }
@@ -103,30 +103,19 @@ public final class ScoreNetwork: Sendable {
         try hidden.cast(to: .float32).linear(head.weight, head.bias)
     }
 
-    /// The shift subtracted from logits to give log-scores: log(expm1 sigma) + log n if the network is scaled by sigma,
-    /// else 0.
+    /// The shift subtracted from the logits of a network of scores to give log-scores: log(expm1 sigma) + log n if it
+    /// is scaled by sigma, else 0.
     func shift(sigma: Double) -> Double {
         guard configuration.model.scaleBySigma else { return 0 }
         return logExpm1(sigma) + log(Double(configuration.states - 1))
     }
 
-    /// Log-scores of M selected positions, float32 [M, V]: the head minus the shift log(expm1 sigma) + log n, with own
-    /// entry 0.
+    /// Log-scores of M selected positions, float32 [M, V], with own entry 0.
     ///
     /// - Parameters:
     ///   - hidden: hidden vectors of the positions; [M, d].
     ///   - rows: states and noise of the same positions.
     public func logScore(hidden: Tensor, _ rows: Rows) throws -> LogScore {
-        try logScore(logits: logits(hidden), rows)
-    }
-
-    /// The same from logits, which are not modified.
-    func logScore(logits: Tensor, _ rows: Rows) throws -> LogScore {
-        var logits = logits
-        if configuration.model.scaleBySigma {
-            let shift = try logExpm1(rows.sigma) + log(Double(configuration.states - 1))
-            logits = try logits - shift.cast(to: .float32)
-        }
-        return LogScore(try logits.scattered(1, rows.states.unsqueezed(1), value: 0))
+        try scores(logits(hidden), rows).logScore(states: rows.states)
     }
 }

@@ -15,12 +15,6 @@ struct SigmaEmbedding: Sendable {
         bias2 = try weights("sigma_map.mlp.2.bias")
     }
 
-    /// - Parameter sigma: total noise of each sequence.
-    func callAsFunction(_ sigma: [Double], device: Device) throws -> Tensor {
-        try callAsFunction(
-            Tensor(Self.waves(sigma), shape: [sigma.count, Self.frequencies], device: device), recording: true)
-    }
-
     /// - Parameters:
     ///   - waves: the sinusoids, [B, frequencies].
     ///   - recording: whether gradients may be asked for; without, each row is a function of its noise alone, to the bit.

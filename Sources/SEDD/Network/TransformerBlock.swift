@@ -2,12 +2,12 @@ import Torch
 
 /// One block of the trunk, a DiT block with adaLN conditioning (appendix C.2).
 ///
-/// (shift, scale, gate) x 2 = adaLN(c); x += gate * dropout(attention(norm(x) (1 + scale) + shift)), then the same with
-/// the MLP. Attention is bidirectional; norms have a gain and no bias.
+/// (shift, scale, gate) x 2 by ``Modulations``; x += gate * dropout(attention(norm(x) (1 + scale) + shift)), then the
+/// same with the MLP. Attention is bidirectional; norms have a gain, and their biases are shifts.
 struct TransformerBlock: Sendable {
     let index: Int
     let heads: Int
-    let norm1, qkv, out, norm2, up, upBias, down, downBias, modulation, modulationBias: Tensor
+    let norm1, qkv, out, norm2, up, upBias, down, downBias: Tensor
 
     init(_ weights: Weights, index: Int, heads: Int) throws {
         self.index = index
@@ -21,19 +21,17 @@ struct TransformerBlock: Sendable {
         upBias = try weights(prefix + "mlp.0.bias")
         down = try weights(prefix + "mlp.2.weight")
         downBias = try weights(prefix + "mlp.2.bias")
-        modulation = try weights(prefix + "adaLN_modulation.weight")
-        modulationBias = try weights(prefix + "adaLN_modulation.bias")
     }
 
     /// - Parameters:
     ///   - x: [B, L, d].
-    ///   - condition: embedded noise; [B, cond].
+    ///   - modulation: [B, 6 d].
     func callAsFunction(
-        _ x: Tensor, condition: Tensor, rotary: RotaryPositions, dropout: Dropout?
+        _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?
     ) throws -> Tensor {
         let d = try x.shape[2]
-        let modulations = try condition.linear(modulation, modulationBias).unsqueezed(1)  // [B, 1, 6 d]
-        func slice(_ i: Int) throws -> Tensor { try modulations.narrowed(2, from: i * d, length: d) }
+        let parts = try modulation.unsqueezed(1)  // [B, 1, 6 d]
+        func slice(_ i: Int) throws -> Tensor { try parts.narrowed(2, from: i * d, length: d) }
 
         let projected = try attention(modulate(x, norm1, shift: slice(0), scale: slice(1)), rotary)  // [B, L, d]
         let residual = try x + slice(2) * (dropout?(projected, block: index, branch: 0) ?? projected)  // [B, L, d]

@@ -23,30 +23,40 @@ public struct WeightLayout: Sendable {
     /// Number of weights, excluding the gaps.
     public var parameters: Int { entries.reduce(0) { $0 + $1.count } }
 
-    /// The layout of the network described by `configuration`.
+    /// The layout of the network described by `configuration`: with layers on sigma, or with biases of its norms in
+    /// their place.
     public init(_ configuration: ModelConfiguration) {
         let (d, c, v) = (configuration.model.hiddenSize, configuration.model.condDim, configuration.states)
-        var shapes: [(String, [Int])] = [
-            ("vocab_embed.embedding", [v, d]),
-            ("sigma_map.mlp.0.weight", [c, SigmaEmbedding.frequencies]), ("sigma_map.mlp.0.bias", [c]),
-            ("sigma_map.mlp.2.weight", [c, c]), ("sigma_map.mlp.2.bias", [c]),
-        ]
-        for block in 0..<configuration.model.nBlocks {
-            let prefix = "blocks.\(block)."
+        typealias Shapes = [(String, [Int])]
+        let hasAdaLN = configuration.model.conditioning != .none
+        func norm(_ name: String) -> Shapes {
+            [(name + ".weight", [d])] + (hasAdaLN ? [] : [(name + ".bias", [d])])
+        }
+        func adaLN(_ prefix: String, parts: Int) -> Shapes {
+            let name = prefix + "adaLN_modulation"
+            return hasAdaLN ? [(name + ".weight", [parts * d, c]), (name + ".bias", [parts * d])] : []
+        }
+        var shapes: Shapes = [("vocab_embed.embedding", [v, d])]
+        if hasAdaLN {
             shapes += [
-                (prefix + "norm1.weight", [d]),
-                (prefix + "attn_qkv.weight", [3 * d, d]), (prefix + "attn_out.weight", [d, d]),
-                (prefix + "norm2.weight", [d]),
-                (prefix + "mlp.0.weight", [4 * d, d]), (prefix + "mlp.0.bias", [4 * d]),
-                (prefix + "mlp.2.weight", [d, 4 * d]), (prefix + "mlp.2.bias", [d]),
-                (prefix + "adaLN_modulation.weight", [6 * d, c]), (prefix + "adaLN_modulation.bias", [6 * d]),
+                ("sigma_map.mlp.0.weight", [c, SigmaEmbedding.frequencies]), ("sigma_map.mlp.0.bias", [c]),
+                ("sigma_map.mlp.2.weight", [c, c]), ("sigma_map.mlp.2.bias", [c]),
             ]
         }
-        shapes += [
-            ("output_layer.norm_final.weight", [d]),
-            ("output_layer.linear.weight", [v, d]), ("output_layer.linear.bias", [v]),
-            ("output_layer.adaLN_modulation.weight", [2 * d, c]), ("output_layer.adaLN_modulation.bias", [2 * d]),
-        ]
+        for block in 0..<configuration.model.nBlocks {
+            let prefix = "blocks.\(block)."
+            shapes += norm(prefix + "norm1")
+            shapes += [(prefix + "attn_qkv.weight", [3 * d, d]), (prefix + "attn_out.weight", [d, d])]
+            shapes += norm(prefix + "norm2")
+            shapes += [
+                (prefix + "mlp.0.weight", [4 * d, d]), (prefix + "mlp.0.bias", [4 * d]),
+                (prefix + "mlp.2.weight", [d, 4 * d]), (prefix + "mlp.2.bias", [d]),
+            ]
+            shapes += adaLN(prefix, parts: 6)
+        }
+        shapes += norm("output_layer.norm_final")
+        shapes += [("output_layer.linear.weight", [v, d]), ("output_layer.linear.bias", [v])]
+        shapes += adaLN("output_layer.", parts: 2)
         self.init(shapes)
     }
 

@@ -116,14 +116,15 @@ public struct Weights: Sendable {
         try refreshBFloat16Copy()
     }
 
-    /// The reference's initialization: linear layers and the embedding uniform in ±1/sqrt(inputs), norm gains 1, all
-    /// adaLN layers and the final linear layer 0. Each value is a function of (seed, position of the name, index).
+    /// The reference's initialization: linear layers and the embedding uniform in ±1/sqrt(inputs), norm gains 1 and
+    /// biases 0, all adaLN layers and the final linear layer 0. Each value is a function of (seed, position of the
+    /// name, index).
     func initialize(seed: UInt64) throws {
         let stream = RandomStream(seed: seed, purpose: .initialization)
         var inputs = 1
         for (place, entry) in layout.entries.enumerated() {
             if entry.name.contains("norm") {
-                try self(entry.name).copyInPlace(Tensor.full([], 1))
+                try self(entry.name).copyInPlace(Tensor.full([], entry.name.hasSuffix(".bias") ? 0 : 1))
                 continue
             }
             if entry.shape.count == 2 { inputs = entry.shape[1] }

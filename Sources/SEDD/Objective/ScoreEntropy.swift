@@ -29,6 +29,10 @@ public struct NoisedBatch: Sendable {
 /// Denoising score entropy, nats per sequence: sigmaRate(t) times the sum over positions (equation 9, weighted as in
 /// the likelihood bound of theorem 3.6).
 ///
+/// For a network of clean tokens the scores that follow from its law sum to the true total, and the loss is the cross
+/// entropy of that law under the same weights: -log p(x0) / expm1(sigma) at a masked position (MDLM, arXiv 2406.07524;
+/// RADD, 2406.03736). Under the uniform chain it is the bound of UDLM (arXiv 2412.10193).
+///
 /// Only positions that can move go through the head, in chunks of rows; the gradient of a chunk is computed and used
 /// before the next chunk, so memory does not grow with B L V.
 public struct ScoreEntropyLoss: Sendable {
@@ -101,31 +105,34 @@ public struct ScoreEntropyLoss: Sendable {
     /// Positions that go through the head together.
     private struct Chunk {
         let positions: [Int]
-        /// The shift subtracted from the logits of each.
-        let shift: [Double]
         let rows: Rows
         /// int64 [M].
         let clean: Tensor
     }
 
-    /// Nats of each row without the rate and, if factors are given, the gradient of the log-scores times those factors.
+    /// Nats of each row without the rate and, if factors are given, the gradient with respect to the head's outputs
+    /// times those factors.
     private func entropy(
         _ vectors: Tensor, _ chunk: Chunk, factors: [Double]?
     ) throws -> (entropy: [Double], gradient: Tensor?) {
         let count = chunk.positions.count
+        let rows = chunk.rows
+        let scores = try network.scores(network.lossLogits(vectors), rows)  // [M, V]
+        let entropy: Tensor
+        let gradient: Tensor?
         if let chain = graph.kernelChain, network.device.hasKernels {
-            let logits = try network.lossLogits(vectors)  // [M, V]
-            let entropy = try Kernels.scoreEntropy(
-                logits, states: chunk.rows.states, clean: chunk.clean, sigma: chunk.rows.sigma,
-                shift: Tensor(chunk.shift, device: network.device),
+            entropy = try Kernels.scoreEntropy(
+                scores.logits, states: rows.states, clean: chunk.clean, sigma: rows.sigma, shift: scores.shift,
                 factors: Tensor(factors ?? [Double](repeating: 0, count: count), device: network.device), chain: chain)
-            return (try entropy.array(), factors == nil ? nil : logits)
+            gradient = factors == nil ? nil : scores.logits
+        } else {
+            let result = try graph.scoreEntropy(
+                scores.logScore(states: rows.states), rows, clean: chunk.clean, gradient: factors != nil)
+            let weights = try factors.map { try Tensor($0.map(Float.init), shape: [count, 1], device: network.device) }
+            entropy = result.entropy
+            gradient = if let found = result.gradient, let weights { try found * weights } else { nil }
         }
-        let logScore = try network.logScore(hidden: vectors, chunk.rows)  // [M, V]
-        let result = try graph.scoreEntropy(logScore, chunk.rows, clean: chunk.clean, gradient: factors != nil)
-        let weights = try factors.map { try Tensor($0.map(Float.init), shape: [count, 1], device: network.device) }
-        let weighted: Tensor? = if let gradient = result.gradient, let weights { try gradient * weights } else { nil }
-        return (try result.entropy.array(), weighted)
+        return (try entropy.array(), try gradient.map { try scores.headGradient($0, states: rows.states) })
     }
 
     private func states(_ batch: NoisedBatch) throws -> Tensor {
@@ -133,7 +140,6 @@ public struct ScoreEntropyLoss: Sendable {
     }
 
     private func forEachChunk(_ batch: NoisedBatch, _ body: (Chunk) throws -> Void) throws {
-        let shifts = batch.sigma.map(network.shift)
         let moving = batch.states.indices.filter { graph.canMove(from: batch.states[$0]) }
         for chunk in headRows.chunks(of: moving.count) {
             let positions = Array(moving[chunk])
@@ -141,9 +147,7 @@ public struct ScoreEntropyLoss: Sendable {
                 states: positions.map { batch.states[$0] },
                 sigma: positions.map { batch.sigma[$0 / batch.length] }, device: network.device)
             let clean = try Tensor(positions.map { batch.clean[$0] }, device: network.device)  // [M]
-            try body(
-                Chunk(
-                    positions: positions, shift: positions.map { shifts[$0 / batch.length] }, rows: rows, clean: clean))
+            try body(Chunk(positions: positions, rows: rows, clean: clean))
         }
     }
 

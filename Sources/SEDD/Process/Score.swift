@@ -27,6 +27,8 @@ public struct Rows: Sendable {
     public let states: Tensor
     /// Total noise; float64 [rows, 1].
     public let sigma: Tensor
+    /// The same as numbers.
+    let noise: [Double]
 
     /// - Parameters:
     ///   - states: current state of each row.
@@ -34,5 +36,6 @@ public struct Rows: Sendable {
     public init(states: [Int], sigma: [Double], device: Device = .cpu) throws {
         self.states = try Tensor(states, device: device)
         self.sigma = try Tensor(sigma, shape: [sigma.count, 1], device: device)
+        noise = sigma
     }
 }

@@ -54,6 +54,10 @@ public struct Answer: Sendable {
     var logProbabilities: [Double]?
     /// The kept evaluation, if requested.
     var kept: (any KeptEvaluation)?
+    /// The evaluation of a time-free network, which answers further questions while the states stay what they are.
+    var reusable: (any KeptEvaluation)?
+    /// Whether an earlier evaluation of equal states has answered.
+    var isReused = false
 }
 
 /// An evaluation kept by an evaluator; only the same evaluator can read it.

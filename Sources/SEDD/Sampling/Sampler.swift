@@ -43,13 +43,18 @@ public struct Sampler: Sendable {
 
     /// - Parameters:
     ///   - profile: the model's information profile, which the grid `profile` requires.
-    ///   - capturesCUDAGraphs: whether each step runs as one CUDA graph on a CUDA device, rather than kernel by kernel.
+    ///   - capturesCUDAGraphs: whether each step of a network of scores runs as one CUDA graph on a CUDA device, rather
+    ///     than kernel by kernel.
     /// - Throws: ``SEDDError`` if the configuration of the network is invalid.
     public init(network: ScoreNetwork, profile: InformationProfile? = nil, capturesCUDAGraphs: Bool = true) throws {
         let process = try DiffusionProcess(network.configuration, profile: profile)
         let headRows = HeadRows(outputs: network.configuration.states, device: network.device)
         let head = HeadEvaluator(network: network, process: process, headRows: headRows)
-        if let trunk = network.fused, capturesCUDAGraphs, network.device.kind == .cuda {
+        // Captured steps subtract one shift a sequence, and evaluate each time.
+        let isCapturable =
+            network.configuration.model.parametrisation == .score
+            && !network.configuration.model.conditioning.isTimeFree
+        if let trunk = network.fused, capturesCUDAGraphs, isCapturable, network.device.kind == .cuda {
             let steps = try CapturedSteps(network: network, trunk: trunk, headRows: headRows, capturing: true)
             self.init(process: process, head: head, evaluator: CapturedEvaluator(plain: head, steps: steps))
         } else {

@@ -29,6 +29,8 @@ public struct Trajectory: Sendable {
     var notes: [Double] = []
     /// An evaluation that the evaluator kept for a later question.
     var kept: (any KeptEvaluation)?
+    /// The last evaluation of a time-free network.
+    var reusable: (any KeptEvaluation)?
     /// Replaces random numbers in tests that enumerate all outcomes.
     var outcomes: (any Outcomes)?
 
@@ -137,6 +139,7 @@ public struct Trajectory: Sendable {
         isFinished = true
         time = 0
         kept = nil
+        reusable = nil
     }
 }
 

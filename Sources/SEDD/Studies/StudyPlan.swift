@@ -53,7 +53,7 @@ public struct StudyPlan: Sendable, Codable, Equatable {
             made.model.type = .diffusion
             made.graph.type = .absorb
             made.noise.type = .loglinear
-            made.model.scaleBySigma = true
+            made.model.scaleBySigma = made.scalesBySigma
         case .uniform:
             made.model.type = .diffusion
             made.graph.type = .uniform

@@ -55,9 +55,9 @@ public enum ConfigurationFile {
         _ tree: Node, chosen: [Node], source: String, kind: SEDDError.Kind
     ) throws -> TrainingConfiguration {
         var configuration = try decoded(tree, source: source, kind: kind)
-        // The scale by sigma belongs to absorption: it follows the graph unless it is named.
+        // The scale by sigma belongs to scores under absorption: it follows these keys unless it is named.
         if !chosen.contains(where: { $0["model"]?["scale_by_sigma"] != nil }) {
-            configuration.model.scaleBySigma = configuration.graph.type == .absorb
+            configuration.model.scaleBySigma = configuration.scalesBySigma
         }
         do { try configuration.validate() } catch { throw SEDDError(kind, "\(source): \(error.description)") }
         return configuration

@@ -64,6 +64,8 @@ public enum ConfigurationReference {
 
     private static let choices = [
         "model.type": names(TrainingConfiguration.ModelKind.self),
+        "model.parametrisation": names(Parametrisation.self),
+        "model.conditioning": names(Conditioning.self),
         "graph.type": names(ModelConfiguration.GraphKind.self),
         "noise.type": names(ModelConfiguration.NoiseKind.self),
         "optim.type": names(TrainingConfiguration.Optimizer.Kind.self),
@@ -82,8 +84,12 @@ public enum ConfigurationReference {
         "model.length": "tokens per block",
         "model.n_blocks": "number of blocks",
         "model.n_heads": "attention heads; twice their number must divide hidden_size",
-        "model.scale_by_sigma": "subtract log(expm1 sigma) + log n from the output; follows graph.type unless set",
+        "model.scale_by_sigma":
+            "subtract log(expm1 sigma) + log n from the output; unless set, true for scores under graph.type absorb",
         "model.dropout": "dropout probability on the output of each branch",
+        "model.parametrisation": "what the outputs are: scores (SEDD), or the law of the clean token (MDLM, RADD, Duo)",
+        "model.conditioning":
+            "what the network is told of the noise: sigma, a constant 0 (MDLM), or nothing, without layers on it (RADD)",
         "tokenizer": "byte, characters (of the data), characters:FILE, gpt2:DIR or hf:PATH",
         "graph.type": "the Markov chain: tokens are masked, or replaced by random ones",
         "noise.type": "noise schedule",

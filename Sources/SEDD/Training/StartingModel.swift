@@ -114,6 +114,8 @@ public struct StartingModel: Sendable {
                 key("model.n_blocks", \.model.nBlocks, own.model.nBlocks),
                 key("model.n_heads", \.model.nHeads, own.model.nHeads),
                 key("model.scale_by_sigma", \.model.scaleBySigma, own.model.scaleBySigma),
+                key("model.parametrisation", \.model.parametrisation, own.model.parametrisation),
+                key("model.conditioning", \.model.conditioning, own.model.conditioning),
                 key("graph.type", \.graph.type, own.graph.type), key("noise.type", \.noise.type, own.noise.type),
             ]
             if own.noise.type == .geometric {

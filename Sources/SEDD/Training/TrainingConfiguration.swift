@@ -26,15 +26,37 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var nBlocks = 4
         /// Attention heads; twice their number must divide the width.
         public var nHeads = 4
-        /// Whether log(expm1 sigma) + log n is subtracted from the output; by default determined by the graph.
+        /// Whether log(expm1 sigma) + log n is subtracted from the output; by default determined by graph and
+        /// parametrisation.
         public var scaleBySigma = true
         /// Dropout probability on the output of each branch.
         public var dropout = 0.1
+        /// What the outputs are: scores, or the law of the clean token.
+        public var parametrisation = Parametrisation.score
+        /// What the network is told of the noise.
+        public var conditioning = Conditioning.sigma
 
         enum CodingKeys: String, CodingKey {
-            case type, length, dropout
+            case type, length, dropout, parametrisation, conditioning
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
             case scaleBySigma = "scale_by_sigma"
+        }
+
+        init() {}
+
+        public init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            type = try keys.decode(ModelKind.self, forKey: .type)
+            hiddenSize = try keys.decode(Int.self, forKey: .hiddenSize)
+            condDim = try keys.decode(Int.self, forKey: .condDim)
+            length = try keys.decode(Int.self, forKey: .length)
+            nBlocks = try keys.decode(Int.self, forKey: .nBlocks)
+            nHeads = try keys.decode(Int.self, forKey: .nHeads)
+            scaleBySigma = try keys.decode(Bool.self, forKey: .scaleBySigma)
+            dropout = try keys.decode(Double.self, forKey: .dropout)
+            // Plans of studies made by earlier versions lack these.
+            parametrisation = try keys.decodeIfPresent(Parametrisation.self, forKey: .parametrisation) ?? .score
+            conditioning = try keys.decodeIfPresent(Conditioning.self, forKey: .conditioning) ?? .sigma
         }
     }
 
@@ -165,6 +187,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// The defaults, from which presets differ.
     public init() {}
 
+    /// Whether a model of this graph and parametrisation is scaled by sigma unless its configuration says otherwise.
+    var scalesBySigma: Bool { graph.type == .absorb && model.parametrisation == .score }
+
     /// The configuration of the resulting model.
     ///
     /// - Parameters:
@@ -176,7 +201,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             noise: .init(type: noise.type, sigmaMin: noise.sigmaMin, sigmaMax: noise.sigmaMax),
             model: .init(
                 hiddenSize: model.hiddenSize, condDim: model.condDim, length: model.length, nBlocks: model.nBlocks,
-                nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout),
+                nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout,
+                parametrisation: model.parametrisation, conditioning: model.conditioning),
             tokenizer: kind)
     }
 

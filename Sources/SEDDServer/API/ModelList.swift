@@ -78,6 +78,10 @@ struct ModelList: Encodable, Sendable {
         let length: Int
         /// `absorb` or `uniform`.
         let graph: String
+        /// `score` or `cleanToken`.
+        let parametrisation: String
+        /// `sigma`, `zero` or `none`.
+        let conditioning: String
         let samplers: [String]
         let methods: [Method]
         let filters: [Setting]
@@ -85,7 +89,8 @@ struct ModelList: Encodable, Sendable {
         let limits: Limits
 
         private enum CodingKeys: String, CodingKey {
-            case id, object, created, parameters, tokenizer, card, defaults, length, graph
+            case id, object, created, parameters, tokenizer, card, defaults, length, graph, parametrisation,
+                conditioning
             case samplers, methods, filters, grids, limits, ownedBy = "owned_by"
         }
 
@@ -93,7 +98,10 @@ struct ModelList: Encodable, Sendable {
             id = model.name
             created = model.created
             length = model.length
-            graph = model.network.configuration.graph.type.rawValue
+            let configuration = model.network.configuration
+            graph = configuration.graph.type.rawValue
+            parametrisation = configuration.model.parametrisation.rawValue
+            conditioning = configuration.model.conditioning.rawValue
             let kinds = SamplingMethods.all.filter { $0.reverses(model.graph) }
             samplers = kinds.map(\.name)
             methods = kinds.map(Method.init)

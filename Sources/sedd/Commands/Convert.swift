@@ -12,10 +12,12 @@ struct Convert: AsyncParsableCommand {
             FROM is a model folder or a weight file, recognized by its content: safetensors, files of any version of \
             torch.save, an index of shards, or a checkpoint of the reference or of nanoGPT. Reading a pickle never executes \
             code. The extension of TO selects the format: .safetensors, .bin or .pt, .pth (the reference's checkpoint), \
-            anything else for a model folder. Only TO is written.
+            anything else for a model folder. Only TO is written. The layout of a published model of MDLM, BD3-LM (one block), RADD or \
+            Duo is recognized by its config.json; --layout writes it.
 
-            Example:
+            Examples:
               sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine
+              sedd convert --from runs/clean --to models/mdlm --layout mdlm
             """)
 
     @Option(help: ArgumentHelp("Folder or file to read, a run, or ORG/NAME of the hub.", valueName: "model"))
@@ -25,6 +27,10 @@ struct Convert: AsyncParsableCommand {
     var weights: LanguageModel.Choice = .average
     @Option(help: ArgumentHelp("Element type of safetensors: float32, float16 or bfloat16.", valueName: "type"))
     var dtype = "float32"
+    @Option(
+        help: ArgumentHelp(
+            "Layout of config.json and of the names of weights: sedd, mdlm, bd3lm, radd or duo.", valueName: "layout"))
+    var layout: CheckpointLayout = .sedd
     @Flag(help: "Replace TO if it exists.") var force = false
     @Option(
         help: ArgumentHelp("config.json or the reference's config.yaml, if it is not beside FROM.", valueName: "file"))
@@ -44,9 +50,9 @@ struct Convert: AsyncParsableCommand {
             place, configuration: config?.url, choice: weights, note: Console.note)
         try Conversion.write(
             model, tokenizer: tokenizer(of: model, in: place.containingFolder), to: target,
-            dtype: DType(rawValue: dtype) ?? .float32)
-        let layout = model.weights.layout
-        try StandardOutput.line("\(to.text): \(layout.parameters) weights in \(layout.entries.count) tensors")
+            dtype: DType(rawValue: dtype) ?? .float32, layout: layout)
+        let weights = model.weights.layout
+        try StandardOutput.line("\(to.text): \(weights.parameters) weights in \(weights.entries.count) tensors")
     }
 
     /// A folder that names its tokenizer contains its files, and so does a folder converted from it.
@@ -57,3 +63,4 @@ struct Convert: AsyncParsableCommand {
 }
 
 extension LanguageModel.Choice: ExpressibleByArgument {}
+extension CheckpointLayout: ExpressibleByArgument {}

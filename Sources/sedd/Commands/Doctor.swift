@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Hub
+import SEDD
 import Torch
 
 struct Doctor: ParsableCommand {
@@ -23,6 +24,8 @@ struct Doctor: ParsableCommand {
         let bundled = Installation.bundled.map(\.name).joined(separator: ", ")
         try line(
             "bundled models", Installation.models.map { "\(bundled), in \($0.path)" } ?? "none beside \(executable)")
+        let layouts = CheckpointLayout.allCases.map(\.rawValue) + ["gpt2", "nanoGPT"]
+        try line("layouts of models", layouts.joined(separator: ", "))
         try line("hub's cache", hubReport())
         try line("memory", "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
         try device("cuda", "requires an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and rebuild)")

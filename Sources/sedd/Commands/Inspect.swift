@@ -8,7 +8,8 @@ struct Inspect: AsyncParsableCommand {
         abstract: "Write a model's log-scores, losses and step weights for given states, to compare implementations.",
         discussion: """
             IN holds t float32 [B], xt int64 [B, L] and optionally x0. OUT receives sigma, sigma_rate and log_score; with x0 \
-            also score_entropy and loss; with --step-size also euler_probs, analytic_probs and denoise_probs, unclamped.
+            also score_entropy and loss; with --step-size also euler_probs, analytic_probs and denoise_probs, unclamped; for a network of \
+            clean tokens also log_clean, the log-probability of each.
 
             Example:
               sedd inspect --model DIR --input states.safetensors --output scores.safetensors --step-size 0.01

@@ -13,9 +13,15 @@ enum GPT2Vocabulary {
     /// Whether a model of so many tokens could have been trained with it.
     static func fits(_ model: LanguageModel) -> Bool {
         switch model {
-        case .diffusion: model.tokens == tokens
+        case .diffusion(let network): model.tokens == tokens || padded(network.configuration, tokens)
         case .autoregressive(let network): network.configuration.accepts(vocabulary: tokens) && model.tokens >= tokens
         }
+    }
+
+    /// Whether a model has one state more than its tokenizer has tokens: Duo's uniform chain includes the token that padded its batches.
+    static func padded(_ configuration: ModelConfiguration, _ vocabulary: Int) -> Bool {
+        configuration.graph.type == .uniform && configuration.model.parametrisation == .cleanToken
+            && configuration.tokens == vocabulary + 1
     }
 
     /// Whether the model in `folder` has no tokenizer and is likely to mean this one.

@@ -75,10 +75,17 @@ struct ModelListing {
             if case .integer(let value)? = members[key] { "\(value) tokens" } else { nil }
         }
         if case .object(let graph)? = members["graph"], case .string(let type)? = graph["type"] {
-            return ["diffusion, \(type)", number("tokens")].compactMap(\.self).joined(separator: ", ")
+            let parametrisation: String? =
+                if case .object(let model)? = members["model"], case .string(let name)? = model["parametrisation"] {
+                    name
+                } else { nil }
+            return ["diffusion, \(type)", parametrisation, number("tokens")].compactMap(\.self).joined(separator: ", ")
         }
         if case .string(let type)? = members["model_type"] {
             return [type, number("vocab_size")].compactMap(\.self).joined(separator: ", ")
+        }
+        if case .object(let model)? = members["model"], model["type"] == .string("ddit_wot") {
+            return ["radd", number("tokens")].compactMap(\.self).joined(separator: ", ")
         }
         return "unknown"
     }

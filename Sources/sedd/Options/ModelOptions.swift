@@ -44,6 +44,12 @@ struct ModelOptions: ParsableArguments {
             )
             return made
         }
+        if case .diffusion(let network) = loaded, GPT2Vocabulary.padded(network.configuration, made.vocabularySize) {
+            Console.note(
+                "\(model) has \(loaded.tokens) states, the tokenizer \(made.vocabularySize) tokens; the last state is padding, without text"
+            )
+            return PaddedTokenizer(made, vocabularySize: loaded.tokens)
+        }
         guard made.vocabularySize == loaded.tokens else {
             throw SEDDError(
                 .invalidData,

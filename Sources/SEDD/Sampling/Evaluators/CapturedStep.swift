@@ -70,7 +70,8 @@ final class CapturedStep: @unchecked Sendable {
         try wholes.copyInPlace(Tensor(inputs.states + padded(inputs.index, [0]) + padded(inputs.own, [0])))
         try numbers.copyInPlace(
             Tensor(padded(inputs.shift, [0]) + padded(inputs.rules, keeping) + padded(inputs.uniforms, [0.5])))
-        try waves.copyInPlace(Tensor(SigmaEmbedding.waves(inputs.sigma), shape: waves.shape))
+        let seen = network.configuration.model.conditioning.seen(inputs.sigma)
+        try waves.copyInPlace(Tensor(SigmaEmbedding.waves(seen), shape: waves.shape))
         if let graph {
             try graph.replay()
         } else if let memory {

@@ -52,7 +52,8 @@ extension Trajectory {
     /// Applies an answer and counts its cost.
     mutating func advance(_ question: Question, _ answer: Answer) {
         changes = []
-        if question.needsEvaluation { networkEvaluations += 1 }
+        if question.needsEvaluation, !answer.isReused { networkEvaluations += 1 }
+        reusable = answer.reusable
         method.apply(answer, to: question, &self)
         done += 1
         time = isFinished ? 0 : question.timeAfter

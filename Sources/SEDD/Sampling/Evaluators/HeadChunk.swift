@@ -39,14 +39,19 @@ struct HeadChunk {
             return question.wantsShapes || question.wantsProbabilities || question.targets != nil
         }
         let isFused = isFused && network.device.hasKernels
-        if isFused, !reporting, !wanted { return set(try fused(logits), &answers) }
-        // The kernel overwrites the logits: whatever else needs them runs first.
         let rowStates = try Rows(states: own, sigma: sigma, device: network.device)
-        let logScore = try network.logScore(logits: logits, rowStates)  // [M, V]
+        let scores = try network.scores(logits, rowStates)
+        if isFused, !reporting, !wanted { return set(try fused(scores, rowStates), &answers) }
+        // The kernel overwrites the logits: whatever else needs them runs first.
+        let logScore = try scores.logScore(states: rowStates.states)  // [M, V]
         if wanted { try describe(logScore, rowStates, filter, &answers) }
         let weights = try isFused && !reporting ? nil : self.weights(logScore, rowStates, filter)
         let drawn =
-            if let weights, !isFused { try InverseCDF.draw(weights, uniforms: uniforms) } else { try fused(logits) }
+            if let weights, !isFused {
+                try InverseCDF.draw(weights, uniforms: uniforms)
+            } else {
+                try fused(scores, rowStates)
+            }
         set(drawn, &answers)
         if wanted { try addProbabilities(logScore, rowStates, filter, drawn, &answers) }
         if let weights, reporting { try report(weights, drawn, &answers) }
@@ -56,14 +61,13 @@ struct HeadChunk {
         for (place, row) in rows.enumerated() { answers[row.asked].states[row.place] = drawn[place] }
     }
 
-    /// Softmax and draw in one pass, which leaves the logits unspecified.
-    private func fused(_ logits: Tensor) throws -> [Int] {
+    /// Softmax and draw in one pass, which leaves the logits of `scores` unspecified.
+    private func fused(_ scores: RowScores, _ rowStates: Rows) throws -> [Int] {
         let numbers = laws.flatMap { law in
             if case .linear(let rule) = law { rule.numbers } else { ReverseRule.remaining(slope: 0).numbers }
         }
         let result = try Kernels.reverseStep(
-            logits, states: Tensor(own, device: network.device),
-            shift: Tensor(sigma.map(network.shift), device: network.device),
+            scores.logits, states: rowStates.states, shift: scores.shift,
             rules: Tensor(numbers, shape: [rows.count, 5], device: network.device),
             uniforms: Tensor(uniforms, device: network.device))
         if let bad = result.drawn.firstIndex(of: -1) { throw InverseCDF.impossible(total: result.totals[bad]) }

@@ -6,6 +6,8 @@ struct HeadEvaluator: Evaluator {
     let network: ScoreNetwork
     let process: DiffusionProcess
     let headRows: HeadRows
+    /// Whether evaluations of a time-free network are reused while a sequence stays what it is.
+    var reuses = true
 
     /// Laws that are drawn together: of one kind, through one filter.
     private struct Group: Hashable {
@@ -37,8 +39,8 @@ struct HeadEvaluator: Evaluator {
 
     private func together(_ asked: [Asked]) throws -> [Answer] {
         guard let length = asked.first?.states.count else { return [] }
-        let states = try Tensor(asked.flatMap(\.states), shape: [asked.count, length], device: network.device)
-        let hidden = try network.hidden(states, sigma: asked.map(\.question.sigma))  // [B L, d]
+        let vectors = try HiddenVectors(asked, length: length, network: network, reuses: reuses)
+        let hidden = vectors.tensor  // [B L, d]
         var answers = asked.map { Answer(expecting: $0.question) }
         // In question order, so that rows go through the head in a deterministic order.
         var groups: [Group] = []
@@ -50,10 +52,11 @@ struct HeadEvaluator: Evaluator {
                 let chunk = try HeadChunk(
                     Array(rows[range]), asked, length: length, network: network, process: process)
                 let index = chunk.rows.map { $0.asked * length + asked[$0.asked].question.positions[$0.place] }
-                let vectors = try hidden.rows(Tensor(index, device: network.device))  // [M, d]
-                try chunk.answer(vectors, filter: group.filter, isFused: group.isFused, into: &answers)
+                let chosen = try hidden.rows(Tensor(index, device: network.device))  // [M, d]
+                try chunk.answer(chosen, filter: group.filter, isFused: group.isFused, into: &answers)
             }
         }
+        for (index, one) in asked.enumerated() { try vectors.note(index, of: one, in: &answers[index]) }
         for (index, one) in asked.enumerated() where one.question.keeps {
             answers[index].kept = KeptHidden(
                 hidden: try hidden.narrowed(0, from: index * length, length: length), states: one.states,

@@ -1,0 +1,18 @@
+// The logarithm of the sum of exponentials of each row, which is the same, to the bit, whatever rows stand beside it.
+#ifndef CTORCH_LOG_SUM_EXP_H
+#define CTORCH_LOG_SUM_EXP_H
+
+#include "ctorch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// out [R], float64, = log sum of e^x over the first `columns` entries of each row of x [R, V], float32.
+CTStatus ct_log_sum_exp(CTTensor x, int64_t columns, CTTensor *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,37 @@
+public import Files
+public import Foundation
+
+/// A tokenizer with ids beyond its own for padding, which have no text and to which no text encodes.
+///
+/// Some models were trained on a vocabulary to which a token for padding had been added.
+public struct PaddedTokenizer: Tokenizer {
+    private let base: any Tokenizer
+    public let vocabularySize: Int
+
+    /// - Parameter vocabularySize: number of ids, at least as many as `base` has.
+    public init(_ base: any Tokenizer, vocabularySize: Int) {
+        self.base = base
+        self.vocabularySize = max(vocabularySize, base.vocabularySize)
+    }
+
+    public var kind: String { base.kind }
+    /// That of the tokenizer that is padded: texts have equal ids.
+    public var fingerprint: String { base.fingerprint }
+    public var endOfText: Int32? { base.endOfText }
+
+    public func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError) {
+        try base.encode(utf8: bytes, into: &ids)
+    }
+
+    public func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError) {
+        guard id < base.vocabularySize else {
+            guard id < vocabularySize else { throw outOfRange(id) }
+            return
+        }
+        try base.append(bytesOf: id, to: &bytes)
+    }
+
+    public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int { base.safeCut(in: bytes) }
+
+    public func write(to folder: URL) throws(TextError) { try base.write(to: folder) }
+}
