@@ -120,7 +120,7 @@ struct ScoreLearner: Learner {
 }
 
 /// Learns the next token.
-struct LeftToRightLearner: Learner {
+struct NextTokenLearner: Learner {
     private let configuration: TrainingConfiguration
     private let network: AutoregressiveNetwork
     private let loss: NextTokenLoss
@@ -148,7 +148,7 @@ struct LeftToRightLearner: Learner {
 
     func companion(collectingIn gradients: Weights) throws -> any Learner {
         let weights = try weights.sharing(collectingIn: gradients)
-        return LeftToRightLearner(configuration, network: try AutoregressiveNetwork(network.configuration, weights))
+        return NextTokenLearner(configuration, network: try AutoregressiveNetwork(network.configuration, weights))
     }
 
     func model(_ weights: Weights) throws -> LanguageModel {

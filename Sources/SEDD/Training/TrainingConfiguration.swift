@@ -233,7 +233,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             try LanguageModel.requireFloat32(precision)
             let made = autoregressiveConfiguration(
                 tokens: tokens, endOfText: tokenizer.endOfText.map { Int($0) }, kind: kind)
-            return LeftToRightLearner(
+            return NextTokenLearner(
                 self, network: try AutoregressiveNetwork(made, seed: training.seed, device: device))
         }
     }
