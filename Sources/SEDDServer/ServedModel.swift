@@ -15,7 +15,7 @@ package struct ServedModel: Sendable {
     let graph: any TransitionGraph
     /// Sequence length used in training.
     let length: Int
-    /// What the model's folder says of the model.
+    /// The model card in the model's folder.
     let card: ModelCard?
     /// Time of loading, seconds since 1970.
     let created: Int
@@ -23,8 +23,8 @@ package struct ServedModel: Sendable {
     /// - Parameters:
     ///   - created: time of loading, seconds since 1970.
     ///   - profile: the model's information profile, if one was measured.
-    ///   - card: what the model's folder says of the model.
-    /// - Throws: ``SEDDError`` if the network's configuration is invalid, or the card does not fit the model.
+    ///   - card: the model card in the model's folder.
+    /// - Throws: ``SEDDError`` if the network's configuration is invalid, or the card does not match the model.
     package init(
         name: String, network: ScoreNetwork, profile: InformationProfile? = nil, card: ModelCard? = nil,
         tokenizer: any Tokenizer, created: Int
@@ -37,7 +37,7 @@ package struct ServedModel: Sendable {
         self.card = card
         graph = network.configuration.makeGraph()
         length = network.configuration.model.length
-        // Told at once, not to the first reader of the page.
+        // Reported at startup rather than to the first visitor of the page.
         try card?.check(sampler: sampler, tokenizer: tokenizer, length: length)
     }
 

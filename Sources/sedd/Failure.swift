@@ -20,7 +20,7 @@ enum Failure {
 
     private static let place = Mutex<(rank: Int, size: Int)?>(nil)
 
-    /// - Parameter settings: variables and files that took part in what the command was asked for.
+    /// - Parameter settings: variables and files that contributed options to the command.
     static func exit(_ error: any Error, settings: [String] = []) -> Never {
         guard let (code, line) = describe(error) else { answer(error) }
         let origin =

@@ -10,7 +10,7 @@ final class TrajectoryScreen {
     /// Number of snapshots when stderr is not a terminal.
     private let snapshots = 6
     private static let unsettled = "░"
-    /// In place of an end of text, whose letters would look like the text's own.
+    /// Shown for an end of text, whose literal name would look like part of the text.
     private static let end = Array("∎".utf8)
 
     init(tokenizer: any Tokenizer, mask: Int?) {

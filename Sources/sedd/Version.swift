@@ -3,9 +3,9 @@ import Torch
 
 /// What `sedd --version` prints.
 enum Version {
-    /// Of the program, the archive and the documentation; CHANGELOG.md says what each brought.
+    /// The version of the program, the archive and the documentation; CHANGELOG.md describes each version.
     static let number = "0.4.0"
-    /// The commit that it was built from; empty where the build did not say.
+    /// The commit from which it was built; empty if unknown.
     static let commit = String(cString: startup_commit())
 
     static var text: String {

@@ -28,7 +28,7 @@ public final class EvaluationLog {
     ///
     /// - Parameters:
     ///   - weights: all weights of the model.
-    ///   - model: what else identifies the model.
+    ///   - model: other data that identifies the model.
     /// - Throws: ``SEDDError`` of kind `cannotWrite`; `invalidData` if a complete line is not an entry of this log.
     public init(
         _ url: URL, weights: Weights, model: String, text: EvaluationText, length: Int,

@@ -33,7 +33,7 @@ public enum ModelFolder {
 
     /// Writes the weights and the reference's single buffer as safetensors.
     ///
-    /// - Parameter prefix: what the names start with.
+    /// - Parameter prefix: prefix of the names.
     static func write(
         _ weights: Weights, _ configuration: ModelConfiguration, dtype: DType, prefix: String = "",
         metadata: [String: String] = [:], to url: URL

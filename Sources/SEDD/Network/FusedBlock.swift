@@ -46,7 +46,8 @@ struct FusedBlock: Sendable {
         _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (y: Tensor, tape: Tape?) {
         let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)  // [R, d], [R, 2]
-        // Without a tape each row is a function of its sequence alone, to the bit; with one the fastest product will do.
+        // Without a tape each row is a bit-exact function of its sequence alone; with a tape the fastest product is
+        // used.
         let product = { (x: Tensor, weight: Tensor) in try recording ? x.linear(weight) : x.rowLinear(weight) }
         let joint = try product(normed1, qkv)  // [R, 3 d]
         let (context, attention) = try attention(rotary).mix(joint, recording: recording)  // [R, d]

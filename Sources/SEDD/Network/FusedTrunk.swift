@@ -93,7 +93,7 @@ struct FusedTrunk: Sendable {
                 at: 0)
         }
         try Kernels.addRows(gradients("vocab_embed.embedding"), x, at: tape.tokens.reshaped([-1]))
-        // What makes the modulations is small: recorded by autograd, and run backward in one pass.
+        // The layers that produce the modulations are small: autograd records them and runs them backward in one pass.
         try Tensor.concatenated(tape.modulations, dimension: 1)
             .backward(Tensor.concatenated(modulationGradients, dimension: 1))
     }

@@ -66,12 +66,12 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         private var declaredParametrisation: Parametrisation?
         private var declaredConditioning: Conditioning?
 
-        /// What the head's outputs are: scores unless the configuration says otherwise.
+        /// The meaning of the head's outputs; scores by default.
         public var parametrisation: Parametrisation {
             get { declaredParametrisation ?? .score }
             set { declaredParametrisation = newValue == .score ? nil : newValue }
         }
-        /// What the network is told of the noise: sigma unless the configuration says otherwise.
+        /// How the network is conditioned on the noise; by default on sigma.
         public var conditioning: Conditioning {
             get { declaredConditioning ?? .sigma }
             set { declaredConditioning = newValue == .sigma ? nil : newValue }

@@ -45,7 +45,7 @@ struct Modulations: Sendable {
     ///
     /// - Parameters:
     ///   - waves: ``waves(_:)`` of the noise levels; [B, frequencies].
-    ///   - recording: whether gradients may be requested; without, each row is a function of its noise alone, to the bit.
+    ///   - recording: whether gradients may be requested; if not, each row is a bit-exact function of its noise alone.
     func callAsFunction(_ waves: Tensor, recording: Bool) throws -> [Tensor] {
         switch source {
         case .adaLN(let embedding, let layers):

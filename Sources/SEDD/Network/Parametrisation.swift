@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What the outputs of a network's head are.
+/// The meaning of the outputs of a network's head.
 public enum Parametrisation: String, Sendable, Codable, CaseIterable {
     /// Log-scores log p_t(y) / p_t(x), up to the shift of `scale_by_sigma` (SEDD, arXiv 2310.16834).
     case score
@@ -11,7 +11,7 @@ public enum Parametrisation: String, Sendable, Codable, CaseIterable {
     case cleanToken
 }
 
-/// What the network is told of the noise.
+/// How a network is conditioned on the noise.
 public enum Conditioning: String, Sendable, Codable, CaseIterable {
     /// Total noise sigma, by adaLN in every block.
     case sigma
@@ -34,8 +34,8 @@ struct RowScores {
     let logits: Tensor
     /// float64 [M].
     let shift: Tensor
-    /// Of the uniform chain, for gradients: the law of the clean token [M, V], and e^-sigma V and 1 - e^-sigma, [M, 1];
-    /// else nil, as the gradient with respect to the log-scores is that with respect to the logits.
+    /// For gradients under the uniform chain: the law of the clean token [M, V], and e^-sigma V and 1 - e^-sigma, [M,
+    /// 1]. Nil otherwise, because the gradients with respect to log-scores and logits are then equal.
     fileprivate let mean: (law: Tensor, grown: Tensor, spread: Tensor)?
 
     /// Log-scores with own entry 0, float32 [M, V].

@@ -93,12 +93,12 @@ public final class ScoreNetwork: Sendable {
     }
 
     /// Outputs of the head for M selected positions, float32 [M, V], which ``scores(_:_:)`` turns into scores. On the
-    /// CPU each row follows from its hidden vector alone, to the bit.
+    /// CPU each row is a bit-exact function of its hidden vector alone.
     func logits(_ hidden: Tensor) throws -> Tensor {
         try hidden.cast(to: .float32).rowLinear(head.weight, head.bias)
     }
 
-    /// The same by the fastest product, for losses: the last bits of a row may follow from the number of rows.
+    /// The same with the fastest product, for losses: the last bits of a row may depend on the number of rows.
     func lossLogits(_ hidden: Tensor) throws -> Tensor {
         try hidden.cast(to: .float32).linear(head.weight, head.bias)
     }

@@ -17,7 +17,7 @@ struct SigmaEmbedding: Sendable {
 
     /// - Parameters:
     ///   - waves: the sinusoids, [B, frequencies].
-    ///   - recording: whether gradients may be asked for; without, each row is a function of its noise alone, to the bit.
+    ///   - recording: whether gradients may be requested; if not, each row is a bit-exact function of its noise alone.
     func callAsFunction(_ waves: Tensor, recording: Bool) throws -> Tensor {
         if recording { return try waves.linear(weight0, bias0).silu().linear(weight2, bias2).silu() }  // [B, cond]
         let middle = try waves.rowLinear(weight0.detached(), bias0.detached()).silu()  // [B, cond]

@@ -2,10 +2,10 @@ import Files
 public import Foundation
 package import Text
 
-/// What a model folder says of its model to people: what it has read, what it can do, and how it is sampled best.
+/// A model's description for its users: training data, abilities, and recommended sampling settings.
 ///
-/// The file is `model_card.json`; every member is optional, and a folder without the file is whole. The page of `sedd serve` says
-/// what stands here and nothing of its own.
+/// The file is `model_card.json`; every member and the file itself are optional. The page of `sedd serve` describes the
+/// model only in these words.
 ///
 /// ```json
 /// {
@@ -19,13 +19,13 @@ package import Text
 public struct ModelCard: Sendable, Codable, Equatable {
     /// A template that shows what the model can do.
     public struct Example: Sendable, Codable, Equatable {
-        /// What it does, in two or three words.
+        /// What the example does, in two or three words.
         public var name: String
         /// Text with holes; see ``Template``.
         public var template: String
-        /// Tokens of the whole; nil for those of the template, or the model's length.
+        /// Total length in tokens; nil for the template's own, or the model's length.
         public var length: Int?
-        /// A seed whose text is worth showing; nil for any.
+        /// A seed that gives a representative text; nil for any.
         public var seed: Int?
 
         public init(name: String, template: String, length: Int? = nil, seed: Int? = nil) {
@@ -33,17 +33,17 @@ public struct ModelCard: Sendable, Codable, Equatable {
         }
     }
 
-    /// What people call the model.
+    /// Display name of the model.
     public var title: String?
     /// What it was trained on, as a noun phrase without a full stop.
     public var trainingData: String?
-    /// What it has learnt and what not, in a sentence or two.
+    /// What it can and cannot do, in a sentence or two.
     public var abilities: String?
-    /// The language of its texts, a tag of BCP 47 such as `en`.
+    /// The language of its texts, a BCP 47 tag such as `en`.
     public var language: String?
-    /// The settings that it is best sampled with.
+    /// Recommended sampling settings.
     public var sampling: SamplingSettings?
-    /// The first one is the run that newcomers see.
+    /// The first one is the run that the page plays on arrival.
     public var examples: [Example]?
 
     private enum CodingKeys: String, CodingKey {
@@ -58,7 +58,7 @@ public struct ModelCard: Sendable, Codable, Equatable {
         (self.language, self.sampling, self.examples) = (language, sampling, examples)
     }
 
-    /// Checks what the types cannot say.
+    /// Checks what the types cannot express.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` or `invalidData` that names the member.
     public func validate() throws(SEDDError) {
@@ -75,9 +75,9 @@ public struct ModelCard: Sendable, Codable, Equatable {
 
     /// Checks the card against the model that it describes.
     ///
-    /// - Parameter length: positions that the model was trained on.
-    /// - Throws: ``SEDDError`` of kind `invalidData` that names the member: settings that the model's chain does not take, a template
-    ///   that is longer than its length or has what the tokenizer lacks.
+    /// - Parameter length: sequence length used in training.
+    /// - Throws: ``SEDDError`` of kind `invalidData` that names the member: settings that the model's chain does not
+    ///   support, or a template that exceeds its length or contains what the tokenizer lacks.
     package func check(sampler: Sampler, tokenizer: any Tokenizer, length: Int) throws(SEDDError) {
         if let sampling {
             do { _ = try SamplingMethods.make(sampling, for: sampler.process) } catch {
@@ -92,15 +92,15 @@ public struct ModelCard: Sendable, Codable, Equatable {
         }
     }
 
-    /// Bytes of the largest file that is read as a card.
+    /// Maximum size of a card, bytes.
     private static let greatest = 1 << 18
 
     private static let fileName = "model_card.json"
 
-    /// Where the card of a model folder lies.
+    /// Location of the card in a model folder.
     public static func file(in folder: URL) -> URL { folder.appending(path: fileName) }
 
-    /// The card in `folder`; nil where there is none.
+    /// The card in `folder`; nil if there is none.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` for a file that is not a card, naming it and the member.
     public static func beside(model folder: URL) throws(SEDDError) -> ModelCard? {

@@ -54,9 +54,9 @@ public struct Answer: Sendable {
     var logProbabilities: [Double]?
     /// The kept evaluation, if requested.
     var kept: (any KeptEvaluation)?
-    /// The evaluation of a time-free network, which answers further questions while the states stay what they are.
+    /// The evaluation of a time-free network, which answers further questions while the states do not change.
     var reusable: (any KeptEvaluation)?
-    /// Whether an earlier evaluation of equal states has answered.
+    /// Whether an earlier evaluation of equal states was reused.
     var isReused = false
 }
 

@@ -50,7 +50,7 @@ public struct Sampler: Sendable {
         let process = try DiffusionProcess(network.configuration, profile: profile)
         let headRows = HeadRows(outputs: network.configuration.states, device: network.device)
         let head = HeadEvaluator(network: network, process: process, headRows: headRows)
-        // Captured steps subtract one shift a sequence, and evaluate each time.
+        // Captured steps subtract one shift per sequence, and always evaluate.
         let isCapturable =
             network.configuration.model.parametrisation == .score
             && !network.configuration.model.conditioning.isTimeFree

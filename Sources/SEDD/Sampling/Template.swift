@@ -13,7 +13,7 @@ public struct Template: Sendable, Equatable {
     public enum Segment: Sendable, Equatable {
         /// Given text.
         case text(String)
-        /// A hole of so many tokens; 1 or more.
+        /// A hole of the given number of tokens; 1 or more.
         case hole(Int)
         /// A hole that fills the remaining length.
         case fill

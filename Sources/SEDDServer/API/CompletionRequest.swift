@@ -164,7 +164,7 @@ struct CompletionRequest: Sendable {
         guard case .object(let members) = value else { throw RequestFields.wrong("stream_options", value, "an object") }
         var inner = RequestFields(members)
         let usage = try inner.bool("include_usage") ?? false
-        // Nothing is obfuscated.
+        // Accepted without effect: stream events are never padded for obfuscation.
         if try inner.bool("include_obfuscation") == true { fields.ignore("stream_options.include_obfuscation") }
         try inner.finish()
         return usage

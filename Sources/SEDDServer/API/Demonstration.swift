@@ -4,23 +4,23 @@ import NIOCore
 import SEDD
 import Synchronization
 
-/// `GET /v1/demonstration`: one run of the served model, written once and kept, for a page to play to newcomers.
+/// `GET /v1/demonstration`: one run of the served model, generated once and kept, which the page plays on arrival.
 ///
-/// What it shows is always of the model that is served, since the model itself writes it when the first page asks; that page sees it
-/// as it comes, later ones get what was kept, and the network has no more work with them. Template, seed and settings are those of
-/// the first example of the model's card; without one the model writes freely. A run that fails is not kept: the next page starts
+/// The served model itself generates it on the first request, which sees it as it is generated; later requests get the
+/// stored events without network evaluations. Template, seed and settings are those of the first example of the model's
+/// card; without an example, the text is generated unconditionally. A failed run is not kept: the next request starts
 /// another.
 final class Demonstration: Sendable {
-    /// Alternatives that each change reports, as the page asks of runs of its own.
+    /// Alternatives that each change reports, as many as the page requests for its own runs.
     static let alternatives = 8
-    /// Tokens of a free text, if the model's length is not less.
+    /// Length of an unconditional text, tokens, unless the model's length is smaller.
     static let freeLength = 128
     private static let seed: UInt64 = 1
 
     private typealias Reader = AsyncThrowingStream<ByteBuffer, any Error>.Continuation
 
     private struct Record {
-        /// The events so far; their number is that of the steps.
+        /// The events so far, one per step.
         var events: [ByteBuffer] = []
         var isRunning = false
         var isComplete = false
@@ -83,7 +83,7 @@ final class Demonstration: Sendable {
         let job = try service.engine.submit(
             Job(sequences: [first], everyStep: true, deadline: begin + service.limits.deadline))
         add(try InfillEvents.opening(id: id, first, model))
-        // Not part of the request that began it: its reader may leave, and the run is kept all the same.
+        // Independent of the request that started it: if its client disconnects, the run is still completed and kept.
         Task {
             do {
                 for try await case .step(_, let state) in job {

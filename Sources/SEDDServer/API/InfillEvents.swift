@@ -72,7 +72,7 @@ enum InfillEvents {
         let seed: SeedNumber
         let settings: SamplingSettings
         let mask: Int?
-        /// The token that ends a text: what stands behind it is not part of the text.
+        /// The end-of-text token; what follows it is not part of the text.
         let endOfText: Int?
         let positions: [Position]
 
@@ -158,7 +158,7 @@ enum InfillEvents {
         }
     }
 
-    /// `done`, and the whole response if nothing is streamed.
+    /// `done`; without streaming, the whole response.
     struct Done: Encodable, Sendable {
         let id: String
         let model: String
@@ -170,7 +170,7 @@ enum InfillEvents {
         let settings: SamplingSettings
         let networkEvaluations: Int
         let seconds: Double
-        /// `stop` where an end of text ended the text, `length` where it fills all positions.
+        /// `stop` if an end of text ended the text, `length` if it fills all positions.
         let finishReason: String
         let usage: Usage
 

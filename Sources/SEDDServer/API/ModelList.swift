@@ -33,7 +33,7 @@ struct ModelList: Encodable, Sendable {
         }
     }
 
-    /// A time grid as a page can offer it.
+    /// A time grid, for the page.
     struct Grid: Encodable, Sendable {
         let name, summary: String
     }
@@ -41,9 +41,9 @@ struct ModelList: Encodable, Sendable {
     struct TokenizerFacts: Encodable, Sendable {
         let kind: String
         let tokens: Int
-        /// The token that ends a text, where there is one.
+        /// The end-of-text token, if there is one.
         let endOfText: Int?
-        /// Of plain English; what a page reckons with to show how much room a hole has.
+        /// Average for plain English, from which the page estimates the width of a hole.
         let charactersPerToken: Double
 
         private enum CodingKeys: String, CodingKey {
@@ -56,7 +56,7 @@ struct ModelList: Encodable, Sendable {
         init(_ tokenizer: any Tokenizer) {
             (kind, tokens) = (tokenizer.kind, tokenizer.vocabularySize)
             endOfText = tokenizer.endOfText.map { Int($0) }
-            // An alphabet without these letters has a token for each character all the same.
+            // Even for an alphabet without these letters, a token is one character.
             let count = (try? tokenizer.encode(Self.sample).count) ?? Self.sample.count
             charactersPerToken = Double(Self.sample.count) / Double(max(1, count))
         }
@@ -70,9 +70,9 @@ struct ModelList: Encodable, Sendable {
         /// Number of weights.
         let parameters: Int
         let tokenizer: TokenizerFacts
-        /// What the model's folder says of the model.
+        /// The model card in the model's folder.
         let card: ModelCard?
-        /// The settings of a request that gives none.
+        /// The settings of a request that does not specify any.
         let defaults: SamplingSettings
         /// Sequence length used in training.
         let length: Int

@@ -92,7 +92,7 @@ enum OpenAPIDocument {
         switch (setting.standard, setting.kind) {
         case (.number(let number), _): schema["default"] = number
         case (.word(let word), .choice): schema["default"] = word
-        // A word that no request can say, such as `all`: nothing is the default.
+        // A default that cannot be written in a request, such as `all`, is omitted.
         case (.word, _): break
         }
         return schema

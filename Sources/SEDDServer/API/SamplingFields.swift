@@ -4,7 +4,7 @@ import SEDD
 
 /// Members common to all requests that generate text.
 struct SamplingFields: Sendable, Equatable {
-    /// The settings of a request that gives none.
+    /// The settings of a request that does not specify any.
     static let defaults = SamplingSettings(steps: 64)
     /// The seed that means "draw one", as OpenAI's clients and others send it.
     static let drawSeed = -1

@@ -43,7 +43,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.lines = lines
     }
 
-    // MARK: What comes in
+    // MARK: Input
 
     func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { awaitRequest(context) }
@@ -176,7 +176,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
-    // MARK: What goes out
+    // MARK: Output
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isFinished, let current = exchange, !current.answerHasEnded else {
@@ -248,7 +248,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    // MARK: The end
+    // MARK: Closing
 
     func channelInactive(context: ChannelHandlerContext) {
         timers.stopAll()

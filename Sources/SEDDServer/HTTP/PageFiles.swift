@@ -16,7 +16,7 @@ enum PageFiles {
         .init("Cross-Origin-Resource-Policy")!: "same-origin",
         .init("Permissions-Policy")!: "camera=(), microphone=(), geolocation=()",
         .init("X-Frame-Options")!: "DENY",
-        // Files change only with the binary; revalidating each time, a new binary shows its own.
+        // Files change only with the binary; revalidation on each request lets a new binary serve its own.
         .cacheControl: "no-cache",
     ]
 

@@ -14,13 +14,13 @@ struct EngineMetrics: EngineObserver {
     private let evaluations = Metrics.Timer(label: "sedd_network_evaluation")
     private let batch = Recorder(label: "sedd_sequences_of_an_evaluation")
 
-    /// From the submission of a request to the first token of a sequence that settles.
+    /// From the submission of a request to the first settled token of a sequence.
     private let firstTokens = Metrics.Timer(label: "sedd_time_to_first_settled_token")
-    /// From one step of a sequence to its next, with the steps of others that it waits for.
+    /// From one step of a sequence to its next, including the wait for steps of others.
     private let steps = Recorder(label: "sedd_step_milliseconds")
-    /// Passes of a sequence through the network for each token that it has written.
+    /// Network evaluations of a sequence per token written.
     private let evaluationsPerToken = Recorder(label: "sedd_evaluations_per_token")
-    /// Tokens of a sequence that were taken back or replaced, for each token that it has written.
+    /// Tokens of a sequence that were remasked or replaced, per token written.
     private let revisionsPerToken = Recorder(label: "sedd_revisions_per_token")
     private let revisedTokens = Counter(label: "sedd_tokens_revised")
 
@@ -46,7 +46,7 @@ struct EngineMetrics: EngineObserver {
         finishedSequences.increment()
         writtenTokens.increment(by: trajectory.written)
         revisedTokens.increment(by: revised)
-        // A template without holes has nothing written.
+        // For a template without holes, no token is written.
         guard trajectory.written > 0 else { return }
         evaluationsPerToken.record(Double(trajectory.networkEvaluations) / Double(trajectory.written))
         revisionsPerToken.record(Double(revised) / Double(trajectory.written))

@@ -1,9 +1,9 @@
 import CoreMetrics
 import Synchronization
 
-/// What the process measures, in Prometheus' text form; the back end of swift-metrics.
+/// The process's metrics in Prometheus' text format; a backend of swift-metrics.
 final class PrometheusRegistry: MetricsFactory {
-    /// The registry of this process, which swift-metrics reports to from the first use on.
+    /// The registry of this process; swift-metrics reports to it from its first use on.
     static let shared: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
@@ -17,7 +17,7 @@ final class PrometheusRegistry: MetricsFactory {
 
     private let series = Mutex<[Key: any PrometheusSeries]>([:])
 
-    /// The series of that name and those dimensions, made by `make` at its first use.
+    /// The series with that name and those dimensions, created by `make` on first use.
     private func found<Series: PrometheusSeries>(
         _ name: String, _ dimensions: [(String, String)], _ make: () -> Series
     ) -> Series {
@@ -47,7 +47,7 @@ final class PrometheusRegistry: MetricsFactory {
         found(label + "_seconds", dimensions) { HistogramSeries.seconds() }
     }
 
-    // Series live as long as the process: their number is that of the code's own names and routes.
+    // Series live as long as the process; their number is bounded by the metric names and routes in the code.
     func destroyCounter(_ handler: any CounterHandler) {}
     func destroyMeter(_ handler: any MeterHandler) {}
     func destroyRecorder(_ handler: any RecorderHandler) {}

@@ -3,9 +3,9 @@ import Synchronization
 
 /// One series: a name with its labels.
 protocol PrometheusSeries: Sendable {
-    /// Prometheus' word for its kind.
+    /// Prometheus' name of its type.
     var type: String { get }
-    /// Its lines in Prometheus' text form.
+    /// Its lines in Prometheus' text format.
     func lines(_ name: String, _ labels: String) -> [String]
 }
 
@@ -13,7 +13,7 @@ private func line(_ name: String, _ labels: String, _ value: some CustomStringCo
     "\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(value)"
 }
 
-/// A number that only rises.
+/// A counter: a number that only increases.
 final class CounterSeries: PrometheusSeries, CounterHandler {
     private let value = Atomic<Int64>(0)
     let type = "counter"
@@ -25,7 +25,7 @@ final class CounterSeries: PrometheusSeries, CounterHandler {
     }
 }
 
-/// A number that rises and falls.
+/// A gauge: a number that increases and decreases.
 final class GaugeSeries: PrometheusSeries, MeterHandler, RecorderHandler {
     private let value = Mutex(0.0)
     let type = "gauge"
@@ -39,7 +39,7 @@ final class GaugeSeries: PrometheusSeries, MeterHandler, RecorderHandler {
     func lines(_ name: String, _ labels: String) -> [String] { [line(name, labels, value.withLock { $0 })] }
 }
 
-/// How often values fell below each of a row of bounds.
+/// A histogram: counts of values up to each of several bounds.
 final class HistogramSeries: PrometheusSeries, RecorderHandler, TimerHandler {
     private struct State {
         var counts: [Int]
@@ -61,7 +61,7 @@ final class HistogramSeries: PrometheusSeries, RecorderHandler, TimerHandler {
         HistogramSeries([1e-4, 1e-3, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300])
     }
 
-    /// Bounds that suit the unit in which a name ends.
+    /// Bounds for the unit with which the name ends.
     static func of(_ label: String) -> HistogramSeries {
         if label.hasSuffix("_milliseconds") {
             return HistogramSeries([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000])

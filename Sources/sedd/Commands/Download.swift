@@ -28,7 +28,7 @@ struct Download: AsyncParsableCommand {
         let hub = try HubAccess.hub()
         for name in models {
             let snapshot = try await hub.snapshot(name.model, tokenizer ? .tokenizer : .model)
-            // Without it the model could not be used where there is no network.
+            // Without it the model could not be used offline.
             if !tokenizer, GPT2Vocabulary.isMissing(in: snapshot.folder) { _ = try await GPT2Vocabulary.folder() }
             try StandardOutput.line(
                 json

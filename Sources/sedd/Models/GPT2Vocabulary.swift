@@ -4,13 +4,13 @@ import Hub
 import SEDD
 import Text
 
-/// Released diffusion models come without a tokenizer's files and mean GPT-2's.
+/// GPT-2's tokenizer, which released diffusion models assume without containing its files.
 enum GPT2Vocabulary {
     static let tokens = 50257
-    /// Where its files are published, and under which name caches of former years have them.
+    /// The repository of its files, and its older name, under which caches may hold them.
     static let repositories = ["openai-community/gpt2", "gpt2"]
 
-    /// Whether a model of so many tokens could have been trained with it.
+    /// Whether a model with that number of tokens could have been trained with it.
     static func fits(_ model: LanguageModel) -> Bool {
         switch model {
         case .diffusion(let network): model.tokens == tokens || padded(network.configuration, tokens)
@@ -18,13 +18,13 @@ enum GPT2Vocabulary {
         }
     }
 
-    /// Whether a model has one state more than its tokenizer has tokens: Duo's uniform chain includes the token that padded its batches.
+    /// Whether a model has one more state than its tokenizer has tokens: Duo's uniform chain includes a padding token.
     static func padded(_ configuration: ModelConfiguration, _ vocabulary: Int) -> Bool {
         configuration.graph.type == .uniform && configuration.model.parametrisation == .cleanToken
             && configuration.tokens == vocabulary + 1
     }
 
-    /// Whether the model in `folder` has no tokenizer and is likely to mean this one.
+    /// Whether the model in `folder` has no tokenizer and probably assumes this one.
     static func isMissing(in folder: URL) -> Bool {
         let names = ["tokenizer.json", "vocab.json", "characters.txt"]
         guard !names.contains(where: { FileSystem.exists(folder.appending(path: $0)) }),
@@ -37,7 +37,7 @@ enum GPT2Vocabulary {
         }
     }
 
-    /// The folder with its files: from the cache where it is there, otherwise from the hub.
+    /// The folder with its files, from the cache if it has them, otherwise from the hub.
     static func folder() async throws -> URL {
         let hub = try HubAccess.hub()
         for name in repositories {
@@ -47,9 +47,9 @@ enum GPT2Vocabulary {
         return try await hub.snapshot(HubModel(repositories[0]), .tokenizer).folder
     }
 
-    /// The tokenizer for a model that has none of its own.
+    /// The tokenizer for a model without tokenizer files.
     ///
-    /// - Throws: `missingInput` where it is neither in the cache nor to be had from the hub.
+    /// - Throws: `missingInput` if it is neither in the cache nor available from the hub.
     static func tokenizer(for model: String) async throws -> any Tokenizer {
         do {
             let folder = try await folder()

@@ -4,7 +4,7 @@ import Hub
 import Synchronization
 import Text
 
-/// The hub as commands use it: by the environment, with notes and progress on stderr.
+/// Access to the hub for commands: configured by the environment, with notes and progress on stderr.
 enum HubAccess {
     static func hub() throws(FileError) -> Hub {
         var settings = try HubSettings(environment: ProcessInfo.processInfo.environment)
@@ -13,7 +13,7 @@ enum HubAccess {
         return Hub(settings, note: { Console.note($0) }, progress: { display.show($0) })
     }
 
-    /// The tokenizer that a specification names. `hf:ORG/NAME` is one of the hub's where there is no such path.
+    /// The tokenizer that a specification names. `hf:ORG/NAME` refers to the hub if there is no such path.
     static func tokenizer(_ text: String) async throws -> any Tokenizer {
         guard case .hf(let path) = try TokenizerSpecification(text), !FileSystem.exists(FileSystem.url(path)),
             let model = try? HubModel(path)
@@ -22,7 +22,7 @@ enum HubAccess {
     }
 }
 
-/// How far a download is, on stderr.
+/// Download progress, on stderr.
 private final class DownloadDisplay: Sendable {
     private struct State {
         let console = Console()
@@ -32,7 +32,7 @@ private final class DownloadDisplay: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Smaller files are there before a line about them is read.
+    /// Smaller files arrive before a line about them could be read.
     private let smallest = 1 << 20
 
     func show(_ progress: HubProgress) {

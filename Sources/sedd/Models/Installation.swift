@@ -1,8 +1,9 @@
 import Foundation
 
-/// Where this program lies, and what came with it: `PREFIX/share/sedd` beside `PREFIX/bin`, or a checkout around the build.
+/// The location of this program and of its bundled files: `PREFIX/share/sedd` beside `PREFIX/bin`, or the checkout that
+/// contains the build.
 enum Installation {
-    /// The program's file, without links; nil where the system does not say.
+    /// The program's file, with links resolved; nil if the system does not report it.
     static let executable: URL? = {
         #if os(Linux)
             let named = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -12,7 +13,7 @@ enum Installation {
         #endif
     }()
 
-    /// The folder of the models that came with the program.
+    /// The folder of bundled models.
     static let models: URL? = models(beside: executable)
 
     static func models(beside executable: URL?) -> URL? {
@@ -31,7 +32,7 @@ enum Installation {
         return nil
     }
 
-    /// Names and folders of the models that came with the program.
+    /// Names and folders of the bundled models.
     static var bundled: [(name: String, folder: URL)] {
         guard let models, let names = try? FileManager.default.contentsOfDirectory(atPath: models.path) else {
             return []

@@ -4,26 +4,26 @@ import Hub
 import SEDD
 import Text
 
-/// A model that a command line named.
+/// A model named on the command line.
 struct FoundModel: Sendable {
-    /// The folder, or the file of weights.
+    /// The folder, or the weight file.
     let place: URL
-    /// What to call it where only a name is wanted.
+    /// A short name for it.
     let name: String
 }
 
-/// Finds the model that a name means: what lies at that path, a bundled model, or one of the hub.
+/// Resolves the name of a model: an existing path, a bundled model, or a repository of the hub.
 actor ModelFinder {
     static let shared = ModelFinder()
 
-    /// Whether a run means one of its checkpoints.
+    /// Whether a run resolves to one of its checkpoints.
     enum Runs { case bestCheckpoint, asTheyAre }
 
     private var found: [String: FoundModel] = [:]
 
-    /// Finds the model. A path that exists comes first; the hub is asked only for names of its form.
+    /// Finds the model. An existing path takes precedence; the hub is queried only for names of its form.
     ///
-    /// - Throws: `missingInput`, saying where it was looked for; what ``Hub/snapshot(_:_:)`` throws.
+    /// - Throws: `missingInput` that says where it was searched for; errors of ``Hub/snapshot(_:_:)``.
     func find(_ text: String, runs: Runs = .bestCheckpoint) async throws -> FoundModel {
         let key = "\(runs) \(text)"
         if let known = found[key] { return known }
@@ -62,7 +62,7 @@ actor ModelFinder {
         )
     }
 
-    /// Which checkpoint a run means; nil where `place` is not a run.
+    /// The checkpoint to use for a run; nil if `place` is not a run.
     private static func checkpoint(of place: URL) throws -> (folder: URL, description: String)? {
         let run = RunFolder(place)
         guard run.exists, !FileSystem.exists(place.appending(path: "config.json")) else { return nil }

@@ -3,26 +3,26 @@ import Foundation
 import Hub
 import SEDD
 
-/// The models at hand.
+/// The available models.
 struct ModelListing {
     struct Entry: Encodable {
         enum Source: String, Encodable { case bundled, cache, run }
 
-        /// What `--model` takes.
+        /// The argument for `--model`.
         let name: String
         let source: Source
         let folder: String
-        /// What the configuration says of it.
+        /// The kind of model, from its configuration.
         let kind: String
-        /// Of the folder's files; nil for runs.
+        /// Total size of the folder's files; nil for runs.
         var bytes: Int?
-        /// The checkpoint that a run means.
+        /// The checkpoint that `--model RUN` selects.
         var step: Int?
     }
 
     let entries: [Entry]
 
-    /// - Parameter runFolders: where runs are looked for, beside the current folder and its folder `runs`.
+    /// - Parameter runFolders: where to look for runs, besides the current folder and its folder `runs`.
     init(runFolders: [String]) async throws {
         var entries = Installation.bundled.map { name, folder in
             Entry(
@@ -50,7 +50,7 @@ struct ModelListing {
         self.entries = entries
     }
 
-    /// For people: aligned columns.
+    /// Human-readable: aligned columns.
     var lines: [String] {
         guard !entries.isEmpty else { return ["none; fetch one with sedd download ORG/NAME, or train one"] }
         let width = entries.map(\.name.count).max() ?? 0
@@ -66,7 +66,7 @@ struct ModelListing {
         }
     }
 
-    /// In a few words, from `config.json` alone.
+    /// A short description, from `config.json` alone.
     static func kind(of folder: URL) -> String {
         guard let bytes = try? FileSystem.contents(of: folder.appending(path: "config.json"), limit: 1 << 24),
             case .object(let members)? = try? JSON.parse(bytes, source: "config.json")

@@ -19,12 +19,13 @@ struct ModelOptions: ParsableArguments {
             valueName: "tokenizer"))
     var tokenizer: String?
 
-    /// The model's files; fetched where they are the hub's and not in its cache.
+    /// The model's files, fetched from the hub if they are not in its cache.
     func find() async throws -> FoundModel { try await ModelFinder.shared.find(model) }
 
     /// A model of either kind.
     ///
-    /// - Parameter team: the processes that each load it. One process per machine downloads it, if need be, before the others.
+    /// - Parameter team: the processes that each load it. One process per machine downloads it, if necessary, before
+    ///   the others.
     func languageModel(_ engine: EngineOptions, team: Team = .alone) async throws -> LanguageModel {
         let device = try engine.open(team: team)
         return try LanguageModel.load(
@@ -59,7 +60,7 @@ struct ModelOptions: ParsableArguments {
         return made
     }
 
-    /// The tokenizer that was named, that lies beside the model, or that released models mean.
+    /// The tokenizer given by the option, the one beside the model, or the one that released models assume.
     private func tokenizer(for loaded: LanguageModel) async throws -> any Tokenizer {
         if let tokenizer { return try await HubAccess.tokenizer(tokenizer) }
         let folder = try await find().place.containingFolder

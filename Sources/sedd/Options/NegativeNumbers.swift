@@ -1,5 +1,5 @@
-/// Rewrites `--name -1` as `--name=-1`: the parser takes a word that begins with a dash for an option, and would report a
-/// missing value. No option begins with a digit.
+/// Rewrites `--name -1` as `--name=-1`: the parser treats a word that begins with a dash as an option and would report
+/// a missing value. No option begins with a digit.
 enum NegativeNumbers {
     static func joined(_ words: [String]) -> [String] {
         var result: [String] = []

@@ -5,14 +5,14 @@ import SEDD
 import Text
 import Yams
 
-/// Settings of `sedd serve` from where services keep them: a flag comes first, then the environment (`SEDD_MAX_RUNNING` for
-/// `--max-running`), then a file.
+/// Settings of `sedd serve` from flags, the environment (`SEDD_MAX_RUNNING` for `--max-running`) and a file, in this
+/// order of precedence.
 ///
-/// They become flags before the command line is parsed, so that one piece of code checks them all.
+/// They are converted to flags before the command line is parsed, so that all are validated in one place.
 struct ServeSettings {
-    /// The arguments of the program with the settings in them.
+    /// The program's arguments including the settings.
     private(set) var arguments: [String]
-    /// Variables and files that gave some.
+    /// Variables and files that contributed settings.
     private(set) var sources: [String] = []
 
     static let command = "serve"
@@ -25,7 +25,7 @@ struct ServeSettings {
         "precision",
         "threads",
     ]
-    /// Options that may be repeated: a list in the file, divided by commas in a variable.
+    /// Options that may be repeated: a list in the file, separated by commas in a variable.
     static let lists = ["allow-origin", "server-name"]
 
     /// - Parameter given: the arguments of the program, without its name.
@@ -52,12 +52,12 @@ struct ServeSettings {
 
     static func variable(_ option: String) -> String { "SEDD_" + option.uppercased().replacing("-", with: "_") }
 
-    /// What the option was given on the command line.
+    /// The option's value on the command line.
     private static func value(of option: String, in arguments: [String]) throws -> String? {
         for (index, argument) in arguments.enumerated() {
             if argument.hasPrefix("--\(option)=") { return String(argument.dropFirst(option.count + 3)) }
             if argument == "--\(option)" {
-                // Without a value the parser says so.
+                // The parser reports a missing value.
                 return arguments.indices.contains(index + 1) ? arguments[index + 1] : ""
             }
         }

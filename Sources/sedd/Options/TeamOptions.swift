@@ -50,7 +50,8 @@ struct TeamOptions: ParsableArguments {
 }
 
 extension Team {
-    /// Runs `body` in process 0, then in one process of each other machine, then in the others, which find what those have made.
+    /// Runs `body` in process 0, then in one process of each other machine, then in the others, which find the files
+    /// that those have created.
     func inTurns<Result>(_ what: String, _ body: () async throws -> Result) async throws -> Result {
         guard let launch else { return try await body() }
         let turn = launch.rank == 0 ? 0 : launch.localRank == 0 ? 1 : 2

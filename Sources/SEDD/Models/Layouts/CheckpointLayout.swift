@@ -6,7 +6,7 @@ import Foundation
 /// A layout is recognised from the configuration alone, never from the name of a folder or a repository, and the
 /// weights must then be exactly those of the layout.
 public enum CheckpointLayout: String, Sendable, CaseIterable {
-    /// SEDD's, with keys of this project beside it (arXiv 2310.16834).
+    /// SEDD's, with additional keys of this project (arXiv 2310.16834).
     case sedd
     /// MDLM's (arXiv 2406.07524): clean tokens, sigma held at 0, the last state is MASK.
     case mdlm
@@ -17,7 +17,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
     /// Duo's (arXiv 2506.10892): clean tokens under the uniform chain, conditioned on sigma = -log alpha.
     case duo
 
-    /// What messages call it.
+    /// Its name in messages.
     var title: String {
         switch self {
         case .sedd: "SEDD"
@@ -39,7 +39,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
     /// Buffers that a loader can recompute, besides those of SEDD.
     var buffers: Set<String> { self == .bd3lm ? ["sampling_eps_min", "sampling_eps_max"] : [] }
 
-    /// Which layout the description of a model has.
+    /// The layout of a model's configuration.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` for a `model_type` that is not known.
     init(_ source: ModelSource) throws {
@@ -65,13 +65,13 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
             self = found
             return
         }
-        // A configuration that this probe cannot read is reported by the schema that reads it in earnest.
+        // A configuration that this probe cannot read is reported when its schema is read in full.
         let probe = try? source.decode(Probe.self) { _ in }
         let isRADD = probe?.model?.type == "ddit_wot" || probe?.training?.lossType?.hasSuffix("DCE") == true
         self = isRADD ? .radd : .sedd
     }
 
-    /// The configuration that the description of a model in this layout stands for.
+    /// The configuration equivalent to the description of a model in this layout.
     ///
     /// - Throws: ``SEDDError`` or `FileError` of kind `invalidData` that names the file and the key.
     func configuration(_ source: ModelSource) throws -> ModelConfiguration {
@@ -120,7 +120,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
         }
     }
 
-    /// What a user should know of a model that was read in this layout; nil for SEDD's.
+    /// A note for the user about a model read in this layout; nil for SEDD's.
     func note(_ configuration: ModelConfiguration) -> String? {
         let conditioning =
             switch configuration.model.conditioning {

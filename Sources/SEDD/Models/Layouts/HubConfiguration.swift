@@ -1,6 +1,6 @@
 import Files
 
-/// `config.json` of MDLM, BD3-LM and Duo, as their classes of the transformers library write it.
+/// `config.json` of MDLM, BD3-LM and Duo, as their classes for the transformers library write it.
 struct HubConfiguration: Codable, Equatable {
     var modelType: String
     /// V, the number of states: under absorption the last one is MASK.
@@ -11,7 +11,7 @@ struct HubConfiguration: Codable, Equatable {
     var nBlocks: Int
     var nHeads: Int
     var dropout: Double
-    /// Whether sigma reaches the network, or 0 in its place; Duo's is conditioned unless it says otherwise.
+    /// Whether the network is conditioned on sigma rather than on 0; true by default for Duo.
     var timeConditioning: Bool?
     var causal: Bool?
     // BD3-LM.
@@ -38,7 +38,7 @@ struct HubConfiguration: Codable, Equatable {
         .blockSize, .crossAttn, .adaln, .attnBackend, .varMin, .samplingEpsMin, .samplingEpsMax,
     ]
 
-    /// Keys that the transformers library adds to any configuration, and that do not concern the network.
+    /// Keys that the transformers library adds to any configuration and that do not affect the network.
     private static let general: Set<String> = [
         "architectures", "auto_map", "bos_token_id", "chunk_size_feed_forward", "dtype", "eos_token_id", "id2label",
         "label2id", "mask_token_id", "output_attentions", "output_hidden_states", "pad_token_id", "problem_type",

@@ -126,7 +126,7 @@ struct EngineLoop {
         return 1
     }
 
-    /// Tells the observer how long the step took, and of the first token that settles.
+    /// Reports the step's duration to the observer, and the first settled token.
     private mutating func note(_ row: Schedule.SequenceID, _ state: Trajectory) {
         guard var record = running[row.job]?.records[row.index], let submitted = running[row.job]?.submitted else {
             return

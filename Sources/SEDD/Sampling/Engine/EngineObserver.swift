@@ -12,7 +12,7 @@ package protocol EngineObserver: Sendable {
     func settledFirst(after duration: Duration)
     /// A sequence has finished.
     ///
-    /// - Parameter revised: how many of its written tokens were taken back or replaced.
+    /// - Parameter revised: how many of its written tokens were remasked or replaced.
     func finished(_ trajectory: Trajectory, revised: Int)
     /// A job ended before its sequences finished.
     func ended(with error: any Error)

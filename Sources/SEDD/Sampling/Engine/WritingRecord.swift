@@ -1,20 +1,20 @@
-/// How the writing of one sequence has gone so far, for metrics.
+/// Progress of one sequence, for metrics.
 struct WritingRecord {
-    /// When the last step ended; at first, when the job was submitted.
+    /// Time of the last step's end; initially the time of submission.
     private(set) var last: ContinuousClock.Instant
-    /// How often a token that had been written was taken back or replaced.
+    /// How often a written token was remasked or replaced.
     private(set) var revised = 0
-    /// Whether a token has been written that was not taken back in the same step.
+    /// Whether a token has been written and not remasked in the same step.
     private(set) var hasSettled = false
-    /// Positions that hold a token that the method wrote. What a uniform chain begins with is noise, and does not count.
+    /// Positions that hold a token written by the method; the initial noise of a uniform chain does not count.
     private var written: Set<Int> = []
 
     init(submitted: ContinuousClock.Instant) { last = submitted }
 
-    /// Takes note of a step that ends now.
+    /// Records a step that ends now.
     ///
-    /// - Parameter mask: the state of an open position, where the chain has one.
-    /// - Returns: how long after the step before.
+    /// - Parameter mask: the absorbing state, if there is one.
+    /// - Returns: time since the previous step.
     mutating func note(_ changes: [Change], mask: Int?, at now: ContinuousClock.Instant = .now) -> Duration {
         defer { last = now }
         for change in changes {

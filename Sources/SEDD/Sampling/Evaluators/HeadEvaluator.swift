@@ -6,7 +6,7 @@ struct HeadEvaluator: Evaluator {
     let network: ScoreNetwork
     let process: DiffusionProcess
     let headRows: HeadRows
-    /// Whether evaluations of a time-free network are reused while a sequence stays what it is.
+    /// Whether evaluations of a time-free network are reused while a sequence does not change.
     var reuses = true
 
     /// Laws that are drawn together: of one kind, through one filter.

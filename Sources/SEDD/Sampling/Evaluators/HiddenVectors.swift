@@ -1,11 +1,11 @@
 import Torch
 
-/// The trunk's output for sequences that are asked about, with as few evaluations as they need.
+/// The trunk's output for the sequences of a batch of questions, with as few evaluations as possible.
 ///
 /// The output of a time-free network is a function of the states alone, so one evaluation of a sequence answers its
 /// questions until a state changes: N analytic steps of L positions take N (1 - (1 - 1/N)^L) evaluations on average
-/// (RADD, arXiv 2406.03736). On the CPU, where a row does not depend on its batch, to the bit, texts are
-/// the same with and without reuse.
+/// (RADD, arXiv 2406.03736). On the CPU, where rows are bit-identical in every batch, texts are the same with and
+/// without reuse.
 struct HiddenVectors {
     /// [B L, d].
     let tensor: Tensor
@@ -45,7 +45,7 @@ struct HiddenVectors {
         return kept.hidden
     }
 
-    /// Notes in the answer to the sequence `index` what can be reused, and whether it was.
+    /// Records in the answer for sequence `index` what can be reused, and whether it was.
     func note(_ index: Int, of one: Asked, in answer: inout Answer) throws {
         guard isTimeFree else { return }
         answer.isReused = isReused[index]

@@ -43,7 +43,7 @@ enum RevealOrder: Sendable, Equatable {
     /// - Parameters:
     ///   - shapes: shapes of the laws at the open positions, if ``needsShapes``.
     ///   - count: number of positions; the entropy bound determines its own.
-    ///   - choice: returns one of so many equally likely integers; calls are numbered.
+    ///   - choice: draws one of a given number of equally likely integers; calls are numbered.
     func chosen(
         of open: [Int], shapes: [LawShape]?, count: Int, choice: (_ count: Int, _ draw: Int) -> Int
     ) -> [Int] {
