@@ -3,8 +3,8 @@ import Files
 import Foundation
 import NIOCore
 
-/// Brings one blob into the cache: what a former attempt left is gone on from, the size and the checksum are checked, and the
-/// name is given last.
+/// Downloads one blob into the cache: resumes an earlier attempt, verifies size and checksum, and renames the file
+/// last.
 struct BlobDownload {
     let client: HubClient
     let cache: RepositoryCache
@@ -13,7 +13,7 @@ struct BlobDownload {
     let file: RemoteFile
     let progress: @Sendable (HubProgress) -> Void
 
-    /// - Parameter isAlone: whether a lock keeps other processes from the same blob.
+    /// - Parameter isAlone: whether a lock excludes other processes from the same blob.
     /// - Throws: ``HubRefusal``, `FileError`.
     func run(isAlone: Bool) async throws {
         let suffix = isAlone ? "" : "." + String(UInt32.random(in: .min ... .max), radix: 16)
@@ -25,7 +25,8 @@ struct BlobDownload {
         while true {
             try await fill(&part)
             if let hash = try part.hash(file), !hash.matches {
-                // What was left by a former attempt may be damaged; what has just come anew may not.
+                // The remains of an earlier attempt may be damaged and are retried; a complete new download with a
+                // wrong checksum is an error.
                 guard part.hasResumed else {
                     part.remove()
                     throw FileError(
@@ -40,7 +41,7 @@ struct BlobDownload {
         }
     }
 
-    /// Receives until all is there.
+    /// Receives until the file is complete.
     private func fill(_ part: inout PartialFile) async throws {
         var (location, failures) = (file.location, 0)
         while true {
@@ -69,7 +70,7 @@ struct BlobDownload {
         }
     }
 
-    /// Addresses at stores are signed for a while; the hub gives a new one.
+    /// Signed storage addresses expire; the hub provides a new one.
     private func renewed(_ location: URL, _ refusal: HubRefusal) async throws -> URL {
         guard case .file(let now) = try await client.describe(name, of: model), now.etag == file.etag,
             now.location != location
@@ -82,7 +83,7 @@ struct BlobDownload {
         let content = try await client.content(at: location, from: start, model: model)
         switch content.answer.status {
         case 206 where Self.start(of: content.answer["Content-Range"]) == start: break
-        // Not the part that was asked for.
+        // Not the requested range.
         case 206, 416: return try part.restart()
         default: if start > 0 { try part.restart() }
         }
@@ -99,7 +100,7 @@ struct BlobDownload {
         }
     }
 
-    /// The first byte that a `Content-Range` names.
+    /// The first byte in a `Content-Range`.
     static func start(of range: String?) -> Int? {
         guard let range, range.hasPrefix("bytes ") else { return nil }
         return range.dropFirst(6).prefix { $0 != "-" }.description.trimmingCharacters(in: .whitespaces).asInt
@@ -121,11 +122,11 @@ extension String {
     fileprivate var asInt: Int? { Int(self) }
 }
 
-/// How far a download is.
+/// Progress of a download.
 package struct HubProgress: Sendable {
-    /// Its name in the repository.
+    /// The file's name in the repository.
     package let file: String
-    /// Bytes that are there, those of former attempts included.
+    /// Bytes received, including those of earlier attempts.
     package let received: Int
     package let total: Int?
 }

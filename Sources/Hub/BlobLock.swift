@@ -1,19 +1,19 @@
 import Files
 import Foundation
 
-/// The lock that a process holds while it fetches a blob; `huggingface_hub` takes the same one.
+/// The lock that a process holds while it fetches a blob; `huggingface_hub` uses the same one.
 final class BlobLock {
     private let descriptor: Int32
-    /// False where the file system has no locks: then nobody else may be counted on to keep away.
+    /// False if the file system does not support locks: other processes may then fetch the same blob.
     let isHeld: Bool
 
     /// Waits until no other process holds it.
     ///
-    /// - Parameter waiting: told once, where another process has it.
+    /// - Parameter waiting: called once if another process holds the lock.
     /// - Throws: `cannotWrite`; `CancellationError`.
     init(_ file: URL, waiting: () -> Void) async throws {
         try FileSystem.createFolder(file.deletingLastPathComponent())
-        // Other members of a group that shares the cache wait for it too.
+        // Group-writable, for caches shared by a group.
         let opened = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
         guard opened >= 0 else {
             throw FileError(

@@ -12,7 +12,7 @@ package struct CachedModel: Sendable, Equatable {
 }
 
 extension Hub {
-    /// The models that the cache holds with a configuration and weights, by name; other repositories are passed over.
+    /// The cached models with a configuration and weights, by name; other repositories are skipped.
     package func cachedModels() async -> [CachedModel] {
         var found: [CachedModel] = []
         for name in Self.names(settings.cache) where name.hasPrefix("models--") {
@@ -33,7 +33,7 @@ extension Hub {
         return found
     }
 
-    /// Revisions whose commit is known; those of pull requests lie in folders of their own.
+    /// Revisions whose commit is known; those of pull requests are in subfolders.
     private static func revisions(_ refs: URL) -> [String] {
         let walk = FileManager.default.enumerator(atPath: refs.path)?.compactMap { $0 as? String } ?? []
         return walk.filter { name in

@@ -1,6 +1,6 @@
 import Crypto
 
-/// The checksum that an ETag of the hub is: the SHA-256 of a large file, or git's SHA-1 of a small one.
+/// The checksum in an ETag of the hub: the SHA-256 of a large file, or git's SHA-1 of a small one.
 struct ContentHash {
     private enum State {
         case sha256(SHA256)
@@ -10,7 +10,7 @@ struct ContentHash {
     private var state: State
     private let expected: String
 
-    /// Nil where the ETag is not a checksum, or git's is meant and the size is not known, which is part of it.
+    /// Nil if the ETag is not a checksum, or if it is git's, which includes the size, and the size is unknown.
     init?(etag: String, size: Int?) {
         guard etag.utf8.allSatisfy(SnapshotName.isHexadecimal) else { return nil }
         switch (etag.utf8.count, size) {
@@ -35,7 +35,7 @@ struct ContentHash {
         }
     }
 
-    /// Whether what was read is what the ETag names.
+    /// Whether the bytes read so far have the checksum.
     var matches: Bool {
         let digest: [UInt8] =
             switch state {

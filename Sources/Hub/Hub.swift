@@ -1,9 +1,9 @@
 import Files
 package import Foundation
 
-/// What is wanted of a repository.
+/// Which files of a repository are needed.
 package enum HubPart: Sendable {
-    /// Configuration, weights, and the tokenizer's files where there are some.
+    /// Configuration, weights, and tokenizer files, if any.
     case model
     /// The tokenizer's files alone.
     case tokenizer
@@ -13,19 +13,19 @@ package enum HubPart: Sendable {
 package struct HubSnapshot: Sendable {
     package let model: HubModel
     package let commit: String
-    /// The folder that looks like the repository.
+    /// The folder laid out like the repository.
     package let folder: URL
 }
 
-/// Models of the hub, by its own client's protocol and in its own client's cache.
+/// Models of the hub, using the protocol and the cache of `huggingface_hub`.
 package struct Hub: Sendable {
     package let settings: HubSettings
     private let note: @Sendable (String) -> Void
     private let progress: @Sendable (HubProgress) -> Void
 
     /// - Parameters:
-    ///   - note: told, a line each, what the user should know.
-    ///   - progress: told how far downloads are.
+    ///   - note: receives one line for each thing that the user should know.
+    ///   - progress: receives the progress of downloads.
     package init(
         _ settings: HubSettings, note: @escaping @Sendable (String) -> Void = { _ in },
         progress: @escaping @Sendable (HubProgress) -> Void = { _ in }
@@ -35,12 +35,13 @@ package struct Hub: Sendable {
         self.progress = progress
     }
 
-    /// The snapshot of a model, with the files that are wanted of it.
+    /// The snapshot of a model, with the needed files.
     ///
-    /// The hub is asked for the commit that the revision is now. Where it cannot be asked, the commit that it was the last time is
-    /// taken from the cache, and that is said. A commit that is named and is in the cache needs no network.
-    /// - Throws: `FileError`: `missingInput` where there is no such model, access is refused or the hub cannot be reached and the cache
-    ///   has no copy; `invalidData` where what came is not what the hub announced; `cannotWrite`.
+    /// The hub is queried for the revision's current commit. If it cannot be reached, the last known commit is used
+    /// from the cache, with a note. A cached commit named as the revision needs no network.
+    /// - Throws: `FileError`: `missingInput` if there is no such model, if access is refused, or if the hub cannot be
+    ///   reached and the cache has no copy; `invalidData` if the received data do not match the hub's announcement;
+    ///   `cannotWrite`.
     package func snapshot(_ model: HubModel, _ part: HubPart = .model) async throws -> HubSnapshot {
         let cache = RepositoryCache(settings.cache, repository: model.repository)
         if SnapshotName.isCommit(model.revision), let found = try? await cached(model, part, cache) { return found }
@@ -63,7 +64,7 @@ package struct Hub: Sendable {
         }
     }
 
-    /// What the cache has, without a network; nil where something is missing.
+    /// The cached snapshot, without network access; nil if a file is missing.
     package func cachedSnapshot(_ model: HubModel, _ part: HubPart = .model) async -> HubSnapshot? {
         try? await cached(model, part, RepositoryCache(settings.cache, repository: model.repository))
     }
@@ -103,7 +104,7 @@ package struct Hub: Sendable {
                 .invalidData, "\(model): an answer without a commit in X-Repo-Commit", source: settings.endpoint,
                 remedy: "this is not a model hub; check HF_ENDPOINT")
         }
-        // From here on one commit is meant, whatever happens to the branch.
+        // From here on the commit is fixed, whatever happens to the branch.
         let fixed = try HubModel("\(model.repository)@\(commit)", allowsBareName: true)
         let fetch = { (name: String) async throws -> Bool in
             if cache.has(name, commit) { return true }
@@ -122,12 +123,12 @@ package struct Hub: Sendable {
             return true
         }
         try await NeededFiles(model: model, fetch: fetch, place: { cache.file($0, commit) }).gather(part)
-        // Last: until all is there, the revision is what it was in the cache.
+        // Last: until everything has arrived, the cache keeps the revision's previous commit.
         cache.note(model.revision, is: commit)
         return HubSnapshot(model: model, commit: commit, folder: cache.snapshot(commit))
     }
 
-    /// Brings one file into the cache.
+    /// Fetches one file into the cache.
     private func bring(
         _ name: String, _ file: RemoteFile, _ model: HubModel, _ cache: RepositoryCache, _ client: HubClient
     ) async throws {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Addresses of the hub's files, and which of them may see the token.
+/// Addresses of the hub's files, and which of them may receive the token.
 enum HubAddress {
     /// `ENDPOINT/ORG/NAME/resolve/REVISION/PATH`.
     static func resolve(_ endpoint: String, _ repository: String, _ revision: String, _ name: String) -> URL? {
@@ -9,13 +9,13 @@ enum HubAddress {
                 + quoted(name, keepsSlashes: true))
     }
 
-    /// Scheme, host and port are the same. Nothing else may see a token.
+    /// Whether scheme, host and port are equal: no other address may receive the token.
     static func isSameOrigin(_ a: URL, _ b: URL) -> Bool {
         guard let first = origin(a), let second = origin(b) else { return false }
         return first == second
     }
 
-    /// Whether a redirect may be followed at all: never from an encrypted connection to a plain one, nor to another scheme.
+    /// Whether a redirect may be followed: never from an encrypted connection to a plain one, nor to another scheme.
     static func mayRedirect(from: URL, to: URL) -> Bool {
         guard let target = to.scheme?.lowercased(), to.host() != nil else { return false }
         return target == "https" || (target == "http" && from.scheme?.lowercased() == "http")

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import NIOHTTP1
 
-/// Status and headers of an answer.
+/// Status and headers of a response.
 struct HubAnswer: Sendable {
     let status: Int
     private let headers: HTTPHeaders
@@ -17,19 +17,19 @@ struct HubAnswer: Sendable {
     var isRedirect: Bool { (300..<400).contains(status) && self["Location"] != nil }
     var isSuccess: Bool { (200..<300).contains(status) }
 
-    /// Whether the same request may succeed a little later.
+    /// Whether the same request may succeed later.
     var isTransient: Bool { [408, 429, 500, 502, 503, 504].contains(status) }
 
-    /// Seconds that the hub asks for before the next request.
+    /// Seconds to wait before the next request, as requested by the hub.
     var retryAfter: Int? { self["Retry-After"].flatMap { Int($0) } }
 
-    /// Whether the commit has no such file; the repository is there.
+    /// Whether the commit has no such file, although the repository exists.
     var isAbsentEntry: Bool { status == 404 && self["X-Error-Code"] == "EntryNotFound" }
 
-    /// What a refusal means, and what to do about it.
+    /// The reason for a refusal, and what to do about it.
     ///
     /// - Parameters:
-    ///   - model: that was asked for.
+    ///   - model: the requested model.
     ///   - hasToken: whether the request carried one.
     func refusal(of model: HubModel, at endpoint: String, hasToken: Bool) -> HubRefusal {
         let page = "\(endpoint)/\(model.repository)"
@@ -72,14 +72,14 @@ struct HubAnswer: Sendable {
     private var message: String { self["X-Error-Message"].map { " (\($0.prefix(300)))" } ?? "" }
 }
 
-/// Why the hub did not give what was asked for.
+/// Why the hub refused a request.
 struct HubRefusal: Error {
     enum Reason {
-        /// The repository, the revision or the file is not there.
+        /// The repository, the revision or the file does not exist.
         case absent
-        /// It is there for others, or perhaps.
+        /// Access is denied; whether it exists may not be revealed.
         case denied
-        /// No network, or a hub that does not work now.
+        /// The network or the hub is unavailable.
         case unavailable
     }
 

@@ -5,14 +5,15 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// HTTP as the hub wants it: redirects followed by its rules, requests repeated where that may help, the token sent to the hub alone.
+/// The hub's HTTP protocol: follows redirects by its rules, retries transient failures, and sends the token only to the
+/// hub.
 final class HubClient: Sendable {
     let settings: HubSettings
     private let client: HTTPClient
     private let endpoint: URL
     private static let mostRedirects = 10
 
-    /// - Throws: `usage` for certificates that cannot be read.
+    /// - Throws: `usage` if the certificates cannot be read.
     init(_ settings: HubSettings) throws(FileError) {
         self.settings = settings
         guard let endpoint = URL(string: settings.endpoint) else {
@@ -22,7 +23,7 @@ final class HubClient: Sendable {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(
             connect: .seconds(Int64(settings.metadataTimeout)), read: .seconds(Int64(settings.downloadTimeout)))
-        // HTTP/2 would bring nothing to one download at a time.
+        // HTTP/2 has no benefit for one download at a time.
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         if let file = settings.certificates {
@@ -45,11 +46,11 @@ final class HubClient: Sendable {
 
     func shutdown() async { try? await client.shutdown() }
 
-    /// Asks what a file is.
+    /// Requests the metadata of a file.
     ///
-    /// Redirects within the hub are followed: renamed repositories answer so. One that leads elsewhere is where the content is,
-    /// and what the hub says of the file stands in that very answer.
-    /// - Throws: ``HubRefusal``; `FileError` for an answer that is not a hub's.
+    /// Redirects within the hub, as sent for renamed repositories, are followed. A redirect to another host is the
+    /// location of the content, and that response itself has the file's metadata.
+    /// - Throws: ``HubRefusal``; `FileError` for a response that is not a hub's.
     func describe(_ name: String, of model: HubModel) async throws -> Description {
         guard let start = HubAddress.resolve(settings.endpoint, model.repository, model.revision, name) else {
             throw FileError(.usage, "\(model): not a name that an address can hold")
@@ -61,7 +62,7 @@ final class HubClient: Sendable {
                 let target = answer["Location"].flatMap({ URL(string: $0, relativeTo: url)?.absoluteURL })
             {
                 guard HubAddress.mayRedirect(from: url, to: target) else { throw Self.downgrade(url, target) }
-                // A mirror may send elsewhere without saying what the file is.
+                // A mirror may redirect elsewhere without sending metadata.
                 guard HubAddress.isSameOrigin(url, target) || answer["X-Repo-Commit"] == nil else {
                     return .file(try RemoteFile(answer, from: url))
                 }
@@ -80,7 +81,7 @@ final class HubClient: Sendable {
             .unavailable, "\(start.absoluteString): more than \(Self.mostRedirects) redirects", "check HF_ENDPOINT")
     }
 
-    /// What the hub says when asked for a file.
+    /// The hub's response to a metadata request.
     enum Description {
         case file(RemoteFile)
         /// The repository has no such file at this commit.
@@ -95,7 +96,7 @@ final class HubClient: Sendable {
         }
     }
 
-    /// Begins to send a file's content from byte `start` on; redirects are followed, without the token where they leave the hub.
+    /// Requests a file's content from byte `start` on; redirects are followed, without the token if they leave the hub.
     ///
     /// - Throws: ``HubRefusal``, or the network's error.
     func content(at location: URL, from start: Int, model: HubModel) async throws -> Content {
@@ -121,7 +122,7 @@ final class HubClient: Sendable {
         throw HubRefusal(.unavailable, "\(location.absoluteString.prefix(200)): too many redirects", "try again later")
     }
 
-    /// An answer whose content is still to come.
+    /// A response whose body has not been read.
     struct Content {
         let answer: HubAnswer
         let body: HTTPClientResponse.Body
@@ -131,7 +132,7 @@ final class HubClient: Sendable {
         var request = HTTPClientRequest(url: url.absoluteString)
         request.method = method
         request.headers.add(name: "User-Agent", value: settings.agent)
-        // The very bytes of the file are wanted, and their number.
+        // The file's exact bytes are needed, and their number.
         request.headers.add(name: "Accept-Encoding", value: "identity")
         if let token = settings.token, HubAddress.isSameOrigin(url, endpoint) {
             request.headers.add(name: "Authorization", value: "Bearer \(token)")
@@ -139,7 +140,7 @@ final class HubClient: Sendable {
         return request
     }
 
-    /// Repeats `work` while the network or the hub fails, a little later each time.
+    /// Retries `work` with increasing pauses while the network or the hub fails.
     private func retrying(
         _ model: HubModel, _ work: () async throws -> HubAnswer
     ) async throws -> HubAnswer {

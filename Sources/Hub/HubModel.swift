@@ -1,6 +1,6 @@
 package import Files
 
-/// A repository of the hub as people write it: `ORG/NAME`, with `@REVISION` where another than `main` is meant.
+/// A repository of the hub as written by a user: `ORG/NAME`, or `ORG/NAME@REVISION` for a revision other than `main`.
 package struct HubModel: Sendable, Equatable, CustomStringConvertible {
     /// `ORG/NAME`, or the bare `NAME` of the oldest repositories.
     package let repository: String
@@ -8,9 +8,9 @@ package struct HubModel: Sendable, Equatable, CustomStringConvertible {
     package let revision: String
 
     /// - Parameters:
-    ///   - text: what a person wrote.
-    ///   - allowsBareName: whether a name without an organization is one.
-    /// - Throws: `usage` where it is neither.
+    ///   - text: the user's input.
+    ///   - allowsBareName: whether a name without an organization is accepted.
+    /// - Throws: `usage` if it is neither.
     package init(_ text: String, allowsBareName: Bool = false) throws(FileError) {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         repository = String(parts[0])
@@ -49,7 +49,7 @@ package struct HubModel: Sendable, Equatable, CustomStringConvertible {
         return repository.hasSuffix(".git") ? "it ends in '.git'" : nil
     }
 
-    /// Revisions name a file below `refs/`, so each part of one must be the name of a file.
+    /// A revision is the path of a file below `refs/`, so each component must be a valid file name.
     private static func fault(revision: String) -> String? {
         guard !revision.isEmpty, revision.utf8.count <= 200 else { return "expected 1 to 200 characters" }
         return SnapshotName.fault(revision)

@@ -1,28 +1,28 @@
 package import Files
 package import Foundation
 
-/// Where the hub is, where its cache is and who asks, by the environment variables that `huggingface_hub` reads.
+/// Endpoint, cache and access token, from the environment variables that `huggingface_hub` reads.
 package struct HubSettings: Sendable {
-    /// Without a slash at its end.
+    /// URL of the hub, without a trailing slash.
     package var endpoint = "https://huggingface.co"
     /// The folder that holds `models--ORG--NAME`.
     package var cache: URL
     package var token: String?
-    /// Nothing is asked of the hub; what is in the cache is all there is.
+    /// Whether only the cache is used, without network access.
     package var isOffline = false
-    /// Files of snapshots are copies instead of links.
+    /// Whether files of snapshots are copies instead of links.
     package var copiesFiles = false
-    /// Seconds that the hub may take to say what a file is.
+    /// Timeout of a metadata request, seconds.
     package var metadataTimeout = 10
-    /// Seconds without a byte after which a download is taken up again.
+    /// Seconds without data after which a download is restarted from where it stopped.
     package var downloadTimeout = 10
-    /// How often a request is tried again that failed for want of a network or of a working hub.
+    /// Maximum retries after a failure of the network or the hub.
     package var retries = 5
-    /// A bundle of certificates in the place of the system's.
+    /// A file of CA certificates to use instead of the system's.
     package var certificates: String?
-    /// The variables from which requests learn of proxies.
+    /// Proxies for requests.
     package var proxies = ProxySettings()
-    /// What the hub's log calls us.
+    /// The User-Agent header.
     package var agent = "sedd"
 
     package init(cache: URL) { self.cache = cache }
@@ -74,7 +74,7 @@ package struct HubSettings: Sendable {
         return try checked(cleaned(text), source: file)
     }
 
-    /// A token becomes part of a header, where a line break or a blank would become something else.
+    /// A token becomes part of a header, whose structure a line break or a space would change.
     private static func checked(_ token: String?, source: String) throws(FileError) -> String? {
         guard let token else { return nil }
         guard token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -1,30 +1,30 @@
 import Files
 import Foundation
 
-/// Which files of a repository are wanted, found out by asking for one after the other: a repository has many more.
+/// Finds the needed files of a repository by requesting one after the other; a repository may contain many more.
 struct NeededFiles {
-    /// The file that is asked for first, whose answer names the commit.
+    /// The file that is requested first; the response names the commit.
     static func first(_ part: HubPart) -> String { part == .model ? "config.json" : tokenizer[0] }
 
     private static let tokenizer = ["tokenizer.json", "vocab.json", "merges.txt"]
-    /// Which are read instead of each other, the best first. An index names the files that hold the tensors.
+    /// Alternatives, in order of preference. An index names the files that hold the tensors.
     private static let weights = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
-    /// Files that models made by this program have beside those: checksums, an alphabet, an information profile.
+    /// Additional files of models made by this program: checksums, an alphabet, an information profile.
     private static let own = ["manifest.json", "characters.txt", "profile.json", "model_card.json"]
     private static let greatestList = 1 << 26
     private static let mostFiles = 4096
 
     let model: HubModel
-    /// Brings a file into the snapshot; false where the repository has none of that name.
+    /// Fetches a file into the snapshot; false if the repository does not have it.
     let fetch: (String) async throws -> Bool
-    /// Where a file of the snapshot is.
+    /// Location of a file of the snapshot.
     let place: (String) -> URL
 
-    /// Brings all of them.
+    /// Fetches all of them.
     ///
-    /// - Throws: `missingInput` where what makes a model or a tokenizer is not among the files.
+    /// - Throws: `missingInput` if files that a model or a tokenizer requires are absent.
     func gather(_ part: HubPart) async throws {
         if part == .model { try await gatherModel() }
         var found: Set<String> = []
@@ -70,11 +70,11 @@ struct NeededFiles {
         }
     }
 
-    /// A manifest of ours lists the files whose checksums it holds; those of the optimizer are of no use here.
+    /// Our manifests list files with their checksums; the optimizer's are not needed here.
     private func gatherListed(_ manifest: String) async throws {
         let tree = try JSON.parse(
             FileSystem.contents(of: place(manifest), limit: Self.greatestList), source: place(manifest).path)
-        // Other programs have files of this name.
+        // Other programs use this file name too.
         guard case .object(let members) = tree, case .object(let files)? = members["files"] else { return }
         for name in try checked(Set(files.keys.filter { !$0.hasPrefix("training/") }), manifest) {
             _ = try await fetch(name)

@@ -5,15 +5,15 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// What errors of the network mean.
+/// Classifies network errors.
 enum NetworkFault {
-    /// Whether the error came from the network and not from this program.
+    /// Whether the error comes from the network rather than from this program.
     static func isOne(_ error: any Error) -> Bool {
         !(error is FileError || error is HubRefusal || error is CancellationError)
     }
 
-    /// Whether the same request may succeed a little later. An unknown host or a refused connection stays as it is for a while, and
-    /// what is in the cache should not wait for it.
+    /// Whether a retry may succeed soon. Unknown hosts and refused connections usually persist, and a cached copy
+    /// should not have to wait for them.
     static func isTransient(_ error: any Error) -> Bool {
         switch error {
         case let error as HTTPClientError:

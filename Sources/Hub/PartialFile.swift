@@ -2,12 +2,12 @@ import Files
 import Foundation
 import NIOCore
 
-/// A file that is still being received.
+/// A partially downloaded file.
 struct PartialFile {
     private let url: URL
     private let output: Descriptor
     private(set) var count: Int
-    /// Whether some of it was there before.
+    /// Whether an earlier attempt left part of it.
     private(set) var hasResumed: Bool
 
     /// - Throws: `cannotWrite`.
@@ -40,14 +40,14 @@ struct PartialFile {
         count += buffer.readableBytes
     }
 
-    /// Begins anew.
+    /// Discards the contents and starts over.
     mutating func restart() throws(FileError) {
         guard ftruncate(output.value, 0) == 0 else { throw Self.failure(url, "cannot be emptied") }
         count = 0
         hasResumed = false
     }
 
-    /// The checksum of what is there; nil where the file's ETag is not one.
+    /// The checksum of the current contents; nil if the file's ETag is not a checksum.
     func hash(_ file: RemoteFile) throws(FileError) -> ContentHash? {
         guard var hash = ContentHash(etag: file.etag, size: file.size ?? count) else { return nil }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -63,7 +63,7 @@ struct PartialFile {
         return hash
     }
 
-    /// Makes the bytes durable and gives the file its name.
+    /// Makes the bytes durable and renames the file.
     func commit(as target: URL) throws(FileError) {
         guard fsync(output.value) == 0 else { throw Self.failure(url, "cannot be written") }
         guard rename(url.path, target.path) == 0 else { throw Self.failure(url, "cannot be renamed into place") }

@@ -17,7 +17,7 @@ package struct ProxySettings: Sendable, Equatable {
 
     init(environment: [String: String]) {
         func value(_ name: String) -> String? {
-            // The upper-case HTTP_PROXY may be a request's header in a CGI process.
+            // In a CGI process the upper-case HTTP_PROXY may come from a request header.
             let upper =
                 name == "http_proxy" && environment["REQUEST_METHOD"] != nil ? nil : environment[name.uppercased()]
             return (environment[name] ?? upper).flatMap { $0.isEmpty ? nil : $0 }
@@ -28,7 +28,7 @@ package struct ProxySettings: Sendable, Equatable {
         }.filter { !$0.isEmpty }
     }
 
-    /// The proxy for requests to `url`; nil where they go straight.
+    /// The proxy for requests to `url`; nil for a direct connection.
     func proxy(for url: URL) -> Proxy? {
         guard let host = url.host()?.lowercased(), let scheme = url.scheme, let named = byScheme[scheme] else {
             return nil

@@ -1,19 +1,19 @@
 import Files
 import Foundation
 
-/// What the hub says of one file at one commit, without sending it.
+/// The hub's metadata of one file at one commit.
 struct RemoteFile: Sendable, Equatable {
     let commit: String
     /// The blob's name in the cache: for most files its checksum.
     let etag: String
     let size: Int?
-    /// Where its content is: on the hub, or at a signed address of a store.
+    /// Location of its content: on the hub, or at a signed address of a storage host.
     let location: URL
 
     /// - Parameters:
-    ///   - answer: to a HEAD request for the file.
-    ///   - url: the address that gave the answer.
-    /// - Throws: `invalidData` where the answer is not one of a hub.
+    ///   - answer: the response to a HEAD request for the file.
+    ///   - url: the address that sent the response.
+    /// - Throws: `invalidData` if the response is not a hub's.
     init(_ answer: HubAnswer, from url: URL) throws(FileError) {
         guard let commit = answer["X-Repo-Commit"], SnapshotName.isCommit(commit) else {
             throw Self.notHub(url, "without a commit in X-Repo-Commit")
@@ -36,7 +36,7 @@ struct RemoteFile: Sendable, Equatable {
         location = target
     }
 
-    /// An ETag without its mark of weakness and its quotes; nil where it cannot be the name of a file.
+    /// An ETag without its weakness prefix and quotes; nil if it is not a valid file name.
     static func normalized(_ etag: String?) -> String? {
         guard var text = etag.map({ Substring($0) }) else { return nil }
         if text.hasPrefix("W/") { text = text.dropFirst(2) }

@@ -26,13 +26,13 @@ struct RepositoryCache: Sendable {
         root.appending(path: ".locks").appending(path: name).appending(path: etag + ".lock")
     }
 
-    /// Whether the file is there, with what it links to.
+    /// Whether the file exists, including the target of its link.
     func has(_ name: String, _ commit: String) -> Bool { access(file(name, commit).path, F_OK) == 0 }
 
     /// Whether the hub has said that the commit has no such file.
     func isKnownAbsent(_ name: String, _ commit: String) -> Bool { access(absence(name, commit).path, F_OK) == 0 }
 
-    /// The commit that a revision was when it was last asked for.
+    /// The commit of a revision when it was last queried.
     func commit(of revision: String) -> String? {
         if SnapshotName.isCommit(revision) { return revision }
         let file = folder.appending(path: "refs").appending(path: revision)
@@ -41,13 +41,13 @@ struct RepositoryCache: Sendable {
         return SnapshotName.isCommit(text) ? text : nil
     }
 
-    /// Notes what a revision is now. Where the cache cannot be written, what is in it still can be read.
+    /// Records the current commit of a revision. A failure is ignored: a read-only cache can still be read.
     func note(_ revision: String, is commit: String) {
         guard !SnapshotName.isCommit(revision), self.commit(of: revision) != commit else { return }
         try? OutputFile.write(Array(commit.utf8), to: folder.appending(path: "refs").appending(path: revision))
     }
 
-    /// Notes that the commit has no such file, so that it need not be asked for again.
+    /// Records that the commit has no such file, so that it is not requested again.
     func noteAbsent(_ name: String, _ commit: String) {
         guard !isKnownAbsent(name, commit) else { return }
         try? OutputFile.write([], to: absence(name, commit))
@@ -57,7 +57,7 @@ struct RepositoryCache: Sendable {
         folder.appending(path: ".no_exist").appending(path: commit).appending(path: name)
     }
 
-    /// Makes the folders for a file that is to be fetched, and marks the cache as one for programs that make backups.
+    /// Creates the folders for a file to be fetched, and tags the cache as such for backup programs.
     ///
     /// - Throws: `cannotWrite`.
     func prepare(_ name: String, _ commit: String) throws(FileError) {
@@ -73,8 +73,8 @@ struct RepositoryCache: Sendable {
 
         """
 
-    /// Gives the file its place in the snapshot: a relative link to its blob, or where links are not wanted or not possible, a
-    /// copy; a blob that is new is moved there instead.
+    /// Places the file in the snapshot: a relative link to its blob or, if links are disabled or not supported, a copy;
+    /// a new blob is moved there instead.
     ///
     /// - Throws: `cannotWrite`.
     func place(_ name: String, _ commit: String, blob etag: String, isNew: Bool, copies: Bool) throws(FileError) {

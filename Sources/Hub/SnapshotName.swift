@@ -1,16 +1,16 @@
 import Files
 
-/// The path of a file within a repository. It may come from a file that somebody else wrote, so it is checked before it becomes
-/// part of a path here.
+/// The path of a file within a repository. It may come from untrusted files, so it is checked before it becomes part of
+/// a local path.
 enum SnapshotName {
-    /// - Throws: `invalidData` where the name would lead out of the folder.
+    /// - Throws: `invalidData` if the name would lead out of the folder.
     static func check(_ name: String, source: String) throws(FileError) {
         if let fault = fault(name) {
             throw FileError(.invalidData, "it names the file '\(name)' (\(fault))", source: source)
         }
     }
 
-    /// What is wrong with a relative path; nil where each part is the name of a file.
+    /// What is wrong with a relative path; nil if each component is a valid file name.
     static func fault(_ name: String) -> String? {
         guard !name.isEmpty, name.utf8.count <= 1024 else { return "expected 1 to 1024 characters" }
         guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }) else {
@@ -24,7 +24,7 @@ enum SnapshotName {
         return nil
     }
 
-    /// Whether `text` is what the hub calls a commit.
+    /// Whether `text` has the form of a commit.
     static func isCommit(_ text: String) -> Bool { text.utf8.count == 40 && text.utf8.allSatisfy(isHexadecimal) }
 
     static func isHexadecimal(_ byte: UInt8) -> Bool {

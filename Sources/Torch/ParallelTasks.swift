@@ -1,7 +1,7 @@
 import CTorch
 import Synchronization
 
-/// Independent tasks, run side by side on libtorch's threads for CPU operators.
+/// Independent tasks, run in parallel on libtorch's threads for CPU operators.
 ///
 /// Operators inside a task use one thread. No task waits for another, so where the processor is shared with other processes, a
 /// thread that the system delays holds up one task; operators on many threads wait for the slowest thread each time.
@@ -36,20 +36,20 @@ public enum ParallelTasks {
     /// Number of tasks into which work of `units` equal parts is best divided; 1 if the operators of a single task use the threads
     /// better than several tasks would.
     ///
-    /// - Parameter fits: whether so many tasks fit into memory.
+    /// - Parameter fits: whether that number of tasks fits into memory.
     public static func count(for units: Int, threads: Int, fits: (Int) -> Bool = { _ in true }) -> Int {
         // One, two and four threads divide the work alike; and if a thread is delayed, others take its second task.
         let several = (4 + threads - 1) / threads * threads
         return [several, threads].first { tasks in
-            // In units that one thread evaluates.
+            // Number of units that one thread evaluates.
             let time = tasks / threads * ((units + tasks - 1) / tasks)
             let isEven = time * threads * 4 <= units * 5
             return units >= tasks && isEven && fits(tasks)
         } ?? 1
     }
 
-    /// Runs `body` on consecutive ranges that cover 0..<count, and returns their results in order: several ranges side by side on
-    /// the CPU, and one elsewhere.
+    /// Runs `body` on consecutive ranges that cover 0..<count, and returns their results in order: several ranges in
+    /// parallel on the CPU, and a single one elsewhere.
     public static func map<Result: Sendable>(
         ranges count: Int, on device: Device, _ body: @Sendable (Range<Int>) throws -> Result
     ) throws -> [Result] {
@@ -59,8 +59,9 @@ public enum ParallelTasks {
         return try map(tasks) { try body(($0 * count / tasks)..<(($0 + 1) * count / tasks)) }
     }
 
-    /// Runs `body` on the ranges of `size` elements that cover 0..<count, the last one shorter, and returns their results in order.
-    /// Which ranges there are does not depend on the machine; on the CPU they run side by side if there are enough of them.
+    /// Runs `body` on the ranges of `size` elements that cover 0..<count, the last one shorter, and returns their
+    /// results in order. The ranges do not depend on the machine; on the CPU they run in parallel if there are enough
+    /// of them.
     public static func map<Result: Sendable>(
         pieces count: Int, of size: Int, on device: Device, _ body: @Sendable (Range<Int>) throws -> Result
     ) throws -> [Result] {
@@ -69,7 +70,7 @@ public enum ParallelTasks {
         return try isParallel ? map(pieces.count) { try body(pieces[$0]) } : pieces.map(body)
     }
 
-    /// A closure behind a pointer of C.
+    /// A closure passed through a C pointer.
     private final class Task: Sendable {
         let run: @Sendable (Int) -> Void
 

@@ -13,7 +13,7 @@ struct LaunchVariables {
     /// `NAME=value` of those that are set.
     func found(_ names: [String]) -> [String] { names.compactMap { name in environment[name].map { "\(name)=\($0)" } } }
 
-    /// Greatest number of processes that is accepted.
+    /// Maximum number of processes.
     private static let most = 1 << 20
 
     /// - Throws: ``SEDDError`` of kind `usage` if the value is not a whole number from 0.
@@ -63,7 +63,7 @@ struct LaunchVariables {
                 (depth, isTaken) = (depth + 1, false)
             case "]": (depth, isTaken) = (depth - 1, false)
             case "," where depth == 0: return host.isEmpty ? nil : host
-            // Of a bracket's numbers the first.
+            // The first number in the brackets.
             case ",", "-": if depth > 0 { isTaken = true } else { host.append(character) }
             default: if !isTaken { host.append(character) }
             }

@@ -30,7 +30,7 @@ public struct CheckpointStore: Sendable {
         return names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
     }
 
-    /// The checkpoint with the least held-out loss, in nats per token, of those that are kept; nil where none was measured.
+    /// The kept checkpoint with the lowest held-out loss, nats per token; nil if none was measured.
     public func best() -> (step: Int, validation: Double)? {
         guard let last = steps().last,
             let progress = try? JSON.decode(

@@ -3,17 +3,18 @@ public import Foundation
 import Text
 import Yams
 
-/// Configurations as YAML: only what differs from the defaults, unknown keys refused, single keys overridden.
+/// Configurations as YAML: files contain only differences from the defaults, unknown keys are refused, and single keys
+/// can be overridden.
 public enum ConfigurationFile {
-    /// Bytes of the largest file that is read as a configuration.
+    /// Maximum size of a configuration file, bytes.
     static let greatest = 1 << 20
 
     /// The configuration that `yaml` and `overrides` describe.
     ///
     /// - Parameters:
-    ///   - yaml: a mapping; keys that it leaves out keep their defaults.
+    ///   - yaml: a mapping; absent keys keep their defaults.
     ///   - overrides: `key.path=value`, applied in order.
-    ///   - source: what messages call the text.
+    ///   - source: name of the text in messages.
     /// - Throws: ``SEDDError`` of kind `invalidData` (text) or `usage` (overrides), naming the key.
     public static func resolve(yaml: String, overrides: [String] = [], source: String) throws -> TrainingConfiguration {
         var tree = try defaults()
@@ -26,7 +27,7 @@ public enum ConfigurationFile {
             throw SEDDError(
                 .invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
         }
-        // A run's own file may be the configuration of another.
+        // The `run.yaml` of one run may serve as the configuration of another.
         mapping[Node(RunFile.recordKey)] = nil
         given = .mapping(mapping)
         try overlay(&tree, with: spelledOut(given), known: known, path: [], source: source)
@@ -55,7 +56,7 @@ public enum ConfigurationFile {
         _ tree: Node, chosen: [Node], source: String, kind: SEDDError.Kind
     ) throws -> TrainingConfiguration {
         var configuration = try decoded(tree, source: source, kind: kind)
-        // The scale by sigma belongs to scores under absorption: it follows these keys unless it is named.
+        // Scaling by sigma is for scores under absorption: unless given, it is derived from these keys.
         if !chosen.contains(where: { $0["model"]?["scale_by_sigma"] != nil }) {
             configuration.model.scaleBySigma = configuration.scalesBySigma
         }
@@ -81,7 +82,7 @@ public enum ConfigurationFile {
         try plainNumbers(YAMLEncoder().encode(configuration))
     }
 
-    /// YAML whose numbers are numbers to readers of YAML 1.1 too, to which `1e-3` is a text: 0.001, or `1.0e-8`.
+    /// YAML whose numbers are also numbers in YAML 1.1, where `1e-3` is a string: 0.001, or `1.0e-8`.
     static func plainNumbers(_ yaml: String) -> String {
         yaml.replacing(/(?m)^(\s*(?:- |\w+: ))(-?\d+(?:\.\d+)?e[+-]?\d+)$/) { match in
             guard let value = Double(match.2) else { return String(match.0) }
@@ -93,7 +94,7 @@ public enum ConfigurationFile {
         }
     }
 
-    /// The keys whose values differ, with both, in the order of the file.
+    /// The keys whose values differ, with both values, in file order.
     public static func differences(
         from old: TrainingConfiguration, to new: TrainingConfiguration
     ) throws -> [(key: String, old: String, new: String)] {
@@ -123,7 +124,7 @@ public enum ConfigurationFile {
         try Yams.compose(yaml: YAMLEncoder().encode(TrainingConfiguration())) ?? Node([:])
     }
 
-    /// The same with a place for each setting that a sampling method declares, which has no value until one is given.
+    /// The same including the settings declared by sampling methods, which have no value unless given.
     private static func withDeclaredSettings(_ tree: Node) -> Node {
         var tree = tree
         for setting in SamplingMethods.settings { tree["sampling"]?[setting.name] = Node("null", .init(.null)) }
@@ -143,8 +144,8 @@ public enum ConfigurationFile {
             .reduce(value) { Node([(Node(String($1)), $0)]) }
     }
 
-    /// `model: autoregressive` as `model: {type: autoregressive}`, `time_density: normal` likewise, and `sampling.predictor`, as it was
-    /// once called, as `method`.
+    /// `model: autoregressive` as `model: {type: autoregressive}`, `time_density: normal` likewise, and
+    /// `sampling.predictor`, its former name, as `method`.
     private static func spelledOut(_ node: Node) -> Node {
         guard var mapping = node.mapping else { return node }
         if let sampling = node["sampling"]?.mapping, sampling.contains(where: { $0.key.string == "predictor" }) {
@@ -161,7 +162,8 @@ public enum ConfigurationFile {
         return .mapping(mapping)
     }
 
-    /// The key that was probably meant: of this name elsewhere, or of nearly this name here; otherwise those that there are here.
+    /// The key that was probably meant: one with this name elsewhere, or with a similar name here; otherwise lists the
+    /// keys here.
     private static func suggestion(for name: String, in path: [String], among names: [String]) throws -> String {
         let namesake = try values(of: TrainingConfiguration()).map(\.name).first {
             $0.split(separator: ".").last ?? "" == name

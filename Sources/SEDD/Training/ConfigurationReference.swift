@@ -29,7 +29,7 @@ public enum ConfigurationReference {
         } + SamplingMethods.settings.map(declared)
     }
 
-    /// A setting that a sampling method declares, which has no value until one is given.
+    /// A setting declared by a sampling method; it has no value unless given.
     private static func declared(_ setting: SettingDeclaration) -> Key {
         let owners = SamplingMethods.all.filter { $0.settings.contains { $0.name == setting.name } }.map(\.name)
         return Key(

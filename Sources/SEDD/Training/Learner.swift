@@ -1,22 +1,22 @@
 import Foundation
 import Torch
 
-/// What a kind of model gives a trainer: a loss with its gradient, a validation, and what a model folder holds.
+/// What a trainer requires of a kind of model: a loss with its gradient, validation, and saving as a model folder.
 ///
 /// Everything else of a run (windows of text, the optimizer, averages, checkpoints, logs) is the same for all kinds.
 protocol Learner: Sendable {
-    /// What the optimizer moves.
+    /// The weights updated by the optimizer.
     var weights: Weights { get }
-    /// The loss of each sequence of a part of a step; adds the gradient of `scale` times their weighted sum to `gradients`,
-    /// which is also where ``weights`` keep theirs. A function of the weights, the tokens and the part.
+    /// The loss of each sequence of a part of a step; adds the gradient of `scale` times their weighted sum to
+    /// `gradients`, which are also the gradients of ``weights``. A function of the weights, the tokens and the part.
     ///
-    /// - Parameter clean: tokens of the part, row by row.
+    /// - Parameter clean: tokens of the part, in row-major order.
     func accumulateGradients(
         _ clean: [Int], of part: StepPart, scale: Double, into gradients: Weights
     ) throws -> [SequenceLoss]
-    /// A learner of the same weights that can work beside this one: gradients are collected in `gradients`.
+    /// A learner with the same weights that can run concurrently with this one; it collects gradients in `gradients`.
     func companion(collectingIn gradients: Weights) throws -> any Learner
-    /// The model whose numbers are `weights`, which it shares.
+    /// A model that shares `weights`.
     func model(_ weights: Weights) throws -> LanguageModel
     /// Nats per token of each held-out block; a function of the block and its number.
     ///
@@ -33,20 +33,20 @@ protocol Learner: Sendable {
 struct StepPart: Sendable {
     /// Counted from 1.
     let step: Int
-    /// Which sequences of the step, of `count`.
+    /// Indices of its sequences among the `count` sequences of the step.
     let sequences: Range<Int>
     let count: Int
-    /// Where times are drawn from; nil for uniform ones.
+    /// The density of times; nil for the uniform one.
     var times: TimeTable?
 }
 
-/// What a step has measured of one sequence.
+/// The loss of one sequence in a step.
 struct SequenceLoss: Sendable, Equatable {
-    /// Nats, not weighted.
+    /// Nats, unweighted.
     let nats: Double
-    /// What the gradient of this sequence was multiplied by.
+    /// Factor on the gradient of this sequence.
     var weight = 1.0
-    /// The sequence's time, where losses have one, and how likely it was, relative to uniform times.
+    /// The sequence's time, if the loss depends on one, and the density there relative to uniform times.
     var time: Double?
     var density = 1.0
 }

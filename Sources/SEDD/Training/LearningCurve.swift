@@ -2,13 +2,13 @@ import Foundation
 
 /// Draws the progress of a run, `curve.svg`, from its `metrics.jsonl`.
 struct LearningCurve {
-    /// What a line of the log says of a step.
+    /// A line of the log: the metrics of a step.
     private struct Line: Decodable {
         let step: Int
         var loss, bound, validation: Double?
     }
 
-    /// Number of points to which a curve of training losses is averaged; more would show only noise.
+    /// Number of points to which training losses are averaged; more would show only noise.
     private static let points = 100
 
     private let lines: [Line]

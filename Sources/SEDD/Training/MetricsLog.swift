@@ -2,15 +2,15 @@ import Files
 import Foundation
 import Torch
 
-/// `metrics.jsonl` (one object a line) and the same numbers as TensorBoard events.
+/// `metrics.jsonl` (one object per line) and the same numbers as TensorBoard events.
 final class MetricsLog {
     private let handle: FileHandle
     private let events: EventFileWriter
     private let path: String
-    /// Steps whose validation an earlier start has logged.
+    /// Steps whose validation was logged before this start.
     private let validated: Set<Int>
 
-    /// Opens the logs of `run` to go on after `step`: lines of later steps, which a killed run left, are dropped.
+    /// Opens the logs of `run` to continue after `step`; lines of later steps, left by a killed run, are dropped.
     init(_ run: RunFolder, after step: Int) throws {
         path = run.metricsFile.path
         let kept = step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
@@ -34,7 +34,7 @@ final class MetricsLog {
         for (name, value) in values { try events.scalar("\(group)/\(name)", value, step: step) }
     }
 
-    /// Adds what a step measured.
+    /// Adds the metrics of a step.
     func add(_ metrics: Trainer.StepMetrics) throws {
         try add(
             step: metrics.step,
@@ -46,7 +46,7 @@ final class MetricsLog {
 
     /// Adds a text to TensorBoard.
     func add(step: Int, sample: String) throws {
-        // TensorBoard reads Markdown: four spaces keep a line as it is.
+        // TensorBoard renders Markdown: four spaces make a line literal.
         let literal = sample.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
         try events.text("samples", literal.joined(separator: "\n"), step: step)
     }

@@ -54,9 +54,10 @@ public struct StartingModel: Sendable {
         }
     }
 
-    /// Checks that ids mean to `tokenizer` what they mean to the model.
+    /// Checks that `tokenizer` assigns the same meaning to ids as the model.
     ///
-    /// - Throws: ``SEDDError`` of kind `usage` where vocabularies differ in size or, where the folder holds a tokenizer, in content.
+    /// - Throws: ``SEDDError`` of kind `usage` if vocabularies differ in size or, if the folder contains a tokenizer,
+    ///   in content.
     public func requireTokenizer(_ tokenizer: any Tokenizer) throws {
         guard tokenizer.vocabularySize == model.tokens else {
             throw SEDDError(

@@ -1,10 +1,10 @@
 import Torch
 
-/// Divides a step's sequences into lanes that are evaluated side by side, each by one thread, and adds their gradients in the
-/// order of the lanes.
+/// Divides a step's sequences into lanes that are evaluated in parallel, one thread each, and adds their gradients in
+/// lane order.
 ///
-/// Operators on all threads wait for each other a thousand times in a step, and on a processor shared with other processes each
-/// time for the thread that the system delays. Lanes wait once.
+/// Operators on all threads synchronize a thousand times per step, and on a processor shared with other processes they
+/// wait each time for the thread that the system delays. Lanes synchronize once.
 struct StepLanes: Sendable {
     /// Consecutive sequences with a learner of their own.
     private struct Lane {
@@ -20,7 +20,7 @@ struct StepLanes: Sendable {
         /// Number of sequences of the step, over all processes.
         let count: Int
         let times: TimeTable?
-        /// Of the weighted sum of losses.
+        /// Factor on the weighted sum of losses.
         let scale: Double
     }
 
@@ -55,7 +55,7 @@ struct StepLanes: Sendable {
         first = sequences.lowerBound
     }
 
-    /// Number of lanes; 1 where several would leave threads idle or need too much memory.
+    /// Number of lanes; 1 if several would leave threads idle or need too much memory.
     ///
     /// - Parameters:
     ///   - units: sequences, or pairs of them that must stay together.
@@ -66,12 +66,12 @@ struct StepLanes: Sendable {
         }
     }
 
-    /// Gradients of all lanes together take at most so many bytes.
+    /// Maximum total size of the gradients of all lanes, bytes.
     private static let mostBytes = 1 << 30
 
     /// The loss of each sequence, in order; sets `gradients` to the gradient of their weighted sum.
     ///
-    /// - Parameter tokens: of each sequence of this process.
+    /// - Parameter tokens: tokens of each sequence of this process.
     func evaluate(_ work: Work, _ tokens: [[Int]], into gradients: Weights) throws -> [SequenceLoss] {
         let losses =
             try lanes.count == 1

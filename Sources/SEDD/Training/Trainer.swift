@@ -3,44 +3,44 @@ public import Foundation
 public import Text
 public import Torch
 
-/// Trains a model: a pure function of (configuration, step), kept in a run folder.
+/// Trains a model. The result is a pure function of (configuration, step); its state is kept in a run folder.
 public final class Trainer {
-    /// What a step measured.
+    /// The metrics of a step.
     public struct StepMetrics: Sendable {
         public let step: Int
         public let steps: Int
-        /// What the step has descended on, nats per token.
+        /// The minimized loss, nats per token.
         public let loss: Double
-        /// An estimate of the likelihood bound's first term, nats per token, where the loss weighs times otherwise.
+        /// An estimate of the likelihood bound's first term, nats per token, if the loss weights times differently.
         public let bound: Double?
         public let gradientNorm: Double
         public let rate: Double
         /// Tokens of a step's batch.
         public let tokens: Int
         public let seconds: Double
-        /// Tokens of the batch over the time of the step.
+        /// Tokens of the batch divided by the duration of the step.
         public var tokensPerSecond: Double { Double(tokens) / seconds }
     }
 
-    /// What happens along the way.
+    /// Progress events.
     public enum Event: Sendable {
         case resumed(step: Int, checkpoint: URL)
-        /// A checkpoint that is not what was saved; the one before it is tried.
+        /// A damaged checkpoint; the previous one is tried.
         case damaged(checkpoint: URL, reason: String)
-        /// All steps were done before.
+        /// All steps had been completed before.
         case finished(step: Int)
         case step(StepMetrics)
-        /// Nats per token of the moving average on held-out blocks: the diffusion term, or for a model that writes from left
-        /// to right the exact likelihood.
+        /// Nats per token of the moving average on held-out blocks: the diffusion term, or the exact likelihood of an
+        /// autoregressive model.
         case validation(step: Int, DiffusionTerm.Estimate)
         case sample(step: Int, String)
         case checkpoint(step: Int, URL)
     }
 
     public let configuration: TrainingConfiguration
-    /// The weights that the optimizer moves.
+    /// The weights updated by the optimizer.
     public var weights: Weights { learner.weights }
-    /// Their moving average: what is validated, sampled and saved as the model.
+    /// Their moving average, which is validated, sampled and saved as the model.
     public let averaged: LanguageModel
     private let learner: any Learner
     private var state: TrainingState
@@ -54,7 +54,7 @@ public final class Trainer {
     /// - Parameters:
     ///   - run: a folder that ``RunFolder/create(_:)`` has made.
     ///   - dataset: tokens of `tokenizer`.
-    ///   - precision: what a diffusion model's trunk computes in; the standard one of the device unless it is named.
+    ///   - precision: precision of a diffusion model's trunk; defaults to the device's standard precision.
     ///   - team: the processes that share the sequences of each step. Only the first reads and writes the run folder.
     ///   - sums: how they sum their gradients.
     /// - Throws: ``SEDDError`` if the configuration is invalid, `TextError` if the data contain no complete block.
@@ -85,16 +85,18 @@ public final class Trainer {
     /// Trains from the newest checkpoint, or from the start, to the last step.
     ///
     /// - Parameters:
-    ///   - shouldStop: asked after each step; true saves and leaves.
-    ///   - report: told what happens.
-    /// - Throws: ``SEDDError`` of kind `interrupted` after `shouldStop`, `diverged` where the loss is not finite.
+    ///   - shouldStop: checked after each step; if it returns true, the run is saved and stops.
+    ///   - report: receives progress events.
+    /// - Throws: ``SEDDError`` of kind `interrupted` if `shouldStop` returns true, `diverged` if the loss is not
+    ///   finite.
     public func train(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
         if team.isFirst { try restore(report) }
         try StateSharing(team: team)(&state)
         let training = configuration.training
         guard state.step < training.nIters else { return try report(.finished(step: state.step)) }
         let log = team.isFirst ? try MetricsLog(run, after: state.step) : nil
-        // What was due at the step that was saved, and the log does not have: an interruption goes before it.
+        // Measurements that were due at the saved step but are missing from the log, because an interruption takes
+        // precedence.
         try measure(log, unlessLogged: true, shouldStop, report)
         while state.step < training.nIters {
             let (metrics, agreed) = try step(shouldStop)
@@ -134,7 +136,7 @@ public final class Trainer {
         }
     }
 
-    /// Validates and samples where that is due at this step.
+    /// Validates and samples if that is due at this step.
     ///
     /// - Returns: whether the moving average is the best so far, and whether a process was asked to stop before the measurement.
     @discardableResult
@@ -153,7 +155,7 @@ public final class Trainer {
             (validates, samples) = (validates && missing[0], samples && missing[1])
         }
         if validates {
-            // The signal is answered first; the run that goes on measures what it finds missing.
+            // A stop request takes precedence; the resumed run makes up for missing measurements.
             guard try !team.agree(shouldStop(), "whether to stop") else { return (false, true) }
             isBest = try validate(log, report)
         }
@@ -169,7 +171,7 @@ public final class Trainer {
         let next = state.step + 1
         team.note(step: next)
         let outcome = try takeStep(&state, stops: shouldStop) { sequence in
-            // Complementary masks are of one text.
+            // Complementary masks apply to the same text.
             try windows.window(
                 step: next, sequence: configuration.training.complementary ? sequence / 2 : sequence)
         }

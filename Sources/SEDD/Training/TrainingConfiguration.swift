@@ -31,9 +31,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var scaleBySigma = true
         /// Dropout probability on the output of each branch.
         public var dropout = 0.1
-        /// What the outputs are: scores, or the law of the clean token.
+        /// Meaning of the outputs: scores, or the law of the clean token.
         public var parametrisation = Parametrisation.score
-        /// What the network is told of the noise.
+        /// How the network is conditioned on the noise.
         public var conditioning = Conditioning.sigma
 
         enum CodingKeys: String, CodingKey {
@@ -184,10 +184,10 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// The samples drawn during training.
     public var sampling = Sampling()
 
-    /// The defaults, from which presets differ.
+    /// The defaults; presets contain only differences from them.
     public init() {}
 
-    /// Whether a model of this graph and parametrisation is scaled by sigma unless its configuration says otherwise.
+    /// Whether a model with this graph and parametrisation is scaled by sigma by default.
     var scalesBySigma: Bool { graph.type == .absorb && model.parametrisation == .score }
 
     /// The configuration of the resulting model.
@@ -279,7 +279,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// Maximum tokens per step.
     private static let greatestTokens = 1 << 31
 
-    /// Samples are drawn hours later: settings that cannot be used are refused now.
+    /// Samples are drawn hours later: invalid settings are refused now.
     private func validateSampling() throws(SEDDError) {
         do {
             if model.type == .diffusion {

@@ -1,7 +1,7 @@
 import Files
 
 extension TrainingConfiguration {
-    /// What the loss of a sequence is multiplied by, beside the correction of its time's density.
+    /// Factor on the loss of a sequence, besides the correction for the density of its time.
     public enum LossWeight: String, Sendable, Codable, CaseIterable {
         /// 1: the likelihood bound.
         case bound
@@ -11,11 +11,11 @@ extension TrainingConfiguration {
 }
 
 extension TrainingConfiguration.Training {
-    /// What the gradient of a sequence is multiplied by.
+    /// Factor on the gradient of a sequence.
     ///
     /// - Parameters:
-    ///   - time: of the sequence.
-    ///   - density: how likely that time was, relative to uniform times.
+    ///   - time: the sequence's time.
+    ///   - density: density at that time, relative to uniform times.
     func weight(time: Double, density: Double) -> Double {
         let objective =
             switch lossWeight {
@@ -77,7 +77,7 @@ extension TrainingConfiguration.Training {
         }
     }
 
-    /// Every key, null included, so that a resolved configuration names them all.
+    /// Encodes every key, including nulls, so that a resolved configuration lists them all.
     public func encode(to encoder: any Encoder) throws {
         var keys = encoder.container(keyedBy: CodingKeys.self)
         try keys.encode(batchSize, forKey: .batchSize)

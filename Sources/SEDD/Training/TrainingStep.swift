@@ -3,12 +3,13 @@ import Torch
 /// One optimizer step: loss and gradient of the learner, clip, AdamW, moving average.
 struct TrainingStep: Sendable {
     struct Outcome: Sendable {
-        /// What the step has descended on: the mean of the weighted losses, nats per token.
+        /// The minimized loss: the mean of the weighted losses, nats per token.
         let loss: Double
-        /// An estimate of the likelihood bound's first term, nats per token, where the loss is another: the same losses, each
-        /// over the density of its time alone. Nil where the density leaves times out, and where the loss is the estimate.
+        /// An estimate of the likelihood bound's first term, nats per token, if the loss differs from it: the same
+        /// losses, each divided only by the density of its time. Nil if the density excludes some times, or if the loss
+        /// is that estimate.
         let bound: Double?
-        /// Before clipping.
+        /// Gradient norm before clipping.
         let gradientNorm: Double
         /// Whether the weights were updated: false if the loss or the gradient is not finite.
         let applied: Bool
@@ -19,12 +20,12 @@ struct TrainingStep: Sendable {
     private let training: TrainingConfiguration.Training
     private let length: Int
     private let learner: any Learner
-    /// The density of times, where it is not fitted.
+    /// The density of times, unless it is fitted.
     private let times: TimeTable?
     let optimizer: OptimizerStep
     private let exchange: StepExchange
     private let lanes: StepLanes
-    /// This process's sequences of a step.
+    /// The sequences of a step that this process evaluates.
     private let share: Range<Int>
 
     init(
@@ -47,7 +48,7 @@ struct TrainingStep: Sendable {
         try self.init(configuration, learner: ScoreLearner(configuration, network: network))
     }
 
-    /// Takes `state` one step further.
+    /// Advances `state` by one step.
     ///
     /// - Parameters:
     ///   - stops: whether this process has been asked to stop.
@@ -104,7 +105,7 @@ struct TrainingStep: Sendable {
         return losses
     }
 
-    /// Takes note of losses by time, and fits the density where the step is one of those that do.
+    /// Records losses by time, and refits the density at the steps where that is due.
     private func profile(_ losses: [SequenceLoss], _ state: inout TrainingState) {
         for loss in losses {
             guard let time = loss.time else { continue }

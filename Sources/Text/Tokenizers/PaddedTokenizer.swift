@@ -1,7 +1,7 @@
 public import Files
 public import Foundation
 
-/// A tokenizer with ids beyond its own for padding, which have no text and to which no text encodes.
+/// A tokenizer with additional padding ids, which have no text and to which no text encodes.
 ///
 /// Some models were trained on a vocabulary to which a token for padding had been added.
 public struct PaddedTokenizer: Tokenizer {
@@ -15,7 +15,7 @@ public struct PaddedTokenizer: Tokenizer {
     }
 
     public var kind: String { base.kind }
-    /// That of the tokenizer that is padded: texts have equal ids.
+    /// That of the padded tokenizer, because texts have the same ids.
     public var fingerprint: String { base.fingerprint }
     public var endOfText: Int32? { base.endOfText }
 

@@ -12,8 +12,8 @@ extension Tensor {
         try Tensor.make("linear") { ct_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
     }
 
-    /// The same, of which each row is a function of that row of x alone, to the bit: no number of rows beside it and no number of
-    /// threads changes it. So on the CPU in float32, where no gradient is recorded; elsewhere ``linear(_:_:)``.
+    /// The same, where each row of the result is a bit-exact function of that row of x alone, whatever the number of
+    /// rows and threads. This holds on the CPU in float32 if no gradient is recorded; otherwise it is ``linear(_:_:)``.
     public func rowLinear(_ weight: Tensor, _ bias: Tensor? = nil) throws(TorchError) -> Tensor {
         try Tensor.make("row linear") { ct_row_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
     }

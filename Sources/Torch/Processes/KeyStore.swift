@@ -64,12 +64,12 @@ func check(_ status: CDStatus, _ operation: @autoclosure () -> String) throws(To
         default: .engine
         }
     var line = String(cString: cd_last_error()).split(separator: "\n", maxSplits: 1).first ?? "no message"
-    // Gloo begins with the place in its own source: [FILE:LINE].
+    // Gloo's messages begin with the location in its source: [FILE:LINE].
     if line.hasPrefix("["), let end = line.firstRange(of: "] ") { line = line[end.upperBound...] }
     throw TorchError(kind, "\(operation()): \(line)")
 }
 
 extension Duration {
-    /// At least 1, the least that c10d accepts.
+    /// At least 1, the minimum that c10d accepts.
     var wholeMilliseconds: Int64 { max(1, Int64(self / .milliseconds(1))) }
 }

@@ -19,8 +19,8 @@ enum CRC32C {
 
     /// The checksum in the form that record files store.
     ///
-    /// A checksum over bytes that contain their own checksum degenerates, and a record may well hold another record;
-    /// the rotation and the constant keep the stored value apart from the plain one.
+    /// A checksum over bytes that contain their own checksum degenerates, and a record may contain another record; the
+    /// rotation and the constant distinguish the stored value from the plain one.
     static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let checksum = checksum(bytes)
         return ((checksum >> 15) | (checksum << 17)) &+ 0xA282_EAD8

@@ -2,9 +2,9 @@
 public enum EventFileError: Error, Equatable, CustomStringConvertible {
     /// The run folder, or the new file in it, could not be created.
     case cannotCreate(path: String, reason: String)
-    /// A record did not reach the file, which still ends with the record before.
+    /// A record was not written; the file still ends with the previous record.
     case cannotWrite(path: String, reason: String)
-    /// A record came after ``EventFileWriter/close()``.
+    /// A record was added after ``EventFileWriter/close()``.
     case closed(path: String)
 
     public var description: String {

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Writes curves and texts of a training run for TensorBoard.
 ///
-/// Each writer creates one file of its own, so a resumed run opens a new writer on the same folder and TensorBoard
-/// shows the files as one run:
+/// Each writer creates its own file. A resumed run opens a new writer on the same folder, and TensorBoard shows the
+/// files as one run:
 ///
 /// ```swift
 /// let events = try EventFileWriter(folder: runFolder, resumingAfter: checkpoint.step)
@@ -14,33 +14,33 @@ internal import Synchronization
 /// try events.close()
 /// ```
 ///
-/// Every record is handed to the operating system before the call returns: a process that is killed loses at most the
-/// record it was writing, and TensorBoard follows the curves while the run goes on.
+/// Every record is handed to the operating system before the call returns: a killed process loses at most the record it
+/// was writing, and TensorBoard can follow a run in progress.
 public final class EventFileWriter: Sendable {
     /// The file, in the run folder.
     public let file: URL
 
     private let now: @Sendable () -> Double
 
-    // One lock around handle and end keeps the records of concurrent calls whole and in order.
+    // One lock for handle and end keeps the records of concurrent calls intact and in order.
     private let state: Mutex<State>
 
     private struct State {
-        // Absent once closed.
+        // Nil once closed.
         var handle: FileHandle?
-        // Where the last whole record ends.
+        // End of the last complete record, in bytes.
         var end: UInt64 = 0
     }
 
-    /// Creates the file, and the folder where there is none yet.
+    /// Creates the file, and the folder if it does not exist.
     ///
     /// - Parameters:
     ///   - folder: The run folder. TensorBoard names the run after it.
-    ///   - step: The step of the checkpoint that the run resumes from. What earlier files in the folder hold for
-    ///     later steps is hidden, because the resumed run repeats those steps; TensorBoard's fast loader, its default,
-    ///     hides a tag's events only once the tag is written again. Absent for a new run.
+    ///   - step: The step of the checkpoint that the run resumes from. Events of later steps in earlier files are
+    ///     hidden, because the resumed run repeats those steps; TensorBoard's fast loader, its default, hides a tag's
+    ///     events only once the tag is written again. Nil for a new run.
     ///   - now: The wall time of each record in seconds since 1970.
-    /// - Throws: ``EventFileError/cannotCreate(path:reason:)``, or what the first records' writing throws.
+    /// - Throws: ``EventFileError/cannotCreate(path:reason:)``, or an error from writing the first records.
     public init(
         folder: URL, resumingAfter step: Int? = nil,
         now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
@@ -55,7 +55,7 @@ public final class EventFileWriter: Sendable {
         }
     }
 
-    /// Adds a point to the curve `tag`; what precedes a slash groups curves, as in `train/loss`.
+    /// Adds a point to the curve `tag`; a prefix before a slash groups curves, as in `train/loss`.
     ///
     /// TensorBoard marks values that are not finite instead of drawing them.
     public func scalar(_ tag: String, _ value: Float, step: Int) throws(EventFileError) {
@@ -72,7 +72,7 @@ public final class EventFileWriter: Sendable {
         try append(.text(tag, text, step: step))
     }
 
-    /// Waits until the records are on the disk itself, where they also outlive a power failure.
+    /// Waits until the records are on disk, where they survive a power failure.
     public func flush() throws(EventFileError) {
         try withHandle { handle, _ in try handle.synchronize() }
     }
@@ -122,7 +122,7 @@ public final class EventFileWriter: Sendable {
     /// Creates `events.out.tfevents.<seconds>.<host>.<process>` in `folder`.
     ///
     /// TensorBoard reads the files of a folder in the order of their names, so the seconds have ten digits. A second
-    /// writer of the same process within a second gets a number behind the name: no file is ever overwritten.
+    /// writer of the same process within a second gets a number after the name: no file is ever overwritten.
     private static func create(in folder: URL, at time: Double) throws(EventFileError) -> (URL, FileHandle) {
         let process = ProcessInfo.processInfo
         let seconds = String(format: "%010.0f", time.rounded(.down))

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// The four kinds of record that a run leaves, complete but for their wall time.
+/// The four kinds of record that a run writes, complete except for their wall time.
 extension Tensorboard_Event {
     /// The first record of every file. Readers derive from it how restarts are marked.
     static func version() -> Self {
@@ -10,10 +10,10 @@ extension Tensorboard_Event {
         return event
     }
 
-    /// The mark of a run that resumes after `step`.
+    /// The restart mark of a run that resumes after `step`.
     ///
-    /// Readers drop what earlier files hold from the mark's own step on. The events of `step` itself are part of what
-    /// is resumed, so the mark carries the step after it.
+    /// Readers discard the events of earlier files from the mark's step on. The events of `step` itself remain valid,
+    /// so the mark has the step after it.
     static func resumption(after step: Int) -> Self {
         var event = Self()
         event.step = Int64(step) + 1
@@ -29,8 +29,8 @@ extension Tensorboard_Event {
         return Self(value, step: step)
     }
 
-    /// One text, for the dashboard of the text plugin: a string tensor without dimensions, which is shown as it is
-    /// where one with dimensions becomes a table.
+    /// One text, for the dashboard of the text plugin: a string tensor without dimensions, which is shown as text; one
+    /// with dimensions would be shown as a table.
     static func text(_ tag: String, _ text: String, step: Int) -> Self {
         var value = Tensorboard_Summary.Value()
         value.tag = tag

@@ -3,10 +3,10 @@ internal import Foundation
 /// The frame around each record of an event file.
 ///
 /// Little-endian and without padding: the payload's length in eight bytes, the length's masked checksum, the payload,
-/// the payload's masked checksum. The length has a checksum of its own so that a reader never trusts a damaged one
-/// and runs off into the rest of the file.
+/// the payload's masked checksum. The length has its own checksum so that a reader never follows a damaged one into the
+/// rest of the file.
 enum RecordFrame {
-    /// `payload` ready to be appended to a file.
+    /// `payload` with its frame, ready to be appended to a file.
     static func framing(_ payload: Data) -> Data {
         let length = littleEndian(UInt64(payload.count))
         var frame = Data(capacity: payload.count + 16)

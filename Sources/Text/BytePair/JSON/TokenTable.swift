@@ -42,7 +42,7 @@ struct TokenTable {
     }
 
     /// The bytes of each id, and whether each token consists of byte-encoding characters.
-    /// - Throws: `invalidData` where ids have gaps.
+    /// - Throws: `invalidData` if ids have gaps.
     func finished() throws(TextError) -> (vocabulary: Vocabulary, isBytes: [Bool]) {
         var list: [[UInt8]] = []
         var isBytes: [Bool] = []
