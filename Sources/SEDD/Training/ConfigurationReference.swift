@@ -87,10 +87,11 @@ public enum ConfigurationReference {
         "model.scale_by_sigma":
             "subtract log(expm1 sigma) + log n from the output; unless set, true for scores under graph.type absorb",
         "model.dropout": "dropout probability on the output of each branch",
-        "model.parametrisation": "what the outputs are: scores (SEDD), or the law of the clean token (MDLM, RADD, Duo)",
+        "model.parametrisation":
+            "meaning of the outputs: scores (SEDD), or the distribution of the clean token (MDLM, RADD, Duo)",
         "model.conditioning":
-            "what the network is told of the noise: sigma, a constant 0 (MDLM), or nothing, without layers on it (RADD)",
-        "tokenizer": "byte, characters (of the data), characters:FILE, gpt2:DIR or hf:PATH",
+            "noise level given to the network: sigma, a constant 0 (MDLM), or none, without layers on it (RADD)",
+        "tokenizer": "byte, characters (of the data), characters:FILE, gpt2:DIR, hf:PATH or hf:ORG/NAME",
         "graph.type": "the Markov chain: tokens are masked, or replaced by random ones",
         "noise.type": "noise schedule",
         "noise.sigma_min": "geometric noise: sigma at time 0",

@@ -12,8 +12,8 @@ struct Convert: AsyncParsableCommand {
             FROM is a model folder or a weight file, recognized by its content: safetensors, files of any version of \
             torch.save, an index of shards, or a checkpoint of the reference or of nanoGPT. Reading a pickle never executes \
             code. The extension of TO selects the format: .safetensors, .bin or .pt, .pth (the reference's checkpoint), \
-            anything else for a model folder. Only TO is written. The layout of a published model of MDLM, BD3-LM (one block), RADD or \
-            Duo is recognized by its config.json; --layout writes it.
+            anything else for a model folder. Only TO is written. The layouts of published MDLM, BD3-LM (one block), RADD and Duo \
+            models are recognized by config.json; --layout writes them.
 
             Examples:
               sedd convert --from run/checkpoints-meta/checkpoint.pth --to models/mine

@@ -8,12 +8,12 @@ struct Download: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fetch models from the Hugging Face hub into its cache.",
         discussion: """
-            Only what a model needs is fetched: configuration, weights, tokenizer. Files lie where Python's huggingface_hub \
-            keeps them and are shared with it; sizes and checksums are verified, and interrupted downloads resume. The folder of each \
-            model is printed. Commands that take --model fetch a model themselves; this is for doing so beforehand.
+            Only what a model needs is fetched: configuration, weights, tokenizer. The cache is that of Python's \
+            huggingface_hub and shared with it; sizes and checksums are verified, and interrupted downloads resume. The folder of \
+            each model is printed. Commands that take --model fetch missing models themselves; use this to fetch them beforehand.
 
-            HF_HOME and HF_HUB_CACHE choose the cache, HF_TOKEN (or the token file) the account, HF_ENDPOINT a mirror; \
-            HF_HUB_OFFLINE=1 uses the cache alone. HTTPS_PROXY and NO_PROXY are respected.
+            HF_HOME and HF_HUB_CACHE select the cache, HF_ENDPOINT a mirror; HF_TOKEN (or the token file) gives access to \
+            private models, and HF_HUB_OFFLINE=1 uses only the cache. HTTPS_PROXY and NO_PROXY are respected.
 
             Examples:
               sedd download louaaron/sedd-small
@@ -21,8 +21,8 @@ struct Download: AsyncParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("Models to fetch.", valueName: "org/name[@revision]")) var models: [HubName]
-    @Flag(help: "The tokenizer's files alone.") var tokenizer = false
-    @Flag(help: "Print one JSON object a model.") var json = false
+    @Flag(help: "Fetch only the tokenizer's files.") var tokenizer = false
+    @Flag(help: "Print one JSON object per model.") var json = false
 
     func run() async throws {
         let hub = try HubAccess.hub()

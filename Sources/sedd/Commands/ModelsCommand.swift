@@ -7,10 +7,10 @@ import SEDD
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models at hand: bundled ones, those in the hub's cache, and runs.",
+        abstract: "List the available models: bundled ones, those in the hub's cache, and runs.",
         discussion: """
-            The first column is what --model takes. Runs are looked for in the current folder, in its folder runs, and in the folders \
-            that are named.
+            The first column is the argument for --model. Runs are searched for in the current folder, in its folder runs, and in \
+            the given folders.
 
             Examples:
               sedd models
@@ -18,7 +18,7 @@ struct ModelsCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("Folders with further runs.", valueName: "folder")) var folders: [PathArgument] = []
-    @Flag(help: "Print one JSON object a model.") var json = false
+    @Flag(help: "Print one JSON object per model.") var json = false
 
     func run() async throws {
         let listing = try await ModelListing(runFolders: folders.map(\.text))

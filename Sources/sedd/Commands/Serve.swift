@@ -13,9 +13,9 @@ struct Serve: AsyncParsableCommand {
             Completions follow OpenAI's API; /openapi.json describes all endpoints. On SIGTERM running requests are completed. The \
             log goes to stderr; the address is printed once the server accepts requests.
 
-            Each option may stand in the environment instead (SEDD_PORT for --port, SEDD_MAX_RUNNING for --max-running; lists \
-            are divided by commas), or in the file that --settings or SEDD_SETTINGS names, as YAML or JSON ('port: 8080', a line \
-            each). A flag comes before a variable, a variable before the file.
+            Each option can also be set in the environment (SEDD_PORT for --port, SEDD_MAX_RUNNING for --max-running; lists \
+            are separated by commas), or in the YAML or JSON file named by --settings or SEDD_SETTINGS (one 'port: 8080' per \
+            line). Flags override variables, variables override the file.
 
             Examples:
               sedd serve --model Models/stories
