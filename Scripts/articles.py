@@ -9,8 +9,8 @@ import shutil
 import sys
 
 PAGES = [  # in the order in which the site lists them
-    "GUIDE", "EVALUATING", "SERVING", "DEPLOYING", "TRAINING", "MODELS", "INSTALL", "CONFIGURATION", "PERFORMANCE",
-    "VALIDATION", "LIMITS", "STABILITY", "ARCHITECTURE",
+    "GUIDE", "EVALUATING", "SERVING", "DEPLOYING", "MODEL_CARD", "TRAINING", "MODELS", "INSTALL", "CONFIGURATION",
+    "PERFORMANCE", "VALIDATION", "LIMITS", "STABILITY", "ARCHITECTURE",
 ]
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 
