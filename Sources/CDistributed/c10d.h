@@ -1,14 +1,14 @@
-// Whether this libtorch has c10d, and what every door of this library goes through.
+// Whether this libtorch has c10d, and the error handling of every function of this library.
 //
-// Headers alone do not tell: a libtorch built without c10d may bring them. Scripts/libtorch.sh looks into the library itself, and leaves a mark
-// where the symbols are missing.
+// Headers are not sufficient evidence: a libtorch built without c10d may include them. Scripts/libtorch.sh inspects the
+// library itself, and creates a mark if the symbols are missing.
 #pragma once
 
 #include "include/cdistributed.h"
 
 #if __has_include(<torch/csrc/distributed/c10d/TCPStore.hpp>) && !__has_include("../../.libtorch/without-c10d.h")
 #define CD_HAS_C10D 1
-// What the library was built with; without them its headers are empty.
+// Macros with which libtorch was built; without them its headers are empty.
 #ifndef USE_DISTRIBUTED
 #define USE_DISTRIBUTED
 #endif

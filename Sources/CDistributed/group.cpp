@@ -17,7 +17,7 @@ namespace {
 
 using Work = c10::intrusive_ptr<c10d::Work>;
 
-// Gloo for arrays on the CPU; NCCL, opened when it is first needed, for those on a CUDA device.
+// Gloo for arrays on the CPU; NCCL, opened on first use, for those on a CUDA device.
 struct Group {
     c10::intrusive_ptr<c10d::Backend> gloo;
     cdistributed::Store store;
@@ -107,7 +107,7 @@ CDStatus cd_work_finish(CDWork work) {
     auto owned = static_cast<Work *>(work.impl);
     CDStatus status = guarded([&] {
         TORCH_CHECK_VALUE(owned != nullptr, "a null operation was passed");
-        // What NCCL did is done.
+        // NCCL's operations are already complete.
         if (*owned) (*owned)->wait();
     });
     delete owned;

@@ -1,5 +1,5 @@
-// Collective operations between CUDA devices by NCCL, whose C functions are looked up by name: libtorch_cuda brings the library, and
-// nobody its header. The few types and numbers below are of its stable interface (version 2).
+// Collective operations between CUDA devices by NCCL, whose C functions are looked up by name: libtorch_cuda includes
+// the library but not its header. The few types and constants below are from its stable interface (version 2).
 #include "nccl.h"
 
 #if CD_HAS_C10D
@@ -36,7 +36,7 @@ struct Library {
     int (*state)(void *, int *) = found<decltype(state)>("ncclCommGetAsyncError");
     int (*abort)(void *) = found<decltype(abort)>("ncclCommAbort");
     const char *(*text)(int) = found<decltype(text)>("ncclGetErrorString");
-    // Of the CUDA runtime and of libtorch_cuda.
+    // Functions of the CUDA runtime and of libtorch_cuda.
     int (*query)(void *) = found<decltype(query)>("cudaStreamQuery");
     int32_t (*stream)(int32_t, void **) = found<decltype(stream)>("aoti_torch_get_current_cuda_stream");
 
@@ -84,7 +84,7 @@ Nccl::Nccl(const Store &store, int rank, int size, int device, std::chrono::mill
 }
 
 Nccl::~Nccl() {
-    // Others may be gone: nothing is waited for.
+    // Aborted without waiting: other processes may have exited.
     if (communicator_) library().abort(communicator_);
 }
 
@@ -105,8 +105,8 @@ void Nccl::broadcast(const at::Tensor &tensor, int from) {
     });
 }
 
-// Starts an operation on the stream that libtorch works on, and waits for it: a device that waits for one that is gone would wait for
-// ever, so its stream is asked, with the communicator, until the time is over.
+// Starts an operation on libtorch's current stream and waits for it. A device that waits for one that has disappeared
+// would wait forever, so stream and communicator are polled until the time limit.
 void Nccl::run(const at::Tensor &tensor, const char *what, const std::function<int(void *)> &start) {
     TORCH_CHECK_VALUE(tensor.is_contiguous(), "NCCL takes arrays without gaps");
     TORCH_CHECK_VALUE(

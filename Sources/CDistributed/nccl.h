@@ -13,7 +13,7 @@
 
 namespace cdistributed {
 
-// NCCL between the CUDA devices of all processes, one each. What fails throws.
+// NCCL between the CUDA devices of all processes, one per process. Failures throw.
 class Nccl {
    public:
     Nccl(const Store &store, int rank, int size, int device, std::chrono::milliseconds timeout);

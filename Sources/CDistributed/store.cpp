@@ -19,7 +19,7 @@ CDStatus cd_store_open(
         c10d::TCPStoreOptions options;
         options.port = port;
         options.isServer = serves;
-        // Who has come is asked by name, so that those who have not can be named.
+        // Processes register by rank, so that the missing ones can be named.
         options.waitWorkers = false;
         options.timeout = std::chrono::milliseconds(timeout_ms);
         auto whole = c10::make_intrusive<c10d::TCPStore>(host, options);

@@ -1,5 +1,5 @@
-// What must hold before anything else runs: libraries of hundreds of megabytes take a tenth of a second to start, and a signal or a
-// closed stream may be there before they do.
+// Set-up that must precede everything else: libraries of hundreds of megabytes take a tenth of a second to start, and
+// signals or closed streams may occur before that.
 
 #include "startup.h"
 
@@ -25,7 +25,7 @@ static void on_signal(int number) {
     static const char line[] = "sedd: interrupted\n";
     ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
     (void)ignored;
-    // No exit handlers: other threads compute on, and would do so on what the handlers have taken away.
+    // No exit handlers: they would destroy data that other threads still use.
     _exit(interrupted);
 }
 
@@ -38,7 +38,7 @@ static void handle(int number) {
     sigaction(number, &action, NULL);
 }
 
-// Whoever starts processes from threads that block signals, as thread pools do, hands that on to them.
+// A process started from a thread that blocks signals, as in thread pools, inherits the signal mask.
 static void unblock(void) {
     sigset_t handled;
     sigemptyset(&handled);
@@ -71,7 +71,7 @@ static void refuse(const char *format, unsigned long long given, unsigned long l
     _exit(too_few_resources);
 }
 
-// Libraries that cannot open a file or start a thread end the process in their own words, or in none.
+// Libraries that cannot open a file or start a thread terminate the process with obscure messages, or with none.
 static void check_files(void) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
@@ -110,16 +110,16 @@ static void check_address_space(void) {}
 static void begin(void) {
     handle(SIGINT);
     handle(SIGTERM);
-    // nohup has it ignored, and is meant so.
+    // Remains ignored under nohup.
     if (!is_ignored(SIGHUP)) handle(SIGHUP);
-    // What schedulers of clusters send some time before they end a job.
+    // Sent by cluster schedulers some time before they end a job.
     handle(SIGUSR1);
     unblock();
-    // A reader that has gone and a file that may not grow are errors of the write, which says where.
+    // A closed pipe or a file size limit causes a write error, which is reported with its location.
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    // A standard stream that is closed would be the number of the next file to be opened. In its place stands one on which reading
-    // or writing fails, except that what is told on a closed stderr goes nowhere.
+    // The descriptor of a closed standard stream would be reused by the next opened file. It is replaced by one on
+    // which reading or writing fails; output to a closed stderr is discarded.
     static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
     for (int stream = 0; stream < 3; stream++) {
         if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
@@ -135,7 +135,7 @@ static void begin(void) {
 }
 
 #if defined(__ELF__)
-// Before the constructors of all libraries.
+// Runs before the constructors of all libraries.
 __attribute__((section(".preinit_array"), used)) static void (*const before_all)(void) = begin;
 #else
 __attribute__((constructor)) static void before_main(void) { begin(); }
@@ -145,7 +145,7 @@ void startup_set_interruption(StartupInterruption chosen) { mode = chosen; }
 
 int startup_was_interrupted(void) { return asked; }
 
-// `make build` writes commit.h with SEDD_COMMIT in it; a plain `swift build` does without.
+// `make build` writes commit.h, which defines SEDD_COMMIT; a plain `swift build` works without it.
 #if __has_include("commit.h")
 #include "commit.h"
 #else

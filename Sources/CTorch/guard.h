@@ -1,4 +1,4 @@
-// What every door of this library goes through: run a body, turn whatever it throws into a status and a message.
+// Used by every function of this interface: runs a body, and turns exceptions into a status and a message.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -4,7 +4,7 @@
 
 using namespace ctorch;
 
-// What changes in place is an optimizer's or a loader's business, never a step of a recorded computation.
+// In-place changes are for optimizers and loaders, never part of a recorded computation.
 template <typename Body>
 static CTStatus unrecorded(Body &&body) noexcept {
     return guarded([&] {

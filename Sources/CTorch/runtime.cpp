@@ -31,7 +31,7 @@ CTStatus ct_library_path(char *buffer, size_t capacity) {
     });
 }
 
-// libtorch_cuda registers its operators as it is opened; nothing else of it is called directly.
+// libtorch_cuda registers its operators when it is opened; nothing else in it is called directly.
 CTStatus ct_load_cuda(const char *path, bool *out) {
     return guarded([&] {
         *out = dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr;

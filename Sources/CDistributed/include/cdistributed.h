@@ -1,9 +1,9 @@
-// A pure C door to libtorch's c10d: a store of keys that processes share, and collective operations on tensors, which are given by the
-// `impl` of their CTTensor.
+// A pure C interface to libtorch's c10d: a key-value store shared by processes, and collective operations on tensors,
+// which are passed as the `impl` of their CTTensor.
 //
-// As in ctorch.h no C++ exception crosses this header: a failure is a status, and cd_last_error() says why the last one on this thread
-// happened. What is handed out is owned by the caller, who closes it once. A build whose libtorch lacks c10d answers CD_MISSING
-// everywhere.
+// As in ctorch.h no C++ exception crosses this header: a failure is a status, and cd_last_error() returns the reason of
+// the last one on this thread. Returned objects are owned by the caller, who closes them once. In a build whose
+// libtorch lacks c10d every function returns CD_MISSING.
 #ifndef CDISTRIBUTED_H
 #define CDISTRIBUTED_H
 
@@ -19,9 +19,9 @@ typedef enum {
     CD_OK = 0,
     // This build has no c10d.
     CD_MISSING = 1,
-    // Another process, or the network between them, failed or was too late.
+    // Another process or the network failed, or exceeded the time limit.
     CD_PEER = 2,
-    // An argument that cannot be.
+    // An invalid argument.
     CD_BAD_VALUE = 3,
 } CDStatus;
 
@@ -33,7 +33,7 @@ typedef struct {
     void *impl;
 } CDGroup;
 
-// An operation that has been started.
+// A running operation.
 typedef struct {
     void *impl;
 } CDWork;
@@ -43,8 +43,8 @@ const char *cd_last_error(void);
 
 bool cd_available(void);
 
-// store.cpp: keys that all processes see
-// Connects to the store at host:port, and runs it in this process where `serves`. Every key gets `prefix`.
+// store.cpp: keys visible to all processes Connects to the store at host:port, which runs in this process if `serves`.
+// Every key is prefixed with `prefix`.
 CDStatus cd_store_open(
     const char *host, uint16_t port, bool serves, const char *prefix, int64_t timeout_ms, CDStore *out);
 void cd_store_close(CDStore store);
@@ -55,8 +55,8 @@ CDStatus cd_store_add(CDStore store, const char *key, int64_t amount, int64_t *o
 CDStatus cd_store_has(CDStore store, const char *key, bool *out);
 void cd_free(void *bytes);
 
-// group.cpp: collective operations, which all processes start in the same order
-// `address` is the address of this machine that the others reach; null leaves the choice to c10d (GLOO_SOCKET_IFNAME).
+// group.cpp: collective operations, which all processes start in the same order `address` is an address of this machine
+// that the others can reach; if null, c10d chooses one (GLOO_SOCKET_IFNAME).
 CDStatus cd_group_open(
     CDStore store, int32_t rank, int32_t size, const char *address, int64_t timeout_ms, CDGroup *out);
 void cd_group_close(CDGroup group);

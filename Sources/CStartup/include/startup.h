@@ -1,21 +1,21 @@
 #ifndef STARTUP_H
 #define STARTUP_H
 
-/// What INT, TERM, HUP and USR1 do to the process.
+/// The effect of INT, TERM, HUP and USR1 on the process.
 typedef enum {
-    /// Each ends the process with exit code 130 and a line on stderr: for work that has nothing to save.
+    /// Each terminates the process with exit code 130 and a line on stderr: for work without state to save.
     STARTUP_LEAVE = 0,
-    /// The first is noted, for work that asks `startup_was_interrupted` at good moments; the second ends the process.
+    /// The first is recorded, for work that polls `startup_was_interrupted`; the second terminates the process.
     STARTUP_NOTE = 1,
 } StartupInterruption;
 
-/// Chooses what the signals do from now on.
+/// Sets the effect of the signals.
 void startup_set_interruption(StartupInterruption mode);
 
-/// Whether one of the signals has come since they are noted.
+/// Whether one of the signals has been received since they are recorded.
 int startup_was_interrupted(void);
 
-/// The commit that the program was built from; empty where the build did not say.
+/// The commit from which the program was built; empty if unknown.
 const char *startup_commit(void);
 
 #endif

@@ -1,4 +1,4 @@
-// What a pass asks of the tensors that it gives to a kernel.
+// Checks of the tensors that a pass gives to a kernel.
 #pragma once
 
 #include "launch.h"
@@ -38,7 +38,7 @@ public:
     }
 };
 
-// Sums over rows are made in pieces of so many rows, one block each.
+// Sums over rows are computed in pieces of this many rows, one block each.
 constexpr int64_t rows_of_a_piece = 32;
 
 }  // namespace ctorch::cuda

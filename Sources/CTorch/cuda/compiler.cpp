@@ -36,7 +36,7 @@ struct NVRTC {
     int (*destroy)(Program *program);
 };
 
-// Where torch's wheels keep it, seen from the folder of libtorch.
+// Its location in torch's wheels, relative to the folder of libtorch.
 std::vector<fs::path> folders_beside_libtorch() {
     Dl_info found{};
     if (dladdr(reinterpret_cast<const void *>(&at::get_num_threads), &found) == 0 || found.dli_fname == nullptr) return {};
@@ -115,7 +115,7 @@ std::string compile(const std::string &text, const char *name, const std::vector
         nvrtc.log_size(program, &bytes);
         std::string log(bytes, 0);
         if (bytes > 0) nvrtc.log(program, log.data());
-        // The log ends with a 0; what reports an error keeps its first line alone.
+        // The log ends with a 0; error reports keep only its first line.
         for (char &letter : log) letter = letter == '\n' || letter == 0 ? ' ' : letter;
         TORCH_CHECK(false, "compiling kernels '", name, "' for ", options[0], ": ", nvrtc.error_string(result), ": ", log);
     }
@@ -139,7 +139,7 @@ fs::path cache_folder() {
     return fs::path(variable("HOME")) / ".cache/swift-sedd/kernels";
 }
 
-// Written aside and renamed: whoever reads it finds it whole. A cache that cannot be written costs time and nothing else.
+// Written to a temporary file and renamed, so readers never see a partial file. An unwritable cache only costs time.
 void keep(const std::string &image, const fs::path &path) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);

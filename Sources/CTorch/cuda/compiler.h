@@ -1,4 +1,4 @@
-// NVRTC: from the text of kernels to machine code for one architecture, kept on disk.
+// NVRTC: compiles the source of kernels to machine code for one architecture, cached on disk.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ struct CompilerVersion {
     int major, minor;
 };
 
-// Throws where no NVRTC is found.
+// Throws if NVRTC is not found.
 CompilerVersion compiler_version();
 
 struct Binary {
     std::string image;
-    // Where it is kept.
+    // Its location in the cache.
     std::string path;
     // Whether it had to be compiled.
     bool compiled;
 };
 
-// The machine code of a file of kernels for sm_<architecture> (90 for compute capability 9.0).
+// The machine code of a kernel file for sm_<architecture> (90 for compute capability 9.0).
 Binary binary(const Source &source, const char *element, int architecture);
 
 }  // namespace ctorch::cuda

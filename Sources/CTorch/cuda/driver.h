@@ -1,5 +1,5 @@
-// NVIDIA's driver, opened at run time: the few functions that loading and launching a kernel take, declared by hand (a C
-// interface that has been stable since CUDA 4), so that nothing of CUDA is needed to build.
+// NVIDIA's driver, opened at run time: the few functions needed for loading and launching a kernel, declared by hand (a
+// C interface that has been stable since CUDA 4), so that building does not require CUDA.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 namespace ctorch::cuda {
 
 struct Driver {
-    // Results are 0 for success; handles are pointers to what only the driver knows.
+    // Results are 0 for success; handles are opaque pointers.
     using Context = void *;
     using Module = void *;
     using Function = void *;
@@ -28,11 +28,11 @@ struct Driver {
     // Opened once; throws with the loader's reason.
     static const Driver &shared();
 
-    // Throws with the driver's own words where `result` is not 0.
+    // Throws with the driver's message if `result` is not 0.
     void check(int result, const char *what) const;
 };
 
-// The symbol of a library that is open, or an error that names both.
+// The symbol of an open library; throws an error that names both.
 void *symbol(void *library, const char *name, const char *library_name);
 
 template <typename Function>

@@ -1,6 +1,6 @@
-// CUDA graphs: captured launches are replayed as a unit. They are libtorch's own (at::cuda::CUDAGraph), whose
-// allocator keeps what a capture used; it lies in libtorch_cuda, which is opened at run time, so its functions are looked up
-// by their mangled names and its object is kept in storage of ample size.
+// CUDA graphs: captured launches are replayed as a unit. They are libtorch's own (at::cuda::CUDAGraph), whose allocator
+// keeps the memory of a capture. The class is in libtorch_cuda, which is opened at run time, so its functions are
+// looked up by their mangled names and its object is kept in storage of ample size.
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>

@@ -14,10 +14,10 @@ namespace ctorch::cuda {
 
 namespace {
 
-// Set by a test: takes the place of a GPU on this thread.
+// Set by a test: replaces the GPU on this thread.
 thread_local Launcher emulator = nullptr;
 
-// One device: its primary context, which libtorch works in too, and the functions that were loaded into it.
+// One device: its primary context, which libtorch also uses, and the functions loaded into it.
 class Machine {
     int architecture;
     Driver::Context context = nullptr;
@@ -76,7 +76,7 @@ Machine &machine(int index) {
     return machines.try_emplace(index, index).first->second;
 }
 
-// libtorch's own stream of this thread, by a C function that libtorch_cuda keeps for compiled models.
+// libtorch's current stream of this thread, from a C function that libtorch_cuda has for compiled models.
 Driver::Stream current_stream(int device) {
     using Ask = int32_t (*)(int32_t device, void **stream);
     static const Ask ask =

@@ -1,4 +1,4 @@
-// Launching a kernel on the stream that libtorch is working on.
+// Launches kernels on libtorch's current stream.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,19 +10,19 @@
 
 namespace ctorch::cuda {
 
-// A kernel's file and its name there.
+// A kernel's file, and its name in that file.
 struct Kernel {
     const char *file;
     const char *name;
 };
 
-// Whether the kernels take an operation on `tensor`: it is on a GPU, or a test has put something in the place of one.
+// Whether the kernels handle operations on `tensor`: it is on a GPU, or a test emulates one.
 bool takes(const at::Tensor &tensor);
 
 void launch(Kernel kernel, at::ScalarType element, const at::Device &device, Grid grid, void **arguments,
             const size_t *sizes, size_t count);
 
-// Arguments have the very types of the kernel's parameters; structures, its layout.
+// Arguments have exactly the types of the kernel's parameters, and structures the same layout.
 template <typename... Arguments>
 void launch(Kernel kernel, at::ScalarType element, const at::Device &device, Grid grid, Arguments... arguments) {
     if (grid.x == 0 || grid.y == 0) return;
@@ -33,7 +33,7 @@ void launch(Kernel kernel, at::ScalarType element, const at::Device &device, Gri
 
 inline int64_t blocks(int64_t count, int64_t each) { return (count + each - 1) / each; }
 
-// Of a block that works through `count` things together: whole warps, no more than have something to do.
+// Threads of a block that shares `count` items: whole warps, no more than have work.
 inline int64_t threads_for(int64_t count) { return std::clamp<int64_t>(blocks(count, 32) * 32, 32, 256); }
 
 }  // namespace ctorch::cuda

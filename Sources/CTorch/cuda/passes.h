@@ -1,5 +1,5 @@
-// The passes of ../kernels on a GPU: the same operations on the same arrays, but that the trunk's activations may be bf16. The C
-// functions check which of both to take.
+// The passes of ../kernels on a GPU: the same operations on the same arrays, except that the trunk's activations may be
+// bf16. The C functions choose between the two.
 #pragma once
 
 #include <array>

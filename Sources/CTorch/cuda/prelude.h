@@ -1,4 +1,4 @@
-// What stands before the kernels where they are compiled for a GPU: a text, for NVRTC has no headers.
+// Precedes the kernels when they are compiled for a GPU; a string, because NVRTC has no headers.
 #pragma once
 
 namespace ctorch::cuda {

@@ -1,4 +1,4 @@
-// The kernels' texts, by the names of their files.
+// The sources of the kernels, by file name.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@ namespace ctorch::cuda {
 struct Source {
     const char *name;
     const char *text;
-    // Whether it has kernels over activations of the trunk, and so is compiled for bf16 as well as for float.
+    // Whether its kernels process activations of the trunk and are therefore compiled for bf16 as well as float.
     bool has_elements;
 };
 
 const std::vector<Source> &sources();
 
-// What NVRTC is given for a file: prelude, common part and the file's own, for one type of activation ("bf16", "float").
+// The source that NVRTC compiles for a file: prelude, common part and the file itself, for one type of activation
+// ("bf16", "float").
 std::string whole_text(const Source &source, const char *element);
 
 }  // namespace ctorch::cuda

@@ -14,8 +14,8 @@ using namespace ctorch;
 
 namespace {
 
-// Moments of weights that get no gradient any more fade to subnormal numbers, on which processors compute a hundred times
-// slower; for the length of a sweep they are 0.
+// Moments of weights that no longer receive gradients decay to subnormal numbers, with which processors compute a
+// hundred times slower; during a pass they are treated as 0.
 struct WithoutSubnormals {
 #if defined(__x86_64__)
     const unsigned kept = __builtin_ia32_stmxcsr();
@@ -64,7 +64,7 @@ CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTenso
         float *w = floats(unwrap(weights), "weights", count), *g = floats(unwrap(gradient), "gradient", count);
         float *m = floats(unwrap(moment1), "moment1", count), *v = floats(unwrap(moment2), "moment2", count);
         float *a = floats(unwrap(average), "average", count);
-        // 1 - beta is rounded once, from double: 1 - float(0.9999) is off by a thousandth of itself.
+        // 1 - beta is rounded once, from double: 1 - float(0.9999) has a relative error of a thousandth.
         const Factors f{static_cast<float>(s.beta1), static_cast<float>(1 - s.beta1),
                         static_cast<float>(s.beta2), static_cast<float>(1 - s.beta2),
                         static_cast<float>(1 - s.rate * s.decay), static_cast<float>(s.rate / s.correction1),

@@ -1,5 +1,5 @@
-// target[index[r]] += rows[r]: columns are shared out, so rows that meet in one place never race, and the order of
-// summation is that of the rows.
+// target[index[r]] += rows[r]: threads share the columns, so rows with the same target never race, and are summed in
+// their order.
 #include <ATen/core/grad_mode.h>
 
 #include "../cuda/passes.h"

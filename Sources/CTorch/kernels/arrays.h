@@ -1,4 +1,4 @@
-// What every kernel asks of the tensors that it is given.
+// Checks of the tensors that kernels are given.
 #pragma once
 
 #include "../guard.h"
@@ -49,7 +49,7 @@ struct Rows {
         length = rows / sequences;
     }
 
-    // Where part `part` of a sequence starts.
+    // Start of part `part` of a sequence.
     int64_t part(int64_t sequence, int64_t part) const { return sequence * stride + part * width; }
 
     void check(int64_t part) const {
@@ -58,7 +58,7 @@ struct Rows {
     }
 };
 
-// Sums over rows are made in pieces of so many rows, so that they do not depend on the number of threads.
+// Sums over rows are computed in pieces of this many rows, so that they do not depend on the number of threads.
 constexpr int64_t piece = 32;
 
 }  // namespace ctorch

@@ -1,6 +1,7 @@
-// Bidirectional attention with rotary positions, forward and backward, straight from and into the joint array of queries,
-// keys and values [R, 3 d]: nothing is transposed, turned or copied outside a head's own scratch memory, which a
-// second-level cache holds. All weights of some tens of queries are formed at once, so the softmax is the plain one.
+// Bidirectional attention with rotary positions, forward and backward, straight from and into the joint array of
+// queries, keys and values [R, 3 d]: nothing is transposed, rotated or copied outside a head's scratch memory, which
+// fits in the second-level cache. All weights of some tens of queries are formed at once, so the softmax is the plain
+// one.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -16,11 +17,11 @@ namespace {
 // One head of one sequence.
 struct Heads {
     int64_t width, length;
-    // From a position to the next, in [R, d].
+    // Stride from a position to the next, in [R, d].
     int64_t stride;
     const float *cosine, *sine, *in;
     float *out, *log_sums;
-    // Of the backward pass alone.
+    // Only for the backward pass.
     const float *out_gradient;
     float *gradient;
 
@@ -55,7 +56,7 @@ namespace portable {
 #include "attention_task.h"
 }  // namespace portable
 
-// What a task is made of, for one kind of processor.
+// The functions of a task, for one kind of processor.
 struct Way {
     int64_t (*forward_scratch)(int64_t, int64_t), (*backward_scratch)(int64_t, int64_t);
     void (*forward)(const Heads &, int64_t, int64_t, float *);
@@ -130,7 +131,7 @@ CTStatus ct_attention_forward(CTTensor joint, CTTensor cosine, CTTensor sine, in
         float *to = floats(out, "out"), *kept = floats(sums, "sums");
         const Way &by = way(form);
         const int64_t items = problem.sequences * heads;
-        // A head is split where there are fewer heads than cores; each part lays out the keys anew.
+        // A head is split if there are fewer heads than cores; each part arranges the keys again.
         const int64_t most = (problem.length + by.rows_at_once - 1) / by.rows_at_once;
         const int64_t parts = std::clamp<int64_t>(threads_here() / std::max<int64_t>(items, 1), 1, most);
         const int64_t share = (most + parts - 1) / parts * by.rows_at_once;

@@ -10,7 +10,7 @@ typedef float Eight __attribute__((vector_size(32), aligned(4)));
 
 constexpr int64_t rows_at_once = 8 * CT_ROWS;          // queries whose weights on all keys are held at once
 constexpr int64_t panel = CT_COLUMNS * CT_LANES;       // keys of one product
-constexpr int64_t depth = 128;                         // summed over at once
+constexpr int64_t depth = 128;                         // terms summed at once
 
 inline const Eight &eight(const float *from) { return *reinterpret_cast<const Eight *>(from); }
 inline Eight &eight(float *to) { return *reinterpret_cast<Eight *>(to); }
@@ -146,8 +146,8 @@ inline void lay_across(const Sizes &s, const float *rows, float *out) {
     }
 }
 
-// Turns scores into exponentials of their distance from the largest, and returns the logarithm of what they add up to;
-// `inverse` is 1 over that sum.
+// Replaces scores with exponentials of their differences from the largest, and returns the logarithm of the sum;
+// `inverse` is 1 over the sum of these exponentials.
 inline float exponentials(float *w, int64_t length, float &inverse) {
     float top[32], sums[32] = {};
     for (int j = 0; j < 32; ++j) top[j] = w[0];
@@ -170,8 +170,8 @@ inline float exponentials(float *w, int64_t length, float &inverse) {
     return most + std::log(sums[0]);
 }
 
-// Queries, keys or values (part 0, 1, 2) of positions [first, first + count) as rows, turned where they are the former
-// two; rows past the end are zero.
+// Queries, keys or values (part 0, 1, 2) of positions [first, first + count) as rows, queries and keys rotated; rows
+// past the end are zero.
 inline void gather(const Heads &h, const Sizes &s, int64_t part, int64_t first, int64_t count, float scale, float *out) {
     for (int64_t row = 0; row < count; ++row) {
         float *to = out + row * s.pitch;
@@ -241,7 +241,7 @@ inline void slope(float *__restrict w, float *__restrict d, float log_sum, float
     }
 }
 
-// Gradients of queries, keys and values before their turns. With weights p and delta = sum(dout out):
+// Gradients of queries, keys and values before rotation. With weights p and delta = sum(dout out):
 //   dv = pᵀ dout,  ds = p (dout vᵀ - delta),  dq = ds k,  dk = dsᵀ q.
 inline void backward(const Heads &h, float *scratch) {
     const Sizes s(h.width, h.length);

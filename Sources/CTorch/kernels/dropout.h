@@ -8,7 +8,7 @@
 
 namespace ctorch {
 
-// The parts of a counter that a row shares, and the two values that its factors take.
+// The parts of a counter common to a row, and the two values of its factors.
 struct DropoutRow {
     uint32_t key0, key1, position, sequence, step, threshold;
     float kept;
@@ -17,7 +17,7 @@ struct DropoutRow {
 // Writes `width` factors, 0 or row.kept.
 void dropout_factors(float *out, int64_t width, DropoutRow row);
 
-// Whether anything is dropped of a batch of so many sequences.
+// Whether anything is dropped in a batch of this many sequences.
 inline bool drops(const CTDropout &dropout, int64_t sequences) {
     TORCH_CHECK_VALUE(dropout.share >= 0 && dropout.share < 1, "a dropout of ", dropout.share,
                       " was asked for; expected 0 <= dropout < 1");

@@ -45,12 +45,12 @@ __attribute__((always_inline)) inline float exponential(float x) {
     return detail::exponential_near_zero(detail::remainder(x, n)) * detail::whole_power_of_two(static_cast<int32_t>(n));
 }
 
-// The same over the whole line: what is too large is infinite, what is too small is 0, and no number stays no number.
+// The same for all x: overflow gives infinity, underflow 0, and NaN stays NaN.
 __attribute__((always_inline)) inline float exponential_whole(float x) {
     const float within = x < -104.0f ? -104.0f : (x > 88.8f ? 88.8f : x);
     const float n = detail::halvings(within);
     const float p = detail::exponential_near_zero(detail::remainder(within, n));
-    // Two powers, since one may lie outside what a float holds.
+    // Two powers, because one may be outside the range of a float.
     const int32_t whole = static_cast<int32_t>(n), part = whole >> 1;
     return p * detail::whole_power_of_two(part) * detail::whole_power_of_two(whole - part);
 }

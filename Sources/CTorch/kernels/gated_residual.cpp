@@ -31,7 +31,7 @@ void backward_row(const float *__restrict dy, const float *__restrict branch, co
 
 at::Tensor or_undefined(CTTensor handle) { return handle.impl == nullptr ? at::Tensor() : unwrap(handle); }
 
-// A bias of zeros and factors of one stand in for what is absent, so that there is one loop.
+// An absent bias is replaced by zeros and absent factors by ones, so that one loop suffices.
 struct Stand {
     std::vector<float> zeros, factors;
     const float *bias;

@@ -1,4 +1,5 @@
-// log sum e^x of each row, from its greatest entry m: m + log sum e^(x - m). One thread computes a row, so its bits follow from the row.
+// log sum e^x of each row, from its greatest entry m: m + log sum e^(x - m). One thread computes a row, so the result
+// is a bit-exact function of the row.
 #include "../include/log_sum_exp.h"
 
 #include <cmath>
@@ -57,7 +58,8 @@ CTStatus ct_log_sum_exp(CTTensor x_, int64_t columns, CTTensor *out) {
         parallel_rows(rows, 1, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 const float *row = data + i * width, most = greatest(row, columns);
-                // A row without a finite entry has no such maximum to subtract; NaN among others shows in the sum.
+                // A row without a finite entry has no maximum to subtract; NaN among other entries propagates to the
+                // sum.
                 result[i] = std::isfinite(most) ? most + std::log(sum_of_exponentials(row, columns, most)) : most;
             }
         });

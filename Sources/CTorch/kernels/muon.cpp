@@ -22,7 +22,7 @@ constexpr double norm_epsilon = 1e-7;
 // b A + c A A for symmetric A [G, s, s].
 at::Tensor polynomial(const at::Tensor &gram) { return at::baddbmm(gram, gram, gram, b, c); }
 
-// The iteration as it is written: (4 s^2 l + 2 s^3) operations a step for matrices of short side s and long side l.
+// The iteration as written: (4 s^2 l + 2 s^3) operations per step for matrices of short side s and long side l.
 at::Tensor by_products(at::Tensor x, int64_t steps) {
     const bool tall = x.size(1) > x.size(2);
     for (int64_t step = 0; step < steps; ++step) {
@@ -33,8 +33,9 @@ at::Tensor by_products(at::Tensor x, int64_t steps) {
     return x;
 }
 
-// The same on A alone, with which all factors commute: A <- M A M for M = a + b A + c A A, and the product of the M meets X
-// once at the end. It takes 8 s^3 operations a step and 4 s^2 l in all, which is less for matrices that are far from square.
+// The same on A alone, with which all factors commute: A <- M A M for M = a + b A + c A A, and X is multiplied once, at
+// the end, by the product of the M. It takes 8 s^3 operations per step and 4 s^2 l in total, which is less for matrices
+// that are far from square.
 at::Tensor by_gram_matrix(const at::Tensor &x, int64_t steps) {
     const bool tall = x.size(1) > x.size(2);
     const at::Tensor t = x.transpose(1, 2);
@@ -143,7 +144,7 @@ CTStatus ct_muon(const CTTensor *weights_, const CTTensor *gradients_, const CTT
         }
         at::Tensor u = at::empty({count, rows, width}, at::kFloat);
         float *directions = u.mutable_data_ptr<float>();
-        // As in AdamW, what is 1 minus a decay is rounded once, from double.
+        // As in AdamW, 1 minus a decay is rounded once, from double.
         const float mu = static_cast<float>(s.momentum), rest = static_cast<float>(1 - s.momentum);
         const float scale = static_cast<float>(s.gradient_scale);
         each_row(count, rows, width, [&](int64_t matrix, int64_t row) {

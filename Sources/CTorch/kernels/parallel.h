@@ -1,8 +1,9 @@
-// Rows over all cores, on libtorch's own OpenMP team.
+// Distributes rows over all cores, on libtorch's own OpenMP team.
 //
 // at::parallel_for is a header template that runs serially where the compiler was not given OpenMP, and a second
-// runtime beside libtorch's would fight it for the cores. So the team that libtorch's libgomp already keeps is entered
-// by the door that compiled OpenMP code uses. Where that symbol is absent (libtorch built without it) rows run serially.
+// runtime beside libtorch's would compete with it for the cores. So the existing team of libtorch's libgomp is entered
+// through the function that compiled OpenMP code calls. If that symbol is absent (libtorch built without it), rows run
+// serially.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -18,7 +19,7 @@ int omp_get_num_threads(void) __attribute__((weak));
 int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 }
 
-// Compiled once for each of these, chosen at load time by what the processor has.
+// Compiled once for each of these; the processor's features select one at load time.
 #if defined(__x86_64__) && defined(__linux__)
 #define CT_VECTORISED __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
@@ -27,7 +28,7 @@ int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
 
 namespace ctorch {
 
-// Number of threads that a parallel region of the calling thread may have: 1 inside of one.
+// Number of threads available to a parallel region of the calling thread; 1 inside a region.
 inline int64_t threads_here() { return at::in_parallel_region() ? 1 : std::max(1, at::get_num_threads()); }
 
 // Calls body(begin, end) on disjoint ranges that cover [0, count), none shorter than `grain` but the last.
@@ -54,7 +55,7 @@ void parallel_rows(int64_t count, int64_t grain, const Body &body) {
         &work, static_cast<unsigned>(parts), 0);
 }
 
-// One thread for the library's products of this thread, where it can be told.
+// Limits the library's matrix products on this thread to one thread, if supported.
 struct OneThread {
     const int before = MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0;
     ~OneThread() {
@@ -62,8 +63,8 @@ struct OneThread {
     }
 };
 
-// Calls body(task) once for each task in [0, count), by whichever thread is free: one that the system delays holds up one task.
-// Operators inside use one thread.
+// Calls body(task) once for each task in [0, count), on whichever thread is free: a delayed thread delays only one
+// task. Operators inside use one thread.
 template <typename Body>
 void parallel_tasks(int64_t count, const Body &body) {
     const int64_t parts = std::min<int64_t>(threads_here(), count);

@@ -56,7 +56,7 @@ double weigh(float *x, int64_t count, float slope, float rest) {
     return sum;
 }
 
-// The state that `target`, of 0 to the sum of the weights, falls on.
+// The state at which the running sum of the weights reaches `target`, between 0 and their total.
 int64_t find(const float *weights, int64_t count, const double *runs, double target) {
     int64_t chosen = 0, place = 0;
     double sum = 0;
@@ -70,7 +70,7 @@ int64_t find(const float *weights, int64_t count, const double *runs, double tar
             sum += weights[i];
             if (sum > target) return chosen;
         }
-        // Rounding may put the target on the sum of all: the last state of a positive weight is meant then.
+        // Rounding may make the target equal to the total: then the last state with positive weight is drawn.
     }
     for (int64_t i = count - 1; weights[chosen] <= 0 && i >= 0; --i) chosen = weights[i] > 0 ? i : chosen;
     return chosen;

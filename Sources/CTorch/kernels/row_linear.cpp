@@ -1,8 +1,9 @@
-// y = x Wᵀ + b of which each row is the same, to the bit, whatever rows stand beside it and on however many threads.
+// y = x Wᵀ + b, where each row is bit-identical whatever the other rows and the number of threads.
 //
-// Libraries choose the kernel of a product by its number of rows, so a row's last bits depend on how many others there are. Here a
-// product is made of tiles of few heights and one width, each by one thread. That a row gets the same bits at every place of a
-// tile, and in the lower tiles that save filling up the last one, is tried once for each shape before it is relied on.
+// Libraries choose the kernel of a product by its number of rows, so a row's last bits depend on how many others there
+// are. Here a product consists of tiles of a few heights and one width, each computed by one thread. Whether a row is
+// bit-identical at every position of a tile, and in the lower tiles that avoid padding the last one, is tested once per
+// shape before it is relied on.
 #include <algorithm>
 #include <cstring>
 #include <iterator>
@@ -18,14 +19,14 @@
 using namespace ctorch;
 
 extern "C" {
-// libtorch's own BLAS; absent where it keeps its symbols to itself.
+// libtorch's own BLAS; null if its symbols are hidden.
 void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *, const float *, const int *,
             const float *, const int *, const float *, float *, const int *) __attribute__((weak));
 }
 
 namespace {
 
-constexpr int64_t panel = 1024;  // columns of a tile: a product packs its factors anew for each
+constexpr int64_t panel = 1024;  // columns of a tile: a product packs its factors again for each tile
 constexpr int64_t tallest = 512;
 constexpr int64_t heights[] = {tallest, 256, 192, 128, 96, 64, 32, 16, 8};
 
@@ -34,7 +35,7 @@ void product(const float *x, int64_t rows, const float *w, int64_t columns, int6
     const int m = int(rows), n = int(columns), k = int(depth), ld = int(stride);
     const float one = 1, zero = 0;
     if (sgemm_ != nullptr) {
-        // Columns first, as Fortran has it: yᵀ = w xᵀ.
+        // Column-major, as in Fortran: yᵀ = w xᵀ.
         sgemm_("T", "N", &n, &m, &k, &one, w, &k, x, &k, &zero, y, &ld);
         return;
     }
@@ -45,10 +46,10 @@ void product(const float *x, int64_t rows, const float *w, int64_t columns, int6
     at::mm_out(out, view(x, rows, depth, depth), view(w, columns, depth, depth).t());
 }
 
-// Scratch space, aligned as all arrays of the library are: products look at that too.
+// Scratch space, aligned like all arrays of the library, because products depend on alignment.
 at::Tensor room(int64_t rows, int64_t columns) { return at::empty({rows, columns}, at::kFloat); }
 
-// Heights of tiles, the tallest first, in which a row has the same bits at every place.
+// Heights of tiles, tallest first, in which a row is bit-identical at every position.
 std::vector<int64_t> tried(int64_t columns, int64_t depth) {
     const OneThread single;
     const at::Tensor x_ = room(tallest, depth), w_ = room(columns, depth), y_ = room(tallest, columns);
@@ -58,7 +59,7 @@ std::vector<int64_t> tried(int64_t columns, int64_t depth) {
     uint32_t state = 12345;
     const auto next = [&state] { return float((state = state * 1664525u + 1013904223u) >> 8) / float(1 << 24) - 0.5f; };
     std::generate_n(w, columns * depth, next);
-    // The same row everywhere: whatever differs is the place's doing.
+    // The same row everywhere: any difference is due to its position.
     std::generate_n(x, depth, next);
     for (int64_t row = 1; row < tallest; ++row) std::copy_n(x, depth, x + row * depth);
     std::vector<int64_t> sound;
@@ -70,7 +71,7 @@ std::vector<int64_t> tried(int64_t columns, int64_t depth) {
             same = std::memcmp(first.data(), y + row * columns, row_bytes) == 0;
         if (same) sound.push_back(height);
     }
-    // Row by row there is no other place.
+    // A tile of one row has only one position.
     if (sound.empty()) sound.push_back(1);
     return sound;
 }
@@ -84,14 +85,14 @@ const std::vector<int64_t> &sound_heights(int64_t columns, int64_t depth) {
     return found->second;
 }
 
-// The lowest of these heights, which fall, that so many rows fit in; the tallest where none does.
+// The lowest of these descending heights that holds this many rows; the tallest if none does.
 int64_t lowest(const std::vector<int64_t> &usable, int64_t rows) {
     const auto found = std::find_if(usable.rbegin(), usable.rend(), [&](int64_t height) { return height >= rows; });
     return found == usable.rend() ? usable.front() : *found;
 }
 
-// The height whose tiles are done first: the more even the shares of the threads the better, and each tile packs its factors anew, which
-// takes as long as some eight rows. It decides nothing but the time.
+// The height whose tiles finish first: even shares of the threads are better, and each tile packs its factors again,
+// which takes as long as about eight rows. It affects only the time.
 int64_t fastest(const std::vector<int64_t> &usable, int64_t rows, int64_t panels) {
     constexpr int64_t packing = 8;
     const int64_t threads = threads_here();
@@ -125,7 +126,7 @@ at::Tensor row_linear(const at::Tensor &x, const at::Tensor &weight, const at::T
     const float *in = static_cast<const float *>(x.const_data_ptr()), *w = static_cast<const float *>(weight.const_data_ptr());
     const float *b = bias != nullptr ? static_cast<const float *>(bias->const_data_ptr()) : nullptr;
     float *out = y.mutable_data_ptr<float>();
-    // The last tile, filled up with zeros to a height that has been tried.
+    // The last tile, padded with zeros to a tested height.
     at::Tensor filled;
     if (rest > 0 && height > rest) {
         filled = room(height, depth).zero_();
@@ -163,7 +164,7 @@ CTStatus ct_row_linear(CTTensor x_, CTTensor weight_, CTTensor bias_or_null, CTT
                           plain(weight) && x.size(0) <= INT32_MAX && weight.numel() <= INT64_MAX / 8 &&
                           weight.size(0) <= INT32_MAX && x.size(1) <= INT32_MAX &&
                           (bias == nullptr || (plain(*bias) && bias->numel() == weight.size(0)));
-        // Other devices and types, and what is not a product: the library's own, with its own errors.
+        // Other devices and types, and invalid arguments: libtorch's own function, with its own errors.
         if (!fits) return at::linear(x, weight, bias != nullptr ? std::optional<at::Tensor>(*bias) : std::nullopt);
         return row_linear(x, weight, bias);
     });

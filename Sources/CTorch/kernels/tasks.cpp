@@ -21,7 +21,7 @@ void add_part(float *__restrict sum, const float *__restrict part, int64_t count
     for (int64_t i = 0; i < count; ++i) sum[i] += part[i];
 }
 
-// Elements that stay in the first-level cache from one part to the next.
+// Number of elements that stay in the first-level cache from one part to the next.
 constexpr int64_t span = 1 << 12;
 
 }  // namespace

@@ -1,6 +1,6 @@
-// c10d's ProcessGroupGloo.hpp names types of Gloo, whose headers libtorch does not bring. It holds them behind pointers alone, so
-// the size of its own types does not depend on what they are: names suffice. The functions here are never called from this library;
-// libtorch's own code, where the real types are, calls them.
+// c10d's ProcessGroupGloo.hpp refers to types of Gloo, whose headers libtorch does not include. It holds them only by
+// pointer, so the size of its own types does not depend on them and declarations suffice. The functions here are never
+// called from this library, only from libtorch's own code, which has the real types.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,11 @@
-// What the kernels share. A file of this folder is one argument of CUDA_SOURCE: sources.cpp makes it a text for NVRTC, which
-// puts prelude.h, this file and the kernel's own together; the tests make it a namespace of C++. Hence no line here
-// starts with '#'. `element` is what the trunk's activations are: bf16, or float for exact comparison.
+// Code shared by the kernels. Each file of this folder is one argument of CUDA_SOURCE: sources.cpp turns it into a
+// string for NVRTC, after prelude.h and this file; the tests turn it into a C++ namespace. Hence no line here starts
+// with '#'. `element` is the type of the trunk's activations: bf16, or float for exact comparison.
 //
 // Sums are in a fixed order, whatever the order that blocks and warps run in; no atomic operations are used.
 CUDA_SOURCE(common,
 
-// The upper half of a float; rounded to the nearest, to even where two are near.
+// The upper half of a float; rounded to nearest, ties to even.
 struct bf16 {
     u16 bits;
 };
@@ -34,7 +34,7 @@ template <typename T>
 __device__ inline void block_sums(T &a, T &b, T *scratch) {
     a = warp_sum(a);
     b = warp_sum(b);
-    __syncthreads();  // the last sums have been read by all
+    __syncthreads();  // all threads have read the previous sums
     const int warp = threadIdx.x / 32;
     const int warps = blockDim.x / 32;
     if (threadIdx.x % 32 == 0) {

@@ -38,7 +38,7 @@ __device__ inline i64 find_in_run(const Weights &weights, i64 first, i64 last, d
     for (i64 start = first; start < last; start += 32) {
         const float weight = start + lane < last ? weights(start + lane) : 0.0f;
         const double running = sum + running_sum(double(weight));
-        // Sums of different lanes are rounded differently: only a state that can be drawn may be.
+        // Sums of different lanes are rounded differently: skip states of weight 0.
         const u32 above = __ballot_sync(whole_warp, weight > 0 && running > target);
         if (above != 0) return start + __ffs(above) - 1;
         const u32 possible = __ballot_sync(whole_warp, weight > 0);
@@ -102,8 +102,8 @@ KERNEL void reverse_step(const float *logits, const i64 *states, const double *s
     double target = scratch[0];
     for (i64 run = chosen_run; run >= 0 && state < 0; --run) {
         state = find_in_run(weights, run * run_length, minimum((run + 1) * run_length, size), sum, target);
-        // Rounding may leave the last run without a positive weight: then the last state of one before it is meant, which
-        // no sum is above twice the total for.
+        // Because of rounding, the last run may contain no positive weight: then the last state of an earlier run is
+        // drawn, since no sum exceeds twice the total.
         sum = 0;
         target = 2 * totals[row];
     }

@@ -9,7 +9,7 @@ void add_rows(const Tensor &target, const Tensor &rows, const Tensor &index) {
     constexpr int64_t piece = 64;
     const int64_t count = rows.size(0), width = rows.size(1), pieces = blocks(count, piece);
     const Arrays arrays(target);
-    // A stable order: rows that meet in one place are added in theirs.
+    // A stable sort: rows with the same target are added in their order.
     const auto [places, order] = at::sort(index, /*stable=*/true, /*dim=*/0, /*descending=*/false);
     const auto options = rows.options();
     const Tensor heads = at::empty({pieces, width}, options), tails = at::empty({pieces, width}, options);

@@ -7,14 +7,15 @@ namespace ctorch::cuda {
 
 namespace {
 
-// As the kernel has it.
+// Same layout as in the kernel.
 struct DropoutNumbers {
     uint32_t key0, key1, step, threshold;
     float kept;
 };
 
-// The numbers of the sequences on the device, null for no dropout. All branches of a pass name the same ones, so those of the
-// last call are kept; a thread's end leaves them to the process's, after which there is no device to free them on.
+// The numbers of the sequences on the device, null for no dropout. All branches of a pass use the same ones, so those
+// of the last call are kept. They are not freed when the thread ends: at process exit there may be no device to free
+// them on.
 const uint32_t *sequences_on(const at::Device &device, const CTDropout &dropout) {
     struct Kept {
         std::vector<int32_t> numbers;

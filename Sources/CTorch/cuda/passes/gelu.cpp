@@ -19,7 +19,7 @@ Tensor bias_gelu(const Tensor &u, const Tensor &bias) {
 Tensor bias_gelu_backward(const Tensor &dy, const Tensor &u, const Tensor &bias, const Tensor &dbias) {
     TORCH_CHECK_VALUE(u.dim() == 2, "expected rows [R, width]");
     const int64_t rows = u.size(0), width = u.size(1);
-    // As many rows a piece as keep the number of pieces within what a grid's second dimension takes.
+    // Enough rows per piece to keep the number of pieces within the limit of a grid's second dimension.
     const int64_t piece = std::max(rows_of_a_piece, blocks(rows, 1 << 15)), pieces = blocks(rows, piece);
     const Arrays arrays(u);
     const at::ScalarType element = u.scalar_type();

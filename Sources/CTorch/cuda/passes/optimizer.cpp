@@ -1,4 +1,4 @@
-// What a step of the optimizer takes: the norm of the gradients, and one sweep over all weights.
+// The parts of an optimizer step: the norm of the gradients, and one pass over all weights.
 #include <cmath>
 
 #include "../arrays.h"
@@ -22,7 +22,7 @@ double sum_of_squares(const Tensor &x) {
 
 namespace {
 
-// As the kernel has it.
+// Same layout as in the kernel.
 struct Factors {
     float beta1, rest1, beta2, rest2, keep, stride, root, epsilon, scale, average;
 };
@@ -33,7 +33,7 @@ void adamw(const Tensor &weights, const Tensor &gradient, const Tensor &moment1,
            const Tensor &average, const Tensor &weights_copy, const Tensor &average_copy, const CTAdamW &s) {
     const int64_t count = weights.numel();
     const Arrays arrays(weights);
-    // 1 - beta is rounded once, from double: 1 - float(0.9999) is off by a thousandth of itself.
+    // 1 - beta is rounded once, from double: 1 - float(0.9999) has a relative error of a thousandth.
     const auto single = [](double value) { return static_cast<float>(value); };
     const Factors factors{single(s.beta1), single(1 - s.beta1), single(s.beta2), single(1 - s.beta2),
                           single(1 - s.rate * s.decay), single(s.rate / s.correction1),

@@ -9,7 +9,7 @@ std::array<Tensor, 3> rotary_split(const Tensor &joint, const Tensor &cosine, co
     TORCH_CHECK_VALUE(cosine.dim() == 2 && cosine.size(0) > 0, "the table of cosines is empty; expected [length, width / 2]");
     const int64_t rows = joint.size(0), width = joint.size(1) / 3 / heads, length = cosine.size(0);
     TORCH_CHECK_VALUE(rows % length == 0, rows, " rows are not a multiple of the sequence length ", length);
-    // Flash attention takes widths that 8 divides.
+    // Flash attention requires widths divisible by 8.
     const int64_t padded = blocks(width, 8) * 8;
     const Arrays arrays(joint);
     const at::ScalarType element = joint.scalar_type();

@@ -3,7 +3,8 @@
 
 namespace ctorch::cuda {
 
-// States are not checked against their bounds here as on the CPU: that would wait for the GPU. Whoever asks has them from the host.
+// Unlike on the CPU, states are not checked against their bounds here, which would wait for the GPU; callers get them
+// from the host.
 Tensor score_entropy(const Tensor &logits, const Tensor &states, const Tensor &clean, const Tensor &sigma,
                      const Tensor &shift, const Tensor &factors, CTChain chain) {
     TORCH_CHECK_VALUE(logits.dim() == 2 && logits.size(1) >= 2, "expected logits [M, V] of two states or more");

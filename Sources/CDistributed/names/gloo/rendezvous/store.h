@@ -1,4 +1,4 @@
-// See ../context.h. c10d derives a class from this one; nothing here makes an object of either.
+// See ../context.h. c10d derives a class from this one; neither is instantiated here.
 #pragma once
 
 #include <chrono>
