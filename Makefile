@@ -23,19 +23,19 @@ build: setup ## build the release binary, .build/release/sedd
 
 PREFIX ?= /usr/local
 
-install: build ## install below PREFIX (default /usr/local), within DESTDIR where one is given
+install: build ## install to PREFIX (default /usr/local), below DESTDIR if it is set
 	@Scripts/packaging/install.sh $(SEDD) "$(PREFIX)" "$(DESTDIR)"
 
 uninstall: ## remove what `make install` with the same PREFIX and DESTDIR installed
 	@Scripts/packaging/install.sh --remove "$(PREFIX)" "$(DESTDIR)"
 
-dist: build ## a folder and a .tar.gz in .build/dist that run without the checkout, Swift or Python
+dist: build ## create a folder and a .tar.gz in .build/dist that run without the checkout, Swift or Python
 	@Scripts/packaging/dist.sh $(SEDD)
 
 demo: build ## watch the bundled model generate text and fill holes
 	@Scripts/demo.sh $(SEDD) $(MODEL)
 
-test: setup ## run all tests, and build the example package like a user of the library
+test: setup ## run all tests, and build the example package as a user of the library would
 	@Scripts/arrows.sh
 	@Scripts/links.py
 	@Scripts/build-tests.sh
@@ -43,10 +43,10 @@ test: setup ## run all tests, and build the example package like a user of the l
 	SEDD_EMULATE_CUDA=1 swift test --skip-build --filter CUDATests
 	@Scripts/example.sh
 
-test-hub: build ## the hub's own client, of PyPI, reads a cache that sedd wrote, and the reverse
+test-hub: build ## test that huggingface_hub reads a cache written by sedd, and the reverse
 	@Scripts/hub-test.sh $(SEDD) $(MODEL)
 
-test-dist: dist ## the archive in a bare Debian of its own, by debootstrap and chroot (needs root)
+test-dist: dist ## test the archive in a bare Debian (debootstrap and chroot, needs root)
 	@Scripts/dist-test.sh
 
 test-server: build ## test the server from outside: the clients of OpenAI, LangChain and LiteLLM, ten thousand malformed requests, two replicas behind nginx
@@ -55,14 +55,14 @@ test-server: build ## test the server from outside: the clients of OpenAI, LangC
 test-page: build ## test the page of `sedd serve` in a headless Chromium
 	@Scripts/page-test.sh $(SEDD) $(MODEL)
 
-test-distributed: build ## several processes that train as one: equality, kills, stops, torchrun's restarts, and two machines as network namespaces (root)
+test-distributed: build ## test training with several processes: equality, kills, stops, torchrun's restarts, two machines as network namespaces (root)
 	@Scripts/distributed-test.sh $(SEDD)
 
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them emulated on the CPU
 	@Scripts/build-tests.sh
 	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" swift test --skip-build --filter CUDATests
 
-test-kill: build ## kill training runs a thousand times (KILLS), also inside saves and on full disks, and compare the results byte for byte
+test-kill: build ## kill training runs a thousand times (KILLS), also during saves and on full disks, and compare the results byte for byte
 	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 
 fuzz: setup ## fuzz every file reader, RUNS executions each (default 20000), with coverage and address sanitizer

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Arrows run one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD, Files <- Hub <- sedd; inside SEDD a file
-# names only types of its own folder and of earlier ones. Prints every arrow that runs backward, and fails if there is one.
+# Dependencies point one way: CTorch <- Torch <- SEDD <- SEDDServer <- sedd, Files <- Torch and Files <- Text <- SEDD, Files <- Hub <- sedd; inside SEDD a file
+# names only types of its own folder and of earlier ones. Prints every dependency that points backward, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "$0")/../Sources"
 failed=0

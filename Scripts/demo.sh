@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The demo on the bundled model: a story from noise, step by step, then holes of every kind. The temperature and the nucleus make a small
-# model safer and less varied; without them it draws from its own law.
+# The demo on the bundled model: a story from noise, step by step, then holes of every kind. Temperature and top-p make a small
+# model safer and less varied than its own distribution.
 set -euo pipefail
 sedd=$1 model=$2
 filters=(--temperature 0.8 --top-p 0.9)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The archive of `make dist` in a bare Debian, which has neither Swift nor Python: dist-test.sh [SUITE...] (default: bookworm)
+# Tests the archive of `make dist` in a bare Debian, without Swift or Python: dist-test.sh [SUITE...] (default: bookworm)
 #
-# Needs root and debootstrap. The systems are made once and kept beside the other caches; no process of the trial reaches the
-# network, or anything of this machine but the unpacked archive.
+# Needs root and debootstrap. The systems are created once and kept with the other caches; no process of the test can
+# access the network, or anything on this machine but the unpacked archive.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "dist test: chroot needs root" >&2; exit 1; }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Many processes that train as one: distributed-test.sh SEDD [ARGS of Tests/Distributed/distributed_test.py]
+# Tests training with several processes: distributed-test.sh SEDD [ARGS of Tests/Distributed/distributed_test.py]
 #
-#   TORCHRUN=/path   torchrun of PyTorch 2.11 (default: the one in the path); that trial is skipped, and said so, where there is none
+#   TORCHRUN=/path   torchrun of PyTorch 2.11 (default: the one in the path); without one, that trial is reported as skipped
 #
-# Two machines are network namespaces of this one, which root may make; otherwise that trial is skipped, and said so.
+# Two machines are network namespaces of this one, which only root can create; otherwise that trial is reported as skipped.
 set -euo pipefail
 [ $# -ge 1 ] || { echo "distributed test: expected SEDD, as in Scripts/distributed-test.sh .build/release/sedd" >&2; exit 64; }
 sedd=$(realpath "$1")

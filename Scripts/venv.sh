@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Python with packages of PyPI in a folder of its own, installed once: venv.sh PACKAGE==VERSION... prints its interpreter.
+# A Python environment with packages from PyPI, installed once: venv.sh PACKAGE==VERSION... prints its interpreter.
 set -euo pipefail
 name=$(IFS=_; echo "$*")
 folder="${SEDD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-sedd}/python-${name//[^A-Za-z0-9.=_-]/-}"

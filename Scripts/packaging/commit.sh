@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Leaves the commit that is built in Sources/CStartup/commit.h, for `sedd --version`. Written only when it changes, so that an
-# unchanged checkout rebuilds nothing; removed where this is not a checkout.
+# Writes the commit being built to Sources/CStartup/commit.h, for `sedd --version`. Written only when it changes, so that an
+# unchanged checkout rebuilds nothing; removed if this is not a checkout.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 header=Sources/CStartup/commit.h

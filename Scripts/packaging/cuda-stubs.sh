@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Stands in for the CUDA libraries that a CUDA build of libtorch_cpu names although the CPU needs none of them: cuda-stubs.sh LIBTORCH_CPU FOLDER
+# Creates stubs of the CUDA libraries on which a CUDA build of libtorch_cpu depends, although the CPU does not need them: cuda-stubs.sh LIBTORCH_CPU FOLDER
 #
-# They serve its profiler alone, which sedd does not use. Each function here answers as CUDA does on a machine without a device, so
+# Only its profiler calls them, and sedd does not use it. Each function returns what CUDA returns on a machine without a device, so
 # NVIDIA's own libraries need not be copied.
 set -euo pipefail
 library=$1 target=$2

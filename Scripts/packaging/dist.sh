@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A folder and an archive that run without this checkout, Swift or Python: dist.sh SEDD
+# Creates a folder and an archive that run without this checkout, Swift or Python: dist.sh SEDD
 #
-# Both lie in .build/dist. The archive's bytes follow from the built program alone: names in order, times of the commit.
+# Both are in .build/dist. The archive is reproducible from the built program: names are sorted, times are the commit's.
 set -euo pipefail
 [ $# = 1 ] || { echo "dist: expected SEDD" >&2; exit 64; }
 sedd=$(realpath "$1")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install.sh SEDD PREFIX [DESTDIR], or install.sh --remove PREFIX [DESTDIR]
 #
-# What is installed is listed in PREFIX/share/sedd/installed, by which it is removed again: nothing else is touched.
+# PREFIX/share/sedd/installed lists the installed files; --remove removes exactly those.
 set -euo pipefail
 fail() { echo "install: $*" >&2; exit 1; }
 [ $# -ge 2 ] || fail "expected SEDD PREFIX [DESTDIR], or --remove PREFIX [DESTDIR]"

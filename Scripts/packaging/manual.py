@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Man pages of sedd and its commands from what it says of itself: manual.py SEDD VERSION DATE FOLDER
+"""Man pages of sedd and its commands, from its own help: manual.py SEDD VERSION DATE FOLDER
 
 argument-parser's own plugin would build the program a second time, in debug mode, to ask it the same.
 """

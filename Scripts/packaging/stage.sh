@@ -4,7 +4,7 @@
 #   bin/sedd                 finds its libraries and models relative to itself
 #   lib/sedd/                libtorch's CPU libraries and Swift's runtime
 #   share/sedd/              models, presets
-#   share/doc/sedd/          pages, the log of changes, licences, files for deployment
+#   share/doc/sedd/          pages, the changelog, licences, deployment files
 #   share/man/man1/ and the folders in which bash, zsh and fish look for completions
 set -euo pipefail
 [ $# = 2 ] || { echo "stage: expected SEDD FOLDER" >&2; exit 64; }

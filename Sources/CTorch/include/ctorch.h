@@ -1,8 +1,8 @@
-// A pure C door to libtorch.
+// A pure C interface to libtorch.
 //
-// Every function that can fail returns a CTStatus and leaves its result in the last parameter; ct_last_error() says
-// why the last failure on this thread happened. No C++ exception crosses this header. A CTTensor that is handed out is
-// owned by the caller, who releases it once with ct_release; parameters are borrowed.
+// Every function that can fail returns a CTStatus and leaves its result in the last parameter; ct_last_error() returns
+// the reason of the last failure on this thread. No C++ exception crosses this header. A returned CTTensor is owned by
+// the caller, who releases it once with ct_release; parameters are borrowed.
 #ifndef CTORCH_H
 #define CTORCH_H
 
@@ -28,7 +28,7 @@ typedef enum {
     CT_UNKNOWN = 6,
 } CTStatus;
 
-// The numbers are ours: libtorch's own may change between versions.
+// These numbers are our own: libtorch's may change between versions.
 typedef enum {
     CT_FLOAT32 = 0,
     CT_FLOAT64 = 1,
@@ -53,9 +53,9 @@ typedef struct {
 // Valid until the next failure on the same thread.
 const char *ct_last_error(void);
 
-// runtime.cpp: what the engine is and where it can run
+// runtime.cpp: versions, threads and devices
 const char *ct_version(void);
-// The file that libtorch's operators were loaded from.
+// The file from which libtorch's operators were loaded.
 CTStatus ct_library_path(char *buffer, size_t capacity);
 CTStatus ct_load_cuda(const char *path, bool *out);
 CTStatus ct_device_count(CTDeviceKind kind, int32_t *out);
@@ -64,14 +64,14 @@ CTStatus ct_threads(int32_t *out);
 CTStatus ct_set_threads(int32_t count);
 CTStatus ct_parallel_information(char *buffer, size_t capacity);
 CTStatus ct_synchronize(CTDevice device);
-// The most that tensors on a CUDA device have taken at once.
+// Peak memory of tensors on a CUDA device, bytes.
 CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out);
 
-// tensors.cpp: making, reading and moving
+// tensors.cpp: creating, reading and moving
 void ct_release(CTTensor tensor);
 CTStatus ct_empty(const int64_t *shape, int32_t rank, CTType type, CTDevice device, CTTensor *out);
 CTStatus ct_full(const int64_t *shape, int32_t rank, double value, CTType type, CTDevice device, CTTensor *out);
-// Copies `bytes` bytes, which must be exactly what the shape and the type take.
+// Copies `bytes` bytes, which must be exactly the size of the shape and type.
 CTStatus ct_from_bytes(const void *data, size_t bytes, const int64_t *shape, int32_t rank, CTType type, CTTensor *out);
 CTStatus ct_to_bytes(CTTensor tensor, void *data, size_t bytes);
 CTStatus ct_rank(CTTensor tensor, int32_t *out);
@@ -135,7 +135,7 @@ CTStatus ct_all(CTTensor a, CTTensor *out);
 CTStatus ct_cumulative_sum(CTTensor a, int64_t dimension, CTTensor *out);
 CTStatus ct_search_sorted(CTTensor sorted, CTTensor values, bool right, CTTensor *out);
 CTStatus ct_argmax(CTTensor a, int64_t dimension, CTTensor *out);
-// Elements and their former places; equal elements keep their order.
+// Sorted elements and their original indices; equal elements keep their order.
 CTStatus ct_sort(CTTensor a, int64_t dimension, bool descending, CTTensor *values, CTTensor *places);
 
 // networks.cpp: matrix products and layers
@@ -145,10 +145,10 @@ CTStatus ct_layer_norm(CTTensor x, CTTensor weight, double epsilon, CTTensor *ou
 CTStatus ct_embedding(CTTensor table, CTTensor index, CTTensor *out);
 CTStatus ct_attention(CTTensor query, CTTensor key, CTTensor value, bool causal, CTTensor *out);
 
-// Eigenvalues (rising) and eigenvectors (columns) of a symmetric matrix.
+// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
 CTStatus ct_symmetric_eigen(CTTensor a, CTTensor *values, CTTensor *vectors);
 
-// inplace.cpp: the few that change their first parameter
+// inplace.cpp: functions that modify their first parameter
 CTStatus ct_copy_into(CTTensor target, CTTensor source);
 CTStatus ct_zero_into(CTTensor target);
 CTStatus ct_add_into(CTTensor target, CTTensor other, double scale);
@@ -164,13 +164,13 @@ CTStatus ct_gradient(CTTensor tensor, CTTensor *out, bool *defined);
 CTStatus ct_set_gradient(CTTensor tensor, CTTensor gradient);
 CTStatus ct_backward(CTTensor tensor, CTTensor gradient);
 
-// kernels/: fused passes that libtorch has no operator for. Contiguous float32 on the CPU; for tensors of a CUDA device the
-// same passes of cuda/ are taken, where activations of the trunk (a branch, u, y and their gradients) may be bfloat16.
-// R = sequences x length rows, modulation [sequences, parts x d] holds shifts, scales and gates side by side; `part` names one
-// of them.
+// kernels/: fused passes that libtorch has no operator for. Contiguous float32 on the CPU; for tensors on a CUDA
+// device, the same passes in cuda/, where activations of the trunk (a branch, u, y and their gradients) may be
+// bfloat16. R = sequences x length rows, modulation [sequences, parts x d] holds shifts, scales and gates side by side;
+// `part` names one of them.
 
-// What training drops of one branch: a function of (key, step, sequences[b], position, channel), with one number
-// for each of `count` sequences; share 0 for nothing.
+// Dropout of one branch in training: a function of (key, step, sequences[b], position, channel), with one number for
+// each of `count` sequences; share 0 for none.
 typedef struct {
     uint64_t key, step;
     const uint32_t *sequences;
@@ -184,7 +184,7 @@ CTStatus ct_dropout_mask(CTTensor out, CTDropout dropout);
 // norm_modulate.cpp: y = norm(x) weight (1 + scale) + shift, of type `y_type`; `statistics` [R, 2] keeps mean and 1 / deviation.
 CTStatus ct_norm_modulate(CTTensor x, CTTensor weight, CTTensor modulation, int64_t shift_part, int64_t scale_part,
                           double epsilon, CTType y_type, CTTensor *y, CTTensor *statistics);
-// Adds into x_gradient and weight_gradient; writes the two parts of modulation_gradient; makes y anew.
+// Adds to x_gradient and weight_gradient; writes the two parts of modulation_gradient; recomputes y.
 CTStatus ct_norm_modulate_backward(CTTensor y_gradient, CTTensor x, CTTensor statistics, CTTensor weight,
                                    CTTensor modulation, int64_t shift_part, int64_t scale_part, CTTensor x_gradient,
                                    CTTensor weight_gradient, CTTensor modulation_gradient, CTTensor *y);
@@ -192,26 +192,27 @@ CTStatus ct_norm_modulate_backward(CTTensor y_gradient, CTTensor x, CTTensor sta
 // gated_residual.cpp: y = x + gate dropout(branch + bias).
 CTStatus ct_gated_residual(CTTensor x, CTTensor branch, CTTensor bias_or_null, CTTensor modulation, int64_t gate_part,
                            CTDropout dropout, CTTensor *y);
-// branch_gradient is made; bias_gradient is added into; the part of modulation_gradient is written.
+// Creates branch_gradient; adds to bias_gradient; writes the part of modulation_gradient.
 CTStatus ct_gated_residual_backward(CTTensor y_gradient, CTTensor branch, CTTensor bias_or_null, CTTensor modulation,
                                     int64_t gate_part, CTDropout dropout, CTTensor bias_gradient_or_null,
                                     CTTensor modulation_gradient, CTTensor *branch_gradient);
 
-// gelu.cpp: y = gelu(u + bias); backward turns y_gradient into that of u, in place, and makes y anew.
+// gelu.cpp: y = gelu(u + bias); backward replaces y_gradient with the gradient of u, in place, and recomputes y.
 CTStatus ct_bias_gelu(CTTensor u, CTTensor bias, CTTensor *y);
 CTStatus ct_bias_gelu_backward(CTTensor y_gradient, CTTensor u, CTTensor bias, CTTensor bias_gradient, CTTensor *y);
 
-// attention.cpp: softmax(Q Kᵀ / sqrt(width)) V of queries, keys and values [R, 3 d], the former two turned by rotary
-// positions; cosine and sine are [length, width / 2]. `out` is [R, d], `log_sums` [sequences, heads, length].
-// `form` is one of those that this processor can run, portable first; -1 is the best.
+// attention.cpp: softmax(Q Kᵀ / sqrt(width)) V of queries, keys and values [R, 3 d], with queries and keys rotated by
+// rotary positions; cosine and sine are [length, width / 2]. `out` is [R, d], `log_sums` [sequences, heads, length].
+// `form` is a variant that this processor can run, portable first; -1 selects the best.
 CTStatus ct_attention_forward(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads, int32_t form, CTTensor *out,
                               CTTensor *log_sums);
 CTStatus ct_attention_backward(CTTensor out_gradient, CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads,
                                int32_t form, CTTensor out, CTTensor log_sums, CTTensor *joint_gradient);
 int32_t ct_attention_forms(void);
 
-// cuda/attention.cpp: the same on a CUDA device, by libtorch's own attention (flash attention in bfloat16) between two kernels
-// that turn and split. Where `recording`, `out` is recorded, and `parts` are the queries, keys and values that it came from.
+// cuda/attention.cpp: the same on a CUDA device, by libtorch's own attention (flash attention in bfloat16) between two
+// kernels that rotate and split. If `recording`, `out` is recorded, and `parts` are the queries, keys and values from
+// which it was computed.
 bool ct_takes_device_kernels(CTTensor tensor);
 CTStatus ct_device_attention(CTTensor joint, CTTensor cosine, CTTensor sine, int64_t heads, bool recording, CTTensor *out,
                              CTTensor parts[3]);
@@ -221,24 +222,25 @@ CTStatus ct_device_attention_backward(CTTensor out_gradient, CTTensor out, const
 // add_rows.cpp: target[index[r]] += rows[r], in the order of the rows; by libtorch's own operator on other devices.
 CTStatus ct_add_rows(CTTensor target, CTTensor rows, CTTensor index);
 
-// score_entropy.cpp: turns logits [M, V] into `factors` times the gradient of the score entropy with respect to the
-// log-scores, and gives the entropy, float64 [M]. States and clean are int64 [M], sigma, shift and factors float64 [M].
+// score_entropy.cpp: replaces logits [M, V] with `factors` times the gradient of the score entropy with respect to the
+// log-scores, and returns the entropy, float64 [M]. States and clean are int64 [M], sigma, shift and factors float64
+// [M].
 typedef enum { CT_ABSORBING = 0, CT_UNIFORM = 1 } CTChain;
 CTStatus ct_score_entropy(CTTensor logits, CTTensor states, CTTensor clean, CTTensor sigma, CTTensor shift,
                           CTTensor factors, CTChain chain, CTTensor *entropy);
 
-// reverse_step.cpp: draws the next states, int64 [M], from logits [M, V], in whose place it leaves the weights. A row of
-// `rules`, float64 [M, 5], gives them: w_y = r0 s_y + r1 S + r2, the own state's r3 + r4 S, S the sum of all scores but its
-// own. Where the weights add up to nothing finite and positive the draw is -1; `totals`, float64 [M], says to what.
+// reverse_step.cpp: draws the next states, int64 [M], from logits [M, V], which are overwritten with the weights. A row
+// of `rules`, float64 [M, 5], gives them: w_y = r0 s_y + r1 S + r2, the own state's r3 + r4 S, S the sum of all scores
+// but its own. If the sum of the weights is not finite and positive, the draw is -1; `totals`, float64 [M], has that
+// sum.
 CTStatus ct_reverse_step(CTTensor logits, CTTensor states, CTTensor shift, CTTensor rules, CTTensor uniforms,
                          CTTensor *drawn, CTTensor *totals);
 
 // sum_of_squares.cpp: in double precision on the CPU and on CUDA devices, by libtorch's own operator on others.
 CTStatus ct_sum_of_squares(CTTensor x, double *out);
 
-// adamw.cpp
-// One AdamW step and one moving-average step over flat float32 arrays, and bfloat16 copies of the weights and of the average
-// where there are any; see adamw.cpp.
+// adamw.cpp One AdamW step and one moving-average step over flat float32 arrays, and optional bfloat16 copies of the
+// weights and of the average; see adamw.cpp.
 typedef struct {
     double rate, beta1, beta2, epsilon, decay;
     double correction1, correction2;
@@ -262,21 +264,21 @@ typedef struct {
 } CTMuon;
 CTStatus ct_muon(const CTTensor *weights, const CTTensor *gradients, const CTTensor *momenta, const CTTensor *averages,
                  const double *factors, int32_t count, CTMuon settings);
-// The orthogonalisation alone, of matrices [count, rows, columns].
+// Only the orthogonalization, of matrices [count, rows, columns].
 CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, CTTensor *out);
 
-// cuda/: what the kernels for CUDA devices need beside libtorch
+// cuda/: requirements of the CUDA kernels besides libtorch
 
-// The version of NVRTC, which compiles them; fails where none is found.
+// The version of NVRTC, which compiles them; fails if it is not found.
 CTStatus ct_kernel_compiler(int32_t *major, int32_t *minor);
-// Puts the machine code of all kernels for sm_<architecture> into the cache: how many files of kernels were compiled, and how
-// many were there. It takes no GPU.
+// Compiles all kernels for sm_<architecture> into the cache, without a GPU; returns how many kernel files were
+// compiled, and how many were already cached.
 CTStatus ct_compile_kernels(int32_t architecture, int32_t *compiled, int32_t *kept);
 // 90 for compute capability 9.0.
 CTStatus ct_compute_capability(CTDevice device, int32_t *out);
 
-// graph.cpp: what was launched between begin and leave, launched again as one by replay. Graphs may share the memory that their
-// captures used where none is replayed before another's results have been read.
+// graph.cpp: captures the work launched between begin and leave, which replay launches again as a unit. Graphs may share
+// a memory pool if none is replayed before the results of another have been read.
 typedef struct {
     void *impl;
 } CTGraph;
@@ -286,13 +288,13 @@ typedef struct {
 CTStatus ct_graph_new_pool(CTGraphPool *out);
 CTStatus ct_graph_create(CTDevice device, CTGraph *out);
 void ct_graph_destroy(CTGraph graph);
-// Works on a stream of the graph's own, so that a first run can warm up what a capture must find ready.
+// Switches to the graph's own stream, so that a first run can initialize what a capture requires.
 CTStatus ct_graph_enter(CTGraph graph);
 CTStatus ct_graph_begin(CTGraph graph, CTGraphPool pool);
-// Ends a capture, and goes back to the stream before.
+// Ends a capture, and returns to the previous stream.
 CTStatus ct_graph_leave(CTGraph graph);
 CTStatus ct_graph_replay(CTGraph graph);
-// The names that are looked up in libtorch_cuda, by number; null after the last.
+// The names looked up in libtorch_cuda, by index; null after the last.
 const char *ct_cuda_symbol(int32_t number);
 
 #ifdef __cplusplus

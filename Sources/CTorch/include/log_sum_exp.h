@@ -1,4 +1,4 @@
-// The logarithm of the sum of exponentials of each row, which is the same, to the bit, whatever rows stand beside it.
+// The logarithm of the sum of exponentials of each row, bit-identical whatever the other rows.
 #ifndef CTORCH_LOG_SUM_EXP_H
 #define CTORCH_LOG_SUM_EXP_H
 

@@ -1,4 +1,4 @@
-// A product of which each row is the same, to the bit, whatever rows stand beside it and on however many threads.
+// A matrix product in which each row is bit-identical whatever the other rows and the number of threads.
 #ifndef CTORCH_ROW_LINEAR_H
 #define CTORCH_ROW_LINEAR_H
 
@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-// out = x Wᵀ + b for x [R, in], W [out, in], b [out]. Rows are equal wherever they stand for float32 on the CPU, where no gradient is
-// recorded; everything else goes to the library's own product.
+// out = x Wᵀ + b for x [R, in], W [out, in], b [out]. That holds for float32 on the CPU if no gradient is recorded;
+// otherwise this is libtorch's own product.
 CTStatus ct_row_linear(CTTensor x, CTTensor weight, CTTensor bias_or_null, CTTensor *out);
 
 #ifdef __cplusplus

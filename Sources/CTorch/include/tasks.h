@@ -1,4 +1,4 @@
-// Independent tasks side by side, each on one thread, and the sum of what they have computed.
+// Independent tasks in parallel, each on one thread, and the sum of their results.
 #ifndef CTORCH_TASKS_H
 #define CTORCH_TASKS_H
 
