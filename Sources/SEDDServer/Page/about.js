@@ -1,8 +1,8 @@
-// What the model is, in plain words. Everything is said by the server; nothing here knows any model.
+// Describes the model in plain words. All facts come from the server; nothing here is specific to a model.
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 
-/** Puts the sentences into `root`: who the model is, what it has read, what it can do; and into `details` what few want to know. */
+/** Writes what the model is, its training data and abilities into `root`, and technical details into `details`. */
 export function describe(root, details, model) {
   const card = model.card ?? {};
   const name = document.createElement("b");

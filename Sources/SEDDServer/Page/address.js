@@ -1,4 +1,4 @@
-// A run in the fragment of an address: all settings and the seed, so that the link makes the same text again. A fragment is
+// A run in the fragment of an address: all settings and the seed, so that the link reproduces the text. A fragment is
 // not sent to the server.
 
 /** Longer addresses are cut or refused on their way through other programs. */
@@ -7,13 +7,13 @@ const greatestLength = 32_000;
 const names = ["template", "steps", "sampler", "grid", "temperature", "top_p", "seed", "length"];
 
 /**
- * @param {Record<string, string>} settings what the fields say, empty ones left out.
- * @param {boolean} isComparison whether the run is the one side by side.
+ * @param {Record<string, string>} settings values of the fields, without empty ones.
+ * @param {boolean} isComparison whether the run is a side-by-side comparison.
  * @returns {string | null} the fragment with its `#`, or null where it would be too long for an address.
  */
 export function fragment(settings, isComparison = false) {
   const parameters = new URLSearchParams();
-  // What a sampler declares for itself comes after the names that are always there.
+  // A sampler's own settings follow the common ones.
   for (const name of new Set([...names, ...Object.keys(settings)])) {
     if (settings[name]) parameters.set(name, settings[name]);
   }
@@ -22,7 +22,7 @@ export function fragment(settings, isComparison = false) {
   return text.length <= greatestLength ? text : null;
 }
 
-/** What a fragment asks for, or null where it names no run. */
+/** The run that a fragment describes, or null if there is none. */
 export function read(text) {
   const parameters = new URLSearchParams(text.replace(/^#/, ""));
   if (!parameters.has("template")) return null;
@@ -32,7 +32,7 @@ export function read(text) {
   return { settings, isComparison: parameters.get("compare") === "1" };
 }
 
-/** Puts a run into the address bar without an entry in the history for every run. */
+/** Shows a run in the address bar without adding a history entry. */
 export function show(text) {
   history.replaceState(null, "", text ?? location.pathname + location.search);
 }

@@ -1,4 +1,4 @@
-// Copying, also where the clipboard's interface is missing: browsers offer it on https and localhost alone.
+// Copies text, also without the Clipboard API, which browsers offer only on https and localhost.
 
 /** @returns {Promise<boolean>} whether the text is in the clipboard now. */
 export async function copy(text) {
@@ -10,7 +10,7 @@ export async function copy(text) {
   }
 }
 
-/** The old way: a selection that the browser is told to copy. */
+/** The old way: `execCommand` on a selection. */
 function copySelection(text) {
   const focused = document.activeElement;
   const area = document.createElement("textarea");

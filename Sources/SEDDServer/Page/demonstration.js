@@ -1,15 +1,15 @@
-// The run that newcomers see: written by the model that is served, once, and kept by the server (GET v1/demonstration). It plays
-// again and again until somebody types, runs something or takes the controls. Where the system asks for little motion its result
-// stands there, and plays when told to.
+// The run shown on arrival: generated once by the served model and kept by the server (GET v1/demonstration). It loops
+// until the reader types, runs something or uses the controls. With reduced motion its result is shown, and plays on
+// request.
 
 import { follow } from "./recording.js";
 import { demonstration } from "./service.js";
 
 /** From the first hole to the whole text. */
 const seconds = 7;
-/** How long the whole text stands before it begins anew. */
+/** How long the complete text is shown before the loop restarts. */
 const rest = 4000;
-/** What is kept arrives at once; a run that is still being written may take so long before it is shown as it comes. */
+/** A stored run arrives at once; a run still being generated is shown live after this time. */
 const patience = 1500;
 
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -18,7 +18,7 @@ export class Demonstration {
   #player;
   #controller = null;
   #timer = 0;
-  /** Whether it is what the page shows. */
+  /** Whether the page shows it. */
   isShown = false;
 
   constructor(player) {
@@ -26,7 +26,7 @@ export class Demonstration {
   }
 
   /**
-   * Plays the run once it is there. Whoever comes first sees it as the model writes it.
+   * Plays the run once it has arrived. The first visitor sees it as the model generates it.
    * @param {(trajectory: import("./trajectory.js").Trajectory) => void} onStart
    */
   async show(onStart) {
@@ -43,14 +43,14 @@ export class Demonstration {
     if (this.isShown && isStill()) player.seek(player.trajectory.recorded);
   }
 
-  /** The end of playback: after a while it begins anew. */
+  /** Playback has ended: restarts it after a pause. */
   rested() {
     if (!this.isShown || isStill()) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.isShown && this.#player.replay(), rest);
   }
 
-  /** Somebody takes over. */
+  /** The reader takes over. */
   end() {
     this.isShown = false;
     clearTimeout(this.#timer);

@@ -4,7 +4,7 @@
 import { escaped, freeing, narrowest, parse, toTemplate, fromTemplate, tokensOf } from "./holes.js";
 import { Handles } from "./handles.js";
 
-/** Beyond so many characters the text area scrolls by itself and nothing is tinted. */
+/** Beyond this many characters the text area scrolls by itself and holes are not tinted. */
 const longestTinted = 20_000;
 
 export class Editor {
@@ -70,7 +70,7 @@ export class Editor {
     return edit ? "The selection is a hole now." : "A hole was inserted.";
   }
 
-  /** Gives a hole so many underscores. */
+  /** Sets the number of underscores of a hole. */
   resize(index, width) {
     const { start, end, kind } = this.#holes[index] ?? {};
     if (start === undefined || kind === "wrong" || kind === "end") return;
@@ -101,7 +101,7 @@ export class Editor {
     return parse(this.#area.value);
   }
 
-  /** Tints the holes anew. */
+  /** Updates the tint of the holes. */
   refresh() {
     const { value } = this.#area;
     const segments = parse(value);

@@ -1,4 +1,4 @@
-// Texts to start from. Those of the model's card are meant for it; a model without a card gets ones that need little of it.
+// Texts to start from. Those of the model's card are made for it; a model without a card gets undemanding ones.
 
 const plain = [
   { name: "Write freely", template: "[[*]]", length: 128 },

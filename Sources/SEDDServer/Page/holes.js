@@ -62,7 +62,7 @@ export function parse(source, pattern = typed) {
 /** A text as a source without holes. */
 export const escaped = (text) => text.replace(/_{3,}|\[\[|∎/g, "\\$&");
 
-/** Tokens of a hole so many underscores wide. */
+/** Tokens of a hole that is this many underscores wide. */
 export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.round(underscores / charactersPerToken));
 
 /**

@@ -1,4 +1,4 @@
-// What is known of one position: its token, when it settled, its probability, and what else it might have become.
+// Details of one position: its token, when it settled, its probability, and its alternatives.
 
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 2 });
 
@@ -51,7 +51,7 @@ export class Inspector {
     this.#root.replaceChildren(close, ...(positions.length > 1 ? [whole] : []), ...entries);
   }
 
-  /** The same in a sentence, for those who listen. */
+  /** The same as a sentence, for screen readers. */
   sentence(trajectory, position, step) {
     const state = trajectory.state(position, step);
     const kind = trajectory.kind(position, step);

@@ -1,4 +1,4 @@
-// What the page says: a status line that is read out, and problems with what to do about them.
+// Messages of the page: a status line for screen readers, and problems with their remedies.
 
 import { key } from "./service.js";
 

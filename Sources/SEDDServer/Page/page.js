@@ -21,7 +21,7 @@ const $ = (id) => document.getElementById(id);
 let model = null;
 /** The trajectory of the run that is going on, once it has begun. */
 let began = null;
-/** How often somebody has gone over to typing: a run that has not been shown by then is not shown any more. */
+/** Number of switches to typing; a run that has not been shown before a switch is not shown any more. */
 let edits = 0;
 /** The fragment of the run that is shown. */
 let shownLink = null;
@@ -43,7 +43,7 @@ function refreshTools() {
   tools.refresh(value, isChosen);
 }
 
-/** The place of the text is for typing from here on. */
+/** From here on the text can be edited. */
 function edit() {
   edits += 1;
   demonstration.end();
@@ -96,7 +96,7 @@ function showRunning(isRunning) {
 
 const stopped = () => (began ? `Stopped at step ${began.recorded} of ${began.start.steps}.` : "Stopped.");
 
-/** What newcomers see: the recorded run of the model. */
+/** Shown on arrival: the recorded run of the model. */
 function arrive() {
   attempt(async () => {
     take(examplesOf(model)[0]);
@@ -225,7 +225,7 @@ function take({ template, length }) {
   settings.fill({ ...settings.values, template, length: "" });
 }
 
-/** Goes over to typing; a recorded run gives way to what is typed first. */
+/** Switches to typing; the recorded run gives way to the reader's text. */
 function startTyping() {
   const isOfDemonstration = demonstration.isShown;
   edit();

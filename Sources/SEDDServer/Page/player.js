@@ -1,7 +1,7 @@
 // Moves a view through a run: at a readable pace while it is recorded, however fast it comes, paused, or replayed. The stream is
 // recorded whatever the player does. At most one update a frame, however many events came since the last.
 
-/** How long a whole run takes where nobody has chosen a speed. */
+/** Duration of a whole run at the default speed. */
 const usualSeconds = 5;
 
 export class Player {
@@ -11,7 +11,7 @@ export class Player {
   #isGrowing = false;
   #frame = 0;
   #calming = 0;
-  /** Whether the view is to be told of the run's end when playback reaches it. */
+  /** Whether to notify the view when playback reaches the end of the run. */
   #mustSettle = false;
   /** Where and when playback began: its step and its time in milliseconds. */
   #origin = { step: 0, at: 0 };
@@ -77,7 +77,7 @@ export class Player {
   ended() {
     if (!this.#isGrowing) return;
     this.#isGrowing = false;
-    // Not while it is still played: the text is set for good once its end is reached.
+    // Not during playback: the final layout is made at the end.
     if (this.mode === "paused" || this.isAtEnd) this.#view.ended();
     else this.#mustSettle = true;
     this.grown();
@@ -123,7 +123,7 @@ export class Player {
   #update(now) {
     this.#frame = 0;
     if (!this.#trajectory) return;
-    // What is shown stays; how far one could go does not.
+    // The shown step stays; the range of steps changes.
     if (this.mode === "paused") return this.#onShow();
     const { recorded, total } = this.#trajectory;
     const speed = this.#speed || total / usualSeconds;
@@ -132,14 +132,14 @@ export class Player {
     if (target !== this.step) this.#view.show(target, true);
     if (target < recorded) this.#request();
     else if (!this.#isGrowing) return this.#end();
-    // Nothing is caught up on that was not there in time.
+    // Steps that arrived late are not caught up on.
     else this.#origin = { step: target, at: now };
     this.#onShow();
   }
 
   #end() {
     this.#enter("paused");
-    // The last changes show for a moment, then the text is left in peace.
+    // The last changes are highlighted for a moment.
     this.#calming = setTimeout(() => this.#view.calm(), 500);
     this.onEnd();
   }

@@ -3,10 +3,10 @@
 import { infill } from "./service.js";
 import { Trajectory } from "./trajectory.js";
 
-/** Tokens beside the drawn one that are asked for. */
+/** Number of alternatives to request. */
 const alternatives = 8;
 
-/** How long a run of one's own may take to be shown as one whose result is known, so that its text is set for good at once. */
+/** How long to wait for the result of the reader's run, with which its text gets its final layout at once. */
 const usualPatience = 700;
 
 /**
@@ -48,7 +48,7 @@ export async function follow(events, player, onStart, patience) {
       }
     }
   } finally {
-    // What was written stays to be seen, also where the run was stopped or has broken off.
+    // The text written so far remains visible, even if the run was stopped or interrupted.
     show();
     if (isShown) player.ended();
   }

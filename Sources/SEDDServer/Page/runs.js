@@ -2,7 +2,7 @@
 
 export class Runs {
   #onChange;
-  /** What is going on: its AbortController, and the promise of its end. */
+  /** The current run: its AbortController, and the promise of its end. */
   #current = null;
 
   /** @param {(isRunning: boolean) => void} onChange */

@@ -1,4 +1,4 @@
-// The server's HTTP interface. Whatever goes wrong comes out as a Problem that says what, and which field it is about.
+// The server's HTTP interface. Every failure becomes a Problem with a message and the field concerned.
 
 import { readEvents } from "./events.js";
 
@@ -10,7 +10,7 @@ export class Problem extends Error {
   status = 0;
   /** The request field that is at fault, where the server names one. */
   field = null;
-  /** Seconds until another try makes sense, where the server says so. */
+  /** Seconds to wait before another try, if the server specifies them. */
   retryAfter = null;
 
   constructor(message, details = {}) {
@@ -54,7 +54,7 @@ export async function* infill(request, signal) {
   yield* events(await send("v1/infill", { method: "POST", body, signal, headers }));
 }
 
-/** The run of the served model that the server keeps for newcomers; see {@link infill}. */
+/** The recorded run that the server keeps; see {@link infill}. */
 export async function* demonstration(signal) {
   yield* events(await send("v1/demonstration", { signal, headers: { Accept: "text/event-stream" } }));
 }
@@ -104,7 +104,7 @@ async function refusal(response) {
   try {
     error = JSON.parse(text).error ?? {};
   } catch {
-    // A proxy's answer, say: its status is all there is to tell.
+    // For instance a proxy's response: only its status can be reported.
   }
   const wait = Number(response.headers.get("Retry-After"));
   return new Problem(error.message ?? `The server answered ${response.status} ${response.statusText}`.trim() + ".", {

@@ -1,4 +1,4 @@
-// The text as one reads it: the view with its playback, and what is known of the letter that is looked at.
+// The text as read: the view with its playback, and the details of the selected position.
 
 import { Inspector } from "./inspector.js";
 import { PositionPicker } from "./picker.js";
@@ -21,7 +21,7 @@ export class Stage {
     $("text").hidden = false;
   }
 
-  /** Gives the place to what one types. */
+  /** Switches to the editor. */
   leave() {
     if (this.player.mode !== "paused") this.player.toggle();
     this.release();
@@ -29,13 +29,13 @@ export class Stage {
     $("text").hidden = true;
   }
 
-  /** A new run: nothing of it has been looked at. */
+  /** A new run: nothing is selected. */
   reset() {
     this.#picker.reset();
     this.#transport.refresh();
   }
 
-  /** Lets go of the letter that is looked at. */
+  /** Clears the selected position. */
   release() {
     if (this.player.trajectory) this.#picker.let();
   }
@@ -67,7 +67,7 @@ export class Stage {
     document.body.classList.toggle("inspecting", $("inspector").childElementCount > 0);
   }
 
-  /** In a small window the panel lies at its foot: the letter that was touched is brought above it. */
+  /** In a small window the panel is at the bottom: the touched letter is scrolled above it. */
   #uncover(position) {
     if (getComputedStyle($("inspector")).position !== "fixed") return;
     const hidden = this.view.span(position).getBoundingClientRect().bottom + 12 - $("inspector").getBoundingClientRect().top;

@@ -34,7 +34,7 @@ export class TextView {
     this.#layOut();
   }
 
-  /** The run has ended: where it has a result, its text is set for good. */
+  /** The run has ended: if it has a result, its text gets the final layout. */
   ended() {
     if (this.#trajectory.isFinished) this.#layOut();
     else this.#paint(this.#all);
