@@ -58,6 +58,7 @@ enum {
     too_few_resources = 71,  // the exit code: EX_OSERR of sysexits.h
     fewest_files = 16,
     usual_files = 64,
+    least_stack_kibibytes = 256,
     working_mebibytes = 256,  // stacks of threads, arenas of the allocator, and the smallest model
 };
 
@@ -81,6 +82,16 @@ static void check_files(void) {
     }
     if (files.rlim_cur < fewest_files) {
         refuse("sedd: this process may open %llu files; it needs %llu: raise the limit (ulimit -n)\n", files.rlim_cur, fewest_files);
+    }
+}
+
+// It is the size of other threads' stacks too, which no error tells when they overflow.
+static void check_stack(void) {
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY) return;
+    if (stack.rlim_cur >> 10 < least_stack_kibibytes) {
+        refuse("sedd: this process may use %llu KiB of stack; it needs %llu: raise the limit (ulimit -s)\n", stack.rlim_cur >> 10,
+               least_stack_kibibytes);
     }
 }
 
@@ -131,6 +142,7 @@ static void begin(void) {
         }
     }
     check_files();
+    check_stack();
     check_address_space();
 }
 

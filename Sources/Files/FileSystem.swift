@@ -23,9 +23,10 @@ package enum FileSystem {
 
     /// Reads a whole file into memory, or a pipe until it ends.
     ///
-    /// - Parameter limit: maximum size in bytes; a longer file is refused before it is read.
+    /// - Parameter limit: maximum size in bytes; a longer file is refused before it is read. Devices, which need not end,
+    ///   have a limit of 64 MiB.
     /// - Throws: `missingInput`; `invalidData` if it is longer than `limit`.
-    package static func contents(of file: URL, limit: Int = 1 << 32) throws(FileError) -> [UInt8] {
+    package static func contents(of file: URL, limit: Int = 1 << 28) throws(FileError) -> [UInt8] {
         // O_NONBLOCK: as above. A pipe with a writer is then waited for.
         let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -41,6 +42,7 @@ package enum FileSystem {
         guard information.st_mode & S_IFMT != S_IFDIR else {
             throw FileError(.missingInput, "a folder", source: file.path, remedy: "name a file")
         }
+        let limit = information.st_mode & S_IFMT == S_IFCHR ? min(limit, 1 << 26) : limit
         let tooLong = FileError(
             .invalidData, "more than \(limit) bytes", source: file.path, remedy: "name the file that is meant")
         guard information.st_size <= limit else { throw tooLong }

@@ -28,10 +28,12 @@ enum Failure {
         let message = named(line + origin)
         StandardError.write("sedd: \(printable(message))\n")
         tellLauncher(message)
-        // Threads may still wait for other processes: exit handlers would destroy what they use.
-        if rank != nil { _exit(code.rawValue) }
-        Foundation.exit(code.rawValue)
+        leave(code.rawValue)
     }
+
+    /// Ends the process without exit handlers, which would destroy what threads that are still running use, and can
+    /// wait for them for ever. Nothing is lost: all output is written at once.
+    static func leave(_ code: Int32) -> Never { _exit(code) }
 
     /// The message, prefixed with the rank in a job.
     private static func named(_ line: String) -> String {
@@ -55,7 +57,7 @@ enum Failure {
     /// Requested output other than a result: help, version, completions. It goes to stdout.
     private static func answer(_ error: any Error) -> Never {
         do { try StandardOutput.line(Sedd.fullMessage(for: error)) } catch { exit(error) }
-        Foundation.exit(0)
+        leave(0)
     }
 
     /// One line that is safe to print on a terminal, whatever a hostile file put into a name.

@@ -43,5 +43,6 @@ struct Sedd: AsyncParsableCommand {
         } catch {
             Failure.exit(error, settings: sources)
         }
+        Failure.leave(0)
     }
 }

@@ -8,7 +8,7 @@ enum StandardOutput {
     static func write(_ bytes: [UInt8]) throws(SEDDError) {
         guard writeAll(bytes, to: STDOUT_FILENO) else {
             // A reader that has seen enough, such as head, is not an error: end as the signal would have ended the process.
-            if errno == EPIPE { Foundation.exit(128 + SIGPIPE) }
+            if errno == EPIPE { Failure.leave(128 + SIGPIPE) }
             throw SEDDError(
                 .cannotWrite,
                 "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or redirect it"

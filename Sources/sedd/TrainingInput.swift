@@ -81,8 +81,9 @@ enum TrainingInput {
     static func yaml(_ config: String) throws -> String {
         if let preset = Presets.yaml(named: config) { return preset }
         let url = FileSystem.url(config)
-        _ = try ConfigurationFile.resolve(contentsOf: url)
-        return try String(contentsOf: url, encoding: .utf8)
+        let text = try ConfigurationFile.text(of: url)
+        _ = try ConfigurationFile.resolve(yaml: text, source: url.path)
+        return text
     }
 
     /// The tokenizer named by a configuration; plain `characters` means the characters of the data.

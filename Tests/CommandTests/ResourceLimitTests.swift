@@ -21,6 +21,12 @@ import Testing
         #expect(result.code == 0, "\(limit): \(result.errors)")
     }
 
+    @Test(arguments: [64, 255])
+    func tooLittleStack(kibibytes: Int) async throws {
+        let result = try await SeddProcess.run(["doctor"], shell: "ulimit -s \(kibibytes); exec \"$@\"")
+        expectFailure(result, 71, ["\(kibibytes) KiB", "256", "ulimit -s"], "\(kibibytes) KiB of stack")
+    }
+
     #if os(Linux)
         @Test func tooLittleAddressSpace() async throws {
             // As much as the libraries map, and little more.

@@ -60,6 +60,19 @@ import Testing
         #expect(try contents(run).filter { $0.hasPrefix("events.") }.count == 2, "each start has its events")
     }
 
+    /// A damaged byte of the log costs its line, and no other.
+    @Test func aDamagedLog() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
+        let log = copy.appendingPathComponent("metrics.jsonl")
+        var bytes = try Data(contentsOf: log)
+        bytes[bytes.startIndex] = 0xFF
+        try bytes.write(to: log)
+        let result = try await resume(121)
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try TinyRun.losses(copy).count == 121, "that of step 0 had no loss")
+        #expect(exists(copy.appendingPathComponent("curve.svg")))
+    }
+
     @Test func killedBeforeTheFirstCheckpoint() async throws {
         let process = try await started(
             until: 3, set: ["training.snapshot_freq=1000000", "training.eval_freq=1000000"])

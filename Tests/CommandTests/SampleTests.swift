@@ -73,12 +73,14 @@ import Testing
             #expect(result.errors.contains(words), "\(result.errors)")
         }
         #expect(try await sample("--grid", "nowhere.json").code == 66)
+        #expect(try await sample("--grid", "/dev/zero").errors.contains("more than 67108864 bytes"))
         #expect(try await sample("--grid", "profile").errors.contains("sedd profile"))
     }
 
     @Test(
         arguments: [
             (["--gamma", "1"], "gamma is a setting of entropy-bound"), (["--gama", "1"], "did you mean --gamma?"),
+            (["--ignore-eos", "1"], "unknown option '--ignore-eos'; see"),
             (["--sampler", "entropy-bound", "--gamma", "x"], "--gamma is x; expected a number"),
             (["--sampler", "remask", "--strategy"], "--strategy has no value"), (["--steps", "0"], "--steps is 0"),
             (["words"], "unexpected argument"), (["--sampler", "heun"], "expected one of analytic"),
@@ -99,6 +101,9 @@ import Testing
         }
         let alone = try await tokens("--batch", "1")
         #expect(try await tokens("--batch", "3") == alone, "a sample does not depend on its batch")
+        #expect(try await tokens("--batch", "1000000", "--count", "1000").prefix(4) == alone[...])
+        let greedy = try await tokens("--temperature", "1e-30")
+        #expect(try await tokens("--temperature", "1e-320") == greedy, "colder is not different")
         #expect(Set(alone).count == 4, "seeds differ")
         let later = try await objects("--seed", "9", "--steps", "6")
         #expect(try #require(later.first)["tokens"] as? [Int] == alone[2], "seeds count up")

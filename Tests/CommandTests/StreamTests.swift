@@ -70,7 +70,8 @@ import Testing
         "training.eval_times=9223372036854775807", "sampling.count=9223372036854775807",
         "training.batch_size=9223372036854775807", "training.batch_size=1000000000", "optim.grad_clip=-1",
         "optim.weight_decay=-1", "optim.weight_decay=.nan", "training.n_iters=9223372036854775807",
-        "model.hidden_size=1048576",
+        "model.hidden_size=1048576", "training.eval_times=1000000000", "sampling.count=1000000000",
+        "optim.eps=1.0e-320",
     ])
     func keysBeyondAllMachines(override: String) async throws {
         let result = try await SeddProcess.run(TinyRun.arguments(in: folder, set: [override]))

@@ -48,5 +48,10 @@ struct FileTests {
         try OutputFile.write([UInt8](repeating: 7, count: 1000), to: file)
         #expect { try FileSystem.contents(of: file, limit: 999) } throws: { "\($0)".contains("more than 999 bytes") }
         #expect(try FileSystem.contents(of: file, limit: 1000).count == 1000)
+        // Devices have sizes of 0, and some never end.
+        #expect(try FileSystem.contents(of: URL(filePath: "/dev/null")) == [])
+        #expect { try FileSystem.contents(of: URL(filePath: "/dev/zero"), limit: .max) } throws: {
+            "\($0)".contains("more than 67108864 bytes")
+        }
     }
 }

@@ -198,6 +198,18 @@ struct EndpointTests {
         }
     }
 
+    /// Whatever the description allows is answered.
+    @Test(arguments: ["0", "5e-324", "1e-310", "1e-40", "100"], ["analytic", "euler", "confidence", "first-hitting"])
+    func temperatures(_ temperature: String, _ sampler: String) async throws {
+        try await withServer { client in
+            let ask = "\"temperature\": \(temperature), \"sampler\": \"\(sampler)\", \"steps\": 2"
+            #expect(try await client.post("/v1/completions", "{\"max_tokens\": 4, \(ask)}").status == 200)
+            let streamed = try await client.post("/v1/infill", "{\"template\": \"a[[4]]\", \(ask)}")
+            #expect(
+                streamed.status == 200 && streamed.events.last?.name == "done", "\(streamed.events.last?.name ?? "")")
+        }
+    }
+
     @Test func whatIsNoRequest() async throws {
         try await withServer(change: { $0.limits.bodyBytes = 1000 }) { client in
             let form = try await client.send(

@@ -59,6 +59,8 @@ struct OpenAPITests {
         let prompts = try #require(completion["prompt"]?["oneOf"] as? [[String: Any]])
         #expect(prompts[1]["maxItems"] as? Int == 128 && prompts[2]["maxItems"] as? Int == 1024)
         #expect((prompts[2]["items"] as? [String: Any])?["maximum"] as? Int == 255)
+        let grids = try #require(completion["grid"]?["enum"] as? [Any]).compactMap { $0 as? String }
+        #expect(grids == ["linear", "cosine"], "no profile was measured")
         let infill = try schema("InfillRequest")
         #expect(
             (infill["oneOf"] as? [[String: Any]])?.compactMap { $0["required"] as? [String] } == [

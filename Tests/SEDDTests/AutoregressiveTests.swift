@@ -202,7 +202,9 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
             (try TokenChoice(topK: 1), [1, 0, 0, 0]),
             (try TokenChoice(topP: 0.5), normal([0.4, 0, 0.3, 0])),
             (try TokenChoice(topP: 0.72), normal([0.4, 0, 0.3, 0.25])),
-            (try TokenChoice(topP: 1e-9), [1, 0, 0, 0]),
+            (try TokenChoice(topP: 1e-9), [1, 0, 0, 0]), (try TokenChoice(temperature: 1e-30), [1, 0, 0, 0]),
+            (try TokenChoice(temperature: .leastNormalMagnitude), [1, 0, 0, 0]),
+            (try TokenChoice(temperature: .leastNonzeroMagnitude), [1, 0, 0, 0]),
             (try TokenChoice(topP: 1), weights),
             (try TokenChoice(topK: 3, topP: 0.5), normal([0.4, 0, 0.3, 0])),
         ]

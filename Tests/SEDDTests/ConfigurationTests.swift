@@ -84,6 +84,29 @@ struct ConfigurationTests {
         #expect(error?.description == fault.message)
     }
 
+    /// A wrong value is answered in the words of the file, not in those of the decoder.
+    @Test(
+        arguments: ConfigurationReference.choices.filter { $0.value.contains("|") }.map {
+            ($0.key, "no_such", "'no_such' is unknown; expected \($0.value.replacing(" | ", with: ", "))")
+        } + [
+            ("data.files", "a.txt", "has the wrong type; expected a list"),
+            ("data.files", "[a, [b]]", "data.files.1 has the wrong type"),
+            ("model.length", "[1]", "has the wrong type; expected one value"), ("training", "3", "expected a mapping"),
+            ("training.freeze", "a", "has the wrong type; expected a list"),
+            ("model.length", "many", "has the wrong type; expected a whole number"),
+            ("model.scale_by_sigma", "maybe", "expected true or false"),
+        ])
+    func wrongValues(_ key: String, _ value: String, _ words: String) throws {
+        let error = #expect(throws: SEDDError.self) {
+            try ConfigurationFile.resolve(yaml: "tokenizer: byte", overrides: ["\(key)=\(value)"], source: "test")
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains(key) && text.contains(words), "\(text)")
+        for word in ["Cannot initialize", "Scalar", "Sequence", "Index", "Kind"] {
+            #expect(!text.contains(word), "\(text)")
+        }
+    }
+
     @Test func overridesAndDefaults() throws {
         let made = try ConfigurationFile.resolve(
             yaml: "model:\n  hidden_size: 64\n",

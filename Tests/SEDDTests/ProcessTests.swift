@@ -164,6 +164,17 @@ struct ProcessTests {
             }
         }
         #expect(abs(LogLinearNoise().sigma(1) + log(1e-3)) < 1e-9)
-        #expect(throws: SEDDError.self) { try GeometricNoise(minimum: 2, maximum: 1) }
+        // Within the bounds, what scores are multiplied by is a float32 number.
+        #expect(Float(expm1(GeometricNoise.bounds.upperBound)).isFinite)
+        #expect(Float(1 / GeometricNoise.bounds.lowerBound).isFinite)
+        for (minimum, maximum) in [
+            (2, 1), (1, 1), (0, 1), (-1, 1), (.leastNonzeroMagnitude, 1), (1e-4, 81), (1e-4, 1e308), (1e-4, .infinity),
+            (.nan, 1),
+            (1e-4, .nan),
+        ] {
+            #expect(throws: SEDDError.self, "\(minimum), \(maximum)") {
+                try GeometricNoise(minimum: minimum, maximum: maximum)
+            }
+        }
     }
 }

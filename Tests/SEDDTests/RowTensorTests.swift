@@ -12,6 +12,8 @@ import Torch
     private static let filters = [
         TokenFilter(), TokenFilter(temperature: 0.6), TokenFilter(topK: 3), TokenFilter(topP: 0.7),
         TokenFilter(temperature: 1.5, topK: 5, topP: 0.9), TokenFilter(topK: 100, topP: 1),
+        TokenFilter(temperature: .leastNormalMagnitude),
+        TokenFilter(temperature: .leastNonzeroMagnitude, topK: 3, topP: 0.5),
     ]
 
     /// Scores of some law of clean tokens, so that none is negative for the uniform chain either.

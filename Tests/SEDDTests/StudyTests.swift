@@ -163,4 +163,22 @@ import Torch
         #expect(abs(slopes[0] - slopes[1]) < 0.01, "\(slopes)")
         #expect(slopes[0] > 0, "downwards is greater on the screen")
     }
+
+    /// Losses may be anything: ticks are few, wherever the values lie and however close together.
+    @Test(arguments: [
+        (7.795911979669728e-11, 7.79591197966973e-11), (1e-320, 2e-320), (0, 0), (0, 5e-324), (3, 3),
+        (3, 3.0000000000000004),
+        (-1, 1), (1e300, 1.7e308), (2.5, 2.5000001), (1e-30, 1e30),
+    ])
+    func axesOfAnyRange(_ low: Double, _ high: Double) {
+        for isLog in [false, true] where !isLog || low > 0 {
+            let svg = SVGPlot(
+                title: "t", xLabel: "x", yLabel: "y", isLogX: false, isLogY: isLog,
+                series: [.init(name: "curve", points: [(0, low), (1, high)])]
+            ).svg()
+            let ticks = svg.components(separatedBy: "<line").count
+            #expect(ticks > 1 && ticks < 2100, "\(ticks) lines")
+            #expect(!svg.contains("nan") && !svg.contains("inf"), "\(svg)")
+        }
+    }
 }

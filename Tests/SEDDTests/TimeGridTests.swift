@@ -128,7 +128,10 @@ import Testing
         let profile = try InformationProfile([2, 1, 0.5])
         try profile.save(in: folder.url)
         #expect(try InformationProfile.beside(model: folder.url) == profile)
-        try Data("{\"nats\": [1]}".utf8).write(to: InformationProfile.file(in: folder.url))
-        #expect(throws: SEDDError.self) { try InformationProfile.beside(model: folder.url) }
+        for bad in ["{\"nats\": [1]}", "{\"nats\": [1, 1e400]}", "{}", "", String(repeating: "[", count: 100_000)] {
+            try Data(bad.utf8).write(to: InformationProfile.file(in: folder.url))
+            let error = #expect(throws: SEDDError.self) { try InformationProfile.beside(model: folder.url) }
+            #expect(error?.kind == .invalidData, "\(bad.prefix(20))")
+        }
     }
 }

@@ -62,15 +62,16 @@ extension DecodingError {
     /// One line: the key, the expected and the found value.
     package var line: String {
         func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
-            let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
-            return keys.isEmpty ? "the file" : keys.joined(separator: ".")
+            let keys = context.codingPath + (last.map { [$0] } ?? [])
+            let names = keys.map { $0.intValue.map(String.init) ?? $0.stringValue }
+            return names.isEmpty ? "the file" : names.joined(separator: ".")
         }
         return switch self {
         case .keyNotFound(let key, let context): "\(path(context, key)) is missing; add it"
         case .typeMismatch(let type, let context):
             "\(path(context)) has the wrong type; expected \(Self.name(of: type))"
         case .valueNotFound(let type, let context): "\(path(context)) is null; expected \(Self.name(of: type))"
-        case .dataCorrupted(let context): "\(path(context)): \(context.debugDescription)"
+        case .dataCorrupted(let context): "\(path(context)): \(Self.plain(context.debugDescription))"
         @unknown default: "the file cannot be read: \(self)"
         }
     }
@@ -83,7 +84,18 @@ extension DecodingError {
         case is String.Type: "a string"
         case is [JSONValue].Type: "a list"
         case is [String: JSONValue].Type: "an object"
-        default: "\(type)"
+        default: nodes["\(type)"] ?? "\(type)"
         }
+    }
+
+    /// What readers of YAML expect, by the names of their types.
+    private static let nodes = ["Scalar": "one value", "Sequence": "a list", "Mapping": "a mapping"]
+
+    /// The standard library's words for a value that an enumeration does not have, without the enumeration.
+    private static func plain(_ description: String) -> String {
+        guard let match = description.wholeMatch(of: /Cannot initialize \w+ from invalid \w+ value (.*)/) else {
+            return description
+        }
+        return "'\(match.1)' is unknown"
     }
 }

@@ -76,8 +76,13 @@ struct SVGPlot {
 
     private func range(_ low: Double, _ high: Double, log isLog: Bool) -> (Double, Double) {
         let (a, b) = isLog ? (log(low), log(high)) : (low, high)
-        let margin = b > a ? (b - a) * 0.05 : 0.5
+        let margin = Self.isSpread(a, b) ? (b - a) * 0.05 : 0.5
         return (a - margin, b + margin)
+    }
+
+    /// Whether values lie so far apart that steps between them are numbers of their own; closer ones are drawn as equal.
+    private static func isSpread(_ low: Double, _ high: Double) -> Bool {
+        high - low > 1e-9 * max(abs(low), abs(high)) && high - low > 1e-300 && (high - low).isFinite
     }
 
     /// Powers of two on a logarithmic axis, otherwise about five round numbers.
@@ -85,9 +90,10 @@ struct SVGPlot {
         if isLog {
             let powers = stride(from: log2(low).rounded(.up), through: log2(high), by: 1).map { pow(2, $0) }
             // A narrow range contains no power of two: label its ends.
-            return powers.count >= 2 ? powers : [low, (low * high).squareRoot(), high]
+            return powers.count >= 2 ? powers : [low, low.squareRoot() * high.squareRoot(), high]
         }
-        let raw = max((high - low) / 5, .leastNormalMagnitude)
+        guard Self.isSpread(low, high) else { return [low] }
+        let raw = (high - low) / 5
         let unit = pow(10, log10(raw).rounded(.down))
         let step = [1.0, 2, 5, 10].first { $0 * unit >= raw }.map { $0 * unit } ?? raw
         return Array(stride(from: (low / step).rounded(.up) * step, through: high, by: step))

@@ -51,11 +51,16 @@ public struct GeometricNoise: NoiseSchedule {
     /// sigma(1).
     public let maximum: Double
 
-    /// - Throws: ``SEDDError`` of kind `invalidData` unless 0 < minimum < maximum.
+    /// Bounds of sigma: e^sigma and 1 / sigma, which scores are multiplied by, are float32 numbers.
+    static let bounds = 1e-30...80.0
+
+    /// - Throws: ``SEDDError`` of kind `invalidData` unless 1e-30 <= minimum < maximum <= 80.
     public init(minimum: Double, maximum: Double) throws(SEDDError) {
-        guard minimum > 0, maximum > minimum, maximum.isFinite else {
+        guard Self.bounds.contains(minimum), Self.bounds.contains(maximum), minimum < maximum else {
             throw SEDDError(
-                .invalidData, "geometric noise: expected 0 < sigma_min < sigma_max, found \(minimum) and \(maximum)")
+                .invalidData,
+                "geometric noise: expected 0 < sigma_min < sigma_max <= 80, with a sigma_min of 1e-30 or more, found \(minimum) and \(maximum)"
+            )
         }
         self.minimum = minimum
         self.maximum = maximum

@@ -29,7 +29,7 @@ public struct TokenChoice: Sendable, Equatable {
         let count = min(filter.topK ?? .max, try values.shape[1])
         values = try values.narrowed(1, from: 0, length: count)  // [M, k]
         let most = try values.narrowed(1, from: 0, length: 1)  // [M, 1]
-        let sums = try ((values - most) * (1 / filter.temperature)).exp().cumulativeSum(1)  // [M, k]
+        let sums = try ((values - most) * filter.sharpness).exp().cumulativeSum(1)  // [M, k]
         var total = try sums.narrowed(1, from: count - 1, length: 1).contiguous()  // [M, 1]
         if let topP = filter.topP {
             // The first position at which the cumulative sum reaches the fraction; that sum is the mass of the nucleus.

@@ -48,7 +48,13 @@ public enum ConfigurationFile {
     private static func decoded(_ tree: Node, source: String, kind: SEDDError.Kind) throws -> TrainingConfiguration {
         do { return try YAMLDecoder().decode(TrainingConfiguration.self, from: tree) } catch let error as DecodingError
         {
-            throw SEDDError(kind, "\(source): \(error.line)")
+            var line = error.line
+            if case .dataCorrupted(let context) = error,
+                let words = ConfigurationReference.choices[context.codingPath.map(\.stringValue).joined(separator: ".")]
+            {
+                line += "; expected \(words.replacing(" | ", with: ", "))"
+            }
+            throw SEDDError(kind, "\(source): \(line)")
         }
     }
 
@@ -66,6 +72,11 @@ public enum ConfigurationFile {
 
     /// Reads `url`; see ``resolve(yaml:overrides:source:)``.
     public static func resolve(contentsOf url: URL, overrides: [String] = []) throws -> TrainingConfiguration {
+        try resolve(yaml: text(of: url), overrides: overrides, source: url.path)
+    }
+
+    /// The text of a configuration file.
+    package static func text(of url: URL) throws -> String {
         guard FileSystem.exists(url) else {
             throw SEDDError(
                 .missingInput, "\(url.path): no such file; expected a configuration or the name of a preset")
@@ -74,7 +85,7 @@ public enum ConfigurationFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw SEDDError(.invalidData, "\(url.path): not UTF-8; expected a configuration as YAML")
         }
-        return try resolve(yaml: text, overrides: overrides, source: url.path)
+        return text
     }
 
     /// Every key with its value.

@@ -62,7 +62,8 @@ public enum ConfigurationReference {
     private static func names<Kind: CaseIterable & RawRepresentable>(_: Kind.Type) -> String
     where Kind.RawValue == String { Kind.allCases.map(\.rawValue).joined(separator: " | ") }
 
-    private static let choices = [
+    /// Values of the keys that have a closed list of them, separated by ` | `.
+    static let choices = [
         "model.type": names(TrainingConfiguration.ModelKind.self),
         "model.parametrisation": names(Parametrisation.self),
         "model.conditioning": names(Conditioning.self),

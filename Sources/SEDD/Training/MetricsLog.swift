@@ -52,8 +52,9 @@ final class MetricsLog {
     }
 
     private static func lines(_ file: URL) -> [Substring] {
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
-        return text.split(separator: "\n")
+        guard let bytes = try? FileSystem.contents(of: file, limit: 1 << 32) else { return [] }
+        // A damaged line must not cost the others.
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 
     private static func step(of line: Substring) -> Int? {

@@ -67,8 +67,10 @@ extension TrainingConfiguration {
         ///
         /// - Parameter steps: number of steps of the run.
         func validate(steps: Int) throws(SEDDError) {
-            for (key, value) in [("optim.lr", lr), ("optim.eps", eps), ("optim.muon_lr", muonLr)]
+            for (key, value) in [("optim.lr", lr), ("optim.muon_lr", muonLr)]
             where !(value > 0 && value < 1) { throw TrainingConfiguration.bad(key, value, "0 < value < 1") }
+            // It is added to numbers in float32, to which less is 0.
+            guard eps >= 1e-30, eps < 1 else { throw TrainingConfiguration.bad("optim.eps", eps, "1e-30 <= value < 1") }
             for (key, value) in [
                 ("optim.beta1", beta1), ("optim.beta2", beta2), ("optim.muon_momentum", muonMomentum),
             ] where !(value >= 0 && value < 1) { throw TrainingConfiguration.bad(key, value, "0 <= value < 1") }

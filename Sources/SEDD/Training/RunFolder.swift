@@ -71,8 +71,9 @@ public struct RunFolder: Sendable {
 
     /// Redraws `curve.svg` from `metrics.jsonl`.
     func drawCurve() throws {
-        guard let metrics = try? String(contentsOf: metricsFile, encoding: .utf8),
-            let svg = LearningCurve(metrics: metrics).svg(title: url.lastPathComponent)
+        guard let metrics = try? FileSystem.contents(of: metricsFile, limit: 1 << 32),
+            let svg = LearningCurve(metrics: String(decoding: metrics, as: UTF8.self))
+                .svg(title: url.lastPathComponent)
         else { return }
         try OutputFile.write(Array(svg.utf8), to: url.appending(path: "curve.svg"))
     }

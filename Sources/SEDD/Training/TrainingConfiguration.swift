@@ -248,12 +248,14 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             ("training.batch_size", training.batchSize), ("training.accum", training.accum),
             ("training.n_iters", training.nIters), ("training.log_freq", training.logFreq),
             ("training.eval_freq", training.evalFreq), ("training.eval_blocks", training.evalBlocks),
-            ("training.eval_times", training.evalTimes), ("training.snapshot_freq", training.snapshotFreq),
-            ("training.keep", training.keep), ("sampling.count", sampling.count),
+            ("training.snapshot_freq", training.snapshotFreq), ("training.keep", training.keep),
         ]
         for (key, value) in counts where !(1...Self.greatestCount).contains(value) {
             throw Self.bad(key, value, "1 to \(Self.greatestCount)")
         }
+        // Numbers of things that are held in memory together, per block or per sample.
+        for (key, value) in [("training.eval_times", training.evalTimes), ("sampling.count", sampling.count)]
+        where !(1...Self.greatestHeld).contains(value) { throw Self.bad(key, value, "1 to \(Self.greatestHeld)") }
         for (key, value) in [("training.sample_freq", training.sampleFreq), ("optim.warmup", optim.warmup)]
         where !(0...Self.greatestCount).contains(value) { throw Self.bad(key, value, "0 to \(Self.greatestCount)") }
         // The products fit Int, and an accumulation step fits libtorch's indices.
@@ -276,6 +278,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     /// The upper bound on counts given by users; products of two of them fit Int.
     private static let greatestCount = 1_000_000_000
+    /// The upper bound on counts of things that are held in memory together.
+    private static let greatestHeld = 1_000_000
     /// Maximum tokens per step.
     private static let greatestTokens = 1 << 31
 

@@ -106,8 +106,7 @@ struct ModelList: Encodable, Sendable {
             samplers = kinds.map(\.name)
             methods = kinds.map(Method.init)
             filters = TokenFilter.settings.map(Setting.init)
-            grids = TimeGrid.Kind.declared.filter { $0.name != "profile" || model.sampler.process.profile != nil }
-                .map { Grid(name: $0.name, summary: $0.summary) }
+            grids = model.grids.map { Grid(name: $0.name, summary: $0.summary) }
             parameters = model.network.weights.layout.parameters
             tokenizer = TokenizerFacts(model.tokenizer)
             card = model.card
@@ -118,4 +117,11 @@ struct ModelList: Encodable, Sendable {
 
     let object = "list"
     let data: [Model]
+}
+
+extension ServedModel {
+    /// The grids that requests may name: `profile` only where a profile was measured.
+    var grids: [(name: String, summary: String)] {
+        TimeGrid.Kind.declared.filter { $0.name != "profile" || sampler.process.profile != nil }
+    }
 }

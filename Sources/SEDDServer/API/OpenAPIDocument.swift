@@ -12,14 +12,14 @@ enum OpenAPIDocument {
             ("lastToken", "\(model.graph.tokens - 1)"), ("model", quoted(model.name)),
         ]
         for (name, value) in values { text = text.replacing("\"$\(name)\"", with: value) }
-        return withSamplers(Array(text.utf8))
+        return withSamplers(Array(text.utf8), grids: model.grids.map(\.name))
     }
 
     private static func quoted(_ text: String) -> String {
         (try? JSON.text(text)) ?? "\"\""
     }
 
-    private static func withSamplers(_ bytes: [UInt8]) -> [UInt8] {
+    private static func withSamplers(_ bytes: [UInt8], grids: [String]) -> [UInt8] {
         guard var document = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any],
             var components = document["components"] as? [String: Any],
             var schemas = components["schemas"] as? [String: Any]
@@ -27,7 +27,7 @@ enum OpenAPIDocument {
         for name in ["CompletionRequest", "InfillRequest"] {
             guard var schema = schemas[name] as? [String: Any], var properties = schema["properties"] as? [String: Any]
             else { continue }
-            properties.merge(samplingProperties) { $1 }
+            properties.merge(samplingProperties(grids)) { $1 }
             schema["properties"] = properties
             schema["allOf"] = ownership
             schemas[name] = schema
@@ -40,7 +40,9 @@ enum OpenAPIDocument {
     }
 
     /// The members that describe sampling.
-    static var samplingProperties: [String: Any] {
+    ///
+    /// - Parameter grids: names of the grids that the model has.
+    private static func samplingProperties(_ grids: [String]) -> [String: Any] {
         var properties: [String: Any] = [
             "sampler": [
                 "type": ["string", "null"], "enum": SamplingMethods.names + [NSNull()] as [Any],
@@ -48,9 +50,10 @@ enum OpenAPIDocument {
                 "description": SamplingMethods.all.map { "\($0.name): \($0.summary)." }.joined(separator: " "),
             ] as [String: Any],
             "grid": [
-                "type": ["string", "null"], "enum": TimeGrid.Kind.names + [NSNull()] as [Any], "default": "linear",
+                "type": ["string", "null"], "enum": grids + [NSNull()] as [Any], "default": "linear",
                 "description": "Placement of the time steps. "
-                    + TimeGrid.Kind.declared.map { "\($0.name): \($0.summary)." }.joined(separator: " "),
+                    + TimeGrid.Kind.declared.filter { grids.contains($0.name) }.map { "\($0.name): \($0.summary)." }
+                    .joined(separator: " "),
             ] as [String: Any],
         ]
         for setting in TokenFilter.settings { properties[setting.name] = schema(setting, setting.help) }

@@ -32,7 +32,7 @@ enum RequestBody {
             throw tooLarge
         } catch {
             context.logger.debug("a body broke off", metadata: ["error": "\(error)"])
-            throw APIError.invalid(nil, "the body ended before its announced length", code: "broken_body")
+            throw APIError.invalid(nil, "the body ended early, or its chunks are malformed", code: "broken_body")
         }
     }
 

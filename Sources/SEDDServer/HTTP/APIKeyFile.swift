@@ -10,8 +10,12 @@ extension APIKeys {
     /// - Throws: ``SEDDError`` if the file does not exist, is not UTF-8, contains no key, or has an invalid line;
     ///   messages never contain keys.
     package init(contentsOf path: String, warn: (String) -> Void) throws(SEDDError) {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw SEDDError(.missingInput, "\(path): cannot be read as UTF-8; expected a file with one key per line")
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try FileSystem.contents(of: FileSystem.url(path), limit: 1 << 20) } catch {
+            throw SEDDError(error.kind, "\(path): \(error.problem); expected a file with one key per line")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw SEDDError(.invalidData, "\(path): not UTF-8; expected a file with one key per line")
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
         if let mode = attributes?[.posixPermissions] as? Int, attributes?[.type] as? FileAttributeType == .typeRegular,

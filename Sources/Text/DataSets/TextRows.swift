@@ -23,7 +23,7 @@ struct TextRows {
             (rows, notes) = try Self.jsonRows(file)
             return
         }
-        var bytes = try FileSystem.contents(of: file)
+        var bytes = try FileSystem.contents(of: file, limit: 1 << 32)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             bytes.removeFirst(3)
             notes.byteOrderMark = true

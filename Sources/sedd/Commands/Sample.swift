@@ -93,7 +93,7 @@ struct Sample: AsyncParsableCommand {
         _ team: Team
     ) async throws {
         let network = sampler.network
-        for share in shares(team) {
+        for share in shares(team, length: positions.count) {
             let requests = share.map {
                 Sampler.Request(template: positions, seed: first &+ UInt64($0), settings: settings)
             }
@@ -129,7 +129,7 @@ struct Sample: AsyncParsableCommand {
         }
         let sampler = AutoregressiveSampler(
             network: network, choice: try TokenChoice(sampling.filter), vocabulary: tokenizer.vocabularySize)
-        for share in shares(team) {
+        for share in shares(team, length: positions.count) {
             let seeds = share.map { first &+ UInt64($0) }
             let clock = ContinuousClock.now
             let sequences = try sampler.sample(
@@ -161,9 +161,13 @@ struct Sample: AsyncParsableCommand {
             tokenizer: tokenizer, length: length, modelLength: modelLength)
     }
 
+    /// Maximum tokens per network evaluation, unless a single sequence has more.
+    private static let tokensAtOnce = 1 << 18
+
     /// The batches of this process: equally many in every process, the last ones possibly empty.
-    private func shares(_ team: Team) -> [Range<Int>] {
-        let batch = show ? 1 : batch
+    private func shares(_ team: Team, length: Int) -> [Range<Int>] {
+        // Results do not depend on the batch, only memory does.
+        let batch = show ? 1 : min(batch, max(1, Self.tokensAtOnce / max(1, length)))
         return stride(from: 0, to: count, by: batch * team.size).map { start in
             let first = min(start + batch * team.rank, count)
             return first..<min(first + batch, count)

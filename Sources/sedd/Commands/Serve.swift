@@ -147,7 +147,7 @@ struct Serve: AsyncParsableCommand {
             var count = 0
             for await _ in signals {
                 count += 1
-                if count == 3 { Foundation.exit(130) }
+                if count == 3 { Failure.leave(130) }
                 continuation.yield()
             }
         }

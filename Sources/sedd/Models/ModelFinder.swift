@@ -55,10 +55,10 @@ actor ModelFinder {
                     remedy: error.remedy)
             }
         }
-        let near = NearestName.of(text, among: bundled.map(\.name)).map { "; did you mean \($0)?" } ?? ""
+        let near = NearestName.near(text, among: bundled.map(\.name)).map { "; did you mean \($0)?" } ?? ""
         throw SEDDError(
             .missingInput,
-            "\(place.path): no such folder or file, and no bundled model of that name\(near); expected a model folder, a run, \(bundled.map(\.name).joined(separator: ", ")) or ORG/NAME of the hub"
+            "\(place.path): no such folder or file, and no bundled model of that name\(near); expected a model folder, a run, \(bundled.map { "\($0.name), " }.joined())or ORG/NAME of the hub"
         )
     }
 

@@ -73,13 +73,17 @@ struct SamplingOptions: ParsableArguments {
     var saysDiffusion: Bool { sampler != nil || steps != nil || grid != nil || !own.isEmpty }
 
     private static func times(_ path: String) throws -> [Double] {
-        guard let data = try? Data(contentsOf: FileSystem.url(path)) else {
-            throw SEDDError(
-                .missingInput,
-                "\(path): no such file; expected \(TimeGrid.Kind.names.joined(separator: ", ")) or a file with a JSON array of times"
-            )
+        let times: [Double]
+        do throws(FileError) {
+            times = try JSON.decode(contentsOf: FileSystem.url(path), limit: 1 << 26)
+        } catch {
+            let expected =
+                error.kind == .missingInput
+                ? "\(TimeGrid.Kind.names.joined(separator: ", ")) or a file with a JSON array of times"
+                : "a JSON array of times that decrease from 1"
+            throw SEDDError(error.kind, "\(path): \(error.problem); expected \(expected)")
         }
-        guard let times = try? JSONDecoder().decode([Double].self, from: data), !times.isEmpty else {
+        guard !times.isEmpty else {
             throw SEDDError(.invalidData, "\(path): expected a JSON array of times that decrease from 1")
         }
         return times
@@ -94,7 +98,7 @@ struct SamplingOptions: ParsableArguments {
             let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts.first ?? "")
             guard let setting = SamplingMethods.settings.first(where: { $0.name == name }) else {
-                let near = NearestName.of(name, among: SamplingMethods.settings.map(\.name))
+                let near = NearestName.near(name, among: SamplingMethods.settings.map(\.name))
                 throw ValidationError("unknown option '--\(name)'" + (near.map { "; did you mean --\($0)?" } ?? ""))
             }
             guard let text = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {

@@ -113,10 +113,12 @@ extension InformationProfile {
     /// - Throws: ``SEDDError`` of kind `invalidData` for an invalid file.
     public static func beside(model folder: URL) throws(SEDDError) -> InformationProfile? {
         let file = file(in: folder)
-        guard let data = try? Data(contentsOf: file) else { return nil }
-        guard let read = try? JSONDecoder().decode(InformationProfile.self, from: data) else {
+        guard FileSystem.exists(file) else { return nil }
+        let read: InformationProfile
+        do throws(FileError) { read = try JSON.decode(contentsOf: file, limit: 1 << 24) } catch {
             throw SEDDError(
-                .invalidData, "\(file.path): not an information profile; measure it again with sedd profile")
+                .invalidData,
+                "\(file.path): not an information profile (\(error.problem)); measure it again with sedd profile")
         }
         do { return try InformationProfile(read.nats) } catch {
             throw SEDDError(.invalidData, "\(file.path): \(error.description)")

@@ -71,12 +71,17 @@ public struct TokenFilter: Sendable, Hashable {
         return kept.map { $0 / sum }
     }
 
+    /// Factor of log-probabilities relative to their maximum. Temperatures below 1e-30 select the most probable token
+    /// as 1e-30 does, but their reciprocals overflow.
+    var sharpness: Double { 1 / max(temperature, 1e-30) }
+
     /// Substitute for log 0: its exponential is 0, and sums with it stay finite.
     static let logZero = -1e30
 
     /// The same for rows of log-weights; [M, n], not normalized.
     func callAsFunction(_ logs: Tensor) throws -> Tensor {
-        let heated = try temperature == 1 ? logs : logs * (1 / temperature)  // [M, n]
+        // Relative to the most probable token: however cold, its log-weight stays above the substitute for log 0.
+        let heated = try temperature == 1 ? logs : (logs - logs.maximum(1, keep: true)) * sharpness  // [M, n]
         guard topK != nil || (topP ?? 1) < 1 else { return heated }
         let (values, places) = try heated.sorted(1, descending: true)  // [M, n]
         let (rows, size) = (try values.shape[0], try values.shape[1])
