@@ -188,6 +188,9 @@ import Testing
         let file = try folder.file("template.json", "[null,null]").path
         let result = try await sample("--template-tokens", file, "--length", "3")
         expectFailure(result, 64, [file, "2 entries", "--length is 3"], "another length")
+        let many = try folder.file("many.json", "[null" + String(repeating: ",null", count: 1_000_000) + "]").path
+        expectFailure(
+            try await sample("--template-tokens", many), 64, [many, "1000001 entries", "at most 1000000"], "too many")
         expectFailure(try await sample("--template-tokens", folder.path("no")), 66, [folder.path("no")], "no file")
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Logging
+import SEDD
 import Testing
 
 @testable import SEDDServer
@@ -66,6 +67,22 @@ struct OpenAPITests {
             (infill["oneOf"] as? [[String: Any]])?.compactMap { $0["required"] as? [String] } == [
                 ["template"], ["segments"],
             ])
+    }
+
+    /// What the model at hand does not have is not described.
+    @Test(arguments: [false, true]) func whatTheModelHas(_ isAbsorbing: Bool) throws {
+        let model = try isAbsorbing ? absorbingModel() : uniformModel()
+        let data = Data(OpenAPIDocument.bytes(model, ServerLimits(modelLength: model.length)))
+        let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let schemas = try #require((document["components"] as? [String: Any])?["schemas"] as? [String: Any])
+        let infill = try #require(
+            (schemas["InfillRequest"] as? [String: Any])?["properties"] as? [String: [String: Any]])
+        let samplers = try #require(infill["sampler"]?["enum"] as? [Any]).compactMap { $0 as? String }
+        #expect(samplers == SamplingMethods.all.filter { $0.reverses(model.graph) }.map(\.name))
+        #expect(samplers.contains("confidence") == isAbsorbing)
+        // Bytes have no end of text.
+        let segments = try #require((infill["segments"]?["items"] as? [String: Any])?["oneOf"] as? [[String: Any]])
+        #expect(segments.compactMap { $0["required"] as? [String] } == [["text"], ["hole"]])
     }
 
     @Test func answers() async throws {

@@ -146,6 +146,32 @@ import Torch
         #expect(plan.configuration(.judge).training.seed != plan.configuration(.autoregressive).training.seed)
     }
 
+    /// Blocks differ by far more than the models do over the same block: a difference of 0.1 nats in each of them is
+    /// decided, although either mean has an error of several times that.
+    @Test(arguments: [
+        ([0.1, 0.12, 0.08, 0.1], "holds"), ([-0.1, -0.12, -0.08, -0.1], "does not hold"),
+        ([0.1, -0.1, 0.09, -0.08], "undecided"), (nil, "undecided"),
+    ])
+    func differencesAreThoseOfTheSameBlocks(_ differences: [Double]?, _ verdict: String) throws {
+        let absorb = [1.0, 4, 2, 3]
+        let uniform = zip(absorb, differences ?? [0.1, 0.1, 0.1, 0.1]).map { $0 + $1 }
+        var results = StudyResults()
+        for (role, values) in [(StudyPlan.Role.absorb, absorb), (.uniform, uniform)] {
+            var sum = EvaluationSum(tokensPerBlock: 1)
+            for value in values { sum.add([value]) }
+            let json = """
+                {"data": "x", "tokens": 4, "tokens_in_data": 4, "blocks": 4, "length": 1, "nats_per_token": \(sum.mean),
+                "standard_error": \(try #require(sum.standardError)), "perplexity": 1, "bits_per_byte": 1, "terms": {},
+                "exact": false, "convention": "bound", "precision": "float32", "seconds": 1}
+                """
+            let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(json.utf8))
+            results.likelihoods.append(.init(model: role, report: report, blocks: differences == nil ? nil : values))
+        }
+        let lines = StudyFindings(plan: StudyPlan(base: TrainingConfiguration()), results: results).lines
+        let line = try #require(lines.first { $0.contains("absorb is better than uniform") })
+        #expect(line.hasSuffix("standard errors: \(verdict)."), "\(line)")
+    }
+
     @Test func plotsHoldTheirPoints() {
         let plot = SVGPlot(
             title: "a < b", xLabel: "x", yLabel: "y",

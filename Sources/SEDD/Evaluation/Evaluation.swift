@@ -35,12 +35,15 @@ public struct Evaluation: Sendable {
     /// - Parameters:
     ///   - log: stores finished blocks and supplies those of an earlier call.
     ///   - team: the processes that share the blocks; only the first has a log. All return the same report as one process.
+    ///   - eachBlock: called at the end with the nats per token of each block, in order; two models are compared by the
+    ///     differences over the same blocks.
     ///   - shouldStop: checked after each batch.
     /// - Throws: `TextError` if the data contain no complete block; ``SEDDError`` of kind `diverged` if a likelihood is
     ///   not finite, `interrupted` if `shouldStop` returns true.
     public func run(
         _ text: EvaluationText, _ likelihood: some BlockLikelihood, log: EvaluationLog? = nil, team: Team = .alone,
-        shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+        eachBlock: ([Double]) -> Void = { _ in }, shouldStop: () -> Bool = { false },
+        progress: (Progress) -> Void = { _ in }
     ) throws -> EvaluationReport {
         try text.requireBlock(of: length)
         guard likelihood.tokens(inBlockOf: length) >= 1 else {
@@ -89,6 +92,7 @@ public struct Evaluation: Sendable {
             if let nats = found[number] { total.add(nats) }
             bytes += text.bytes(of: try text.block(number, length: length).dropFirst(given))
         }
+        eachBlock(total.values)
         let counts = try team.sum(
             likelihood.evaluations.map { [Double($0.blocks), Double($0.passes)] } ?? [], "evaluations")
         return EvaluationReport(
@@ -136,11 +140,13 @@ struct EvaluationSum {
     /// Nats per token, by term.
     var means: [Double] { terms.map { $0 / Double(max(1, tokens)) } }
 
+    /// Nats per token of each block.
+    var values: [Double] { totals.map { $0 / Double(tokensPerBlock) } }
+
     /// Standard error of the mean over blocks, nats per token; nil for a single block.
     var standardError: Double? {
         guard count > 1 else { return nil }
-        let mean = mean
-        let values = totals.map { $0 / Double(tokensPerBlock) }
+        let (mean, values) = (mean, values)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
         return (variance / Double(count)).squareRoot()
     }

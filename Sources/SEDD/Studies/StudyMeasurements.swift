@@ -26,10 +26,11 @@ extension Study {
             for likelihood in likelihoods where !results.has(role, likelihood.settings.convention) {
                 let name = "perplexity of \(role.rawValue), \(likelihood.settings.convention)"
                 report(.stage(name))
-                let found = try evaluation.run(text, likelihood, shouldStop: shouldStop) { [report] in
-                    report(.progress(name, Double($0.done) / Double($0.total)))
-                }
-                try keep { $0.likelihoods.append(.init(model: role, report: found)) }
+                var blocks: [Double] = []
+                let found = try evaluation.run(
+                    text, likelihood, eachBlock: { blocks = $0 }, shouldStop: shouldStop
+                ) { [report] in report(.progress(name, Double($0.done) / Double($0.total))) }
+                try keep { $0.likelihoods.append(.init(model: role, report: found, blocks: blocks)) }
             }
         }
     }

@@ -4,6 +4,8 @@ struct StudyResults: Codable {
     struct Likelihood: Codable {
         let model: StudyPlan.Role
         let report: EvaluationReport
+        /// Nats per token of each block, the same blocks for every model; nil in results of earlier versions.
+        var blocks: [Double]?
     }
 
     /// Unconditional texts under the judge.

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import SEDD
+import Text
 
 /// Fills the template `openapi.json`: the server's limits and the model's name replace `"$length"`, `"$steps"`,
 /// `"$sequences"`, `"$lastToken"` and `"$model"`, and sampling members are generated from the samplers' declarations.
@@ -12,14 +13,14 @@ enum OpenAPIDocument {
             ("lastToken", "\(model.graph.tokens - 1)"), ("model", quoted(model.name)),
         ]
         for (name, value) in values { text = text.replacing("\"$\(name)\"", with: value) }
-        return withSamplers(Array(text.utf8), grids: model.grids.map(\.name))
+        return withSamplers(Array(text.utf8), model)
     }
 
     private static func quoted(_ text: String) -> String {
         (try? JSON.text(text)) ?? "\"\""
     }
 
-    private static func withSamplers(_ bytes: [UInt8], grids: [String]) -> [UInt8] {
+    private static func withSamplers(_ bytes: [UInt8], _ model: ServedModel) -> [UInt8] {
         guard var document = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any],
             var components = document["components"] as? [String: Any],
             var schemas = components["schemas"] as? [String: Any]
@@ -27,7 +28,8 @@ enum OpenAPIDocument {
         for name in ["CompletionRequest", "InfillRequest"] {
             guard var schema = schemas[name] as? [String: Any], var properties = schema["properties"] as? [String: Any]
             else { continue }
-            properties.merge(samplingProperties(grids)) { $1 }
+            properties.merge(samplingProperties(model)) { $1 }
+            if model.tokenizer.endOfText == nil { properties["segments"] = withoutEnds(properties["segments"]) }
             schema["properties"] = properties
             schema["allOf"] = ownership
             schemas[name] = schema
@@ -39,20 +41,31 @@ enum OpenAPIDocument {
         return made.map { [UInt8]($0) } ?? bytes
     }
 
+    /// Segments of a tokenizer that has no end of text.
+    private static func withoutEnds(_ segments: Any?) -> Any? {
+        guard var segments = segments as? [String: Any], var items = segments["items"] as? [String: Any],
+            let choices = items["oneOf"] as? [[String: Any]]
+        else { return segments }
+        items["oneOf"] = choices.filter { ($0["properties"] as? [String: Any])?["end"] == nil }
+        segments["items"] = items
+        return segments
+    }
+
     /// The members that describe sampling.
     ///
-    /// - Parameter grids: names of the grids that the model has.
-    private static func samplingProperties(_ grids: [String]) -> [String: Any] {
+    /// - Parameter model: whose chain and profile decide which samplers and grids there are.
+    private static func samplingProperties(_ model: ServedModel) -> [String: Any] {
+        let samplers = SamplingMethods.all.filter { $0.reverses(model.graph) }
         var properties: [String: Any] = [
             "sampler": [
-                "type": ["string", "null"], "enum": SamplingMethods.names + [NSNull()] as [Any],
+                "type": ["string", "null"], "enum": samplers.map(\.name) + [NSNull()] as [Any],
                 "default": SamplingMethods.names[0],
-                "description": SamplingMethods.all.map { "\($0.name): \($0.summary)." }.joined(separator: " "),
+                "description": samplers.map { "\($0.name): \($0.summary)." }.joined(separator: " "),
             ] as [String: Any],
             "grid": [
-                "type": ["string", "null"], "enum": grids + [NSNull()] as [Any], "default": "linear",
+                "type": ["string", "null"], "enum": model.grids.map(\.name) + [NSNull()] as [Any], "default": "linear",
                 "description": "Placement of the time steps. "
-                    + TimeGrid.Kind.declared.filter { grids.contains($0.name) }.map { "\($0.name): \($0.summary)." }
+                    + model.grids.map { "\($0.name): \($0.summary)." }
                     .joined(separator: " "),
             ] as [String: Any],
         ]

@@ -151,6 +151,10 @@ struct Sample: AsyncParsableCommand {
             do { ids = try JSON.decode(contentsOf: templateTokens.url) } catch {
                 throw SEDDError(error.kind, "\(error.description); expected a JSON array of ids and nulls")
             }
+            guard ids.count <= Limits.count else {
+                throw SEDDError(
+                    .usage, "\(templateTokens.text): has \(ids.count) entries; expected at most \(Limits.count)")
+            }
             guard length == nil || length == ids.count else {
                 throw SEDDError(
                     .usage, "\(templateTokens.text): has \(ids.count) entries, but --length is \(length ?? 0)")
