@@ -10,7 +10,7 @@ import sys
 
 PAGES = [  # in the order in which the site lists them
     "GUIDE", "EVALUATING", "SERVING", "DEPLOYING", "MODEL_CARD", "TRAINING", "MODELS", "INSTALL", "CONFIGURATION",
-    "PERFORMANCE", "VALIDATION", "LIMITS", "STABILITY", "ARCHITECTURE",
+    "PERFORMANCE", "VALIDATION", "ABLATION", "LIMITS", "STABILITY", "ARCHITECTURE",
 ]
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 
