@@ -75,10 +75,14 @@ export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.ro
 export const piecesOf = ({ kind, characters_per_token: charactersPerToken }) =>
   ({ charactersPerToken, takeBlank: !["byte", "characters"].includes(kind) });
 
-/** A text in the server's template, where a backslash before `[` is an escape. */
+/** A text in the server's template, where `\[` is a bracket, and `\\` before a bracket a backslash. */
 const literal = (text, isBeforeHole) => {
   const doubled = (run) => run.replaceAll("\\", "\\\\");
-  const brackets = text.replace(/\\*\[/g, (run) => `${doubled(run.slice(0, -1))}\\[`);
+  const brackets = text.replace(/\\*\[/g, (run, start) => {
+    const end = start + run.length;
+    const opens = end < text.length ? text[end] === "[" : isBeforeHole;
+    return doubled(run.slice(0, -1)) + (opens ? "\\[" : "[");
+  });
   return isBeforeHole ? brackets.replace(/\\+$/, doubled) : brackets;
 };
 
