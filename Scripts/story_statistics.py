@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--samples", required=True, type=pathlib.Path, help="lines of sedd sample --jsonl")
     parser.add_argument("--training", required=True, nargs="+", type=pathlib.Path)
     parser.add_argument("--run", type=int, default=12, help="words of a passage that counts as copied (default 12)")
+    parser.add_argument("--held-out", type=pathlib.Path, help="texts of the same kind, for comparison: the first 400 are used")
     options = parser.parse_args()
     texts = [json.loads(line)["text"] for line in options.samples.read_text().splitlines()]
     known, passages = set(), set()
@@ -35,10 +36,16 @@ def main():
     total = sum(map(len, found))
     unknown = [word for sample in found for word in sample if word not in known]
     copied = sum(bool(runs(sample, options.run) & passages) for sample in found)
+    late = sum(bool(runs(sample[options.run :], options.run) & passages) for sample in found)
     print(f"samples        {len(texts)}, {len(set(texts))} different")
     print(f"words          {total}, {total / max(1, len(texts)):.0f} a sample")
     print(f"known          {100 * (1 - len(unknown) / max(1, total)):.2f} % of the words are words of the training texts")
     print(f"copied         {copied} samples hold a run of {options.run} words of the training texts")
+    print(f"copied later   {late} hold one that begins after their first {options.run} words")
+    if options.held_out:
+        others = [text for text in options.held_out.read_text().split("<|endoftext|>") if text.strip()][:400]
+        copied = sum(bool(runs(words(text), options.run) & passages) for text in others)
+        print(f"held out       {copied} of {len(others)} texts hold such a run")
     print(f"unknown words  {', '.join(dict.fromkeys(unknown[:24]))}")
 
 

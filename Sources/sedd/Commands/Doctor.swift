@@ -42,10 +42,8 @@ struct Doctor: ParsableCommand {
 
     private func threadReport() throws -> String {
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        let quota = ProcessorQuota.processors()
-        let threads = min(try Runtime.threads(), quota ?? .max)
-        return "\(threads) of \(cores) cores" + (quota.map { ", with a quota of \($0)" } ?? "")
-            + "; set with --threads"
+        let quota = ProcessorQuota.processors().map { ", with a quota of \($0)" } ?? ""
+        return "\(try EngineOptions.standardThreads()) of \(cores) cores\(quota); set with --threads"
     }
 
     private func hubReport() -> String {

@@ -22,6 +22,14 @@ struct EngineOptions: ParsableArguments {
     /// More than any machine has; the thread library terminates the process if it cannot start them.
     private static let mostThreads = 1024
 
+    /// Threads of each of several processes that share a machine, unless `--threads` is given: those of
+    /// `OMP_NUM_THREADS`, or else a share of the cores or of the control group's quota.
+    static func standardThreads(processes: Int = 1) throws -> Int {
+        let threads = try Runtime.threads()
+        guard ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil else { return threads }
+        return max(1, min(threads, ProcessorQuota.processors() ?? threads) / processes)
+    }
+
     /// Sets the threads and opens the device, which must support the precision.
     ///
     /// Several processes on one machine share its cores unless a thread count is set, and use one CUDA device each.
@@ -35,13 +43,9 @@ struct EngineOptions: ParsableArguments {
                 throw ValidationError("--threads is \(threads); expected 1 to \(Self.mostThreads)")
             }
             try Runtime.setThreads(threads)
-        } else if ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
-            if let launch = team.launch {
-                try Runtime.setThreads(max(1, ProcessInfo.processInfo.activeProcessorCount / launch.localSize))
-            }
-            if let quota = ProcessorQuota.processors(), quota < (try Runtime.threads()) {
-                try Runtime.setThreads(quota)
-            }
+        } else {
+            let standard = try Self.standardThreads(processes: team.launch?.localSize ?? 1)
+            if standard != (try Runtime.threads()) { try Runtime.setThreads(standard) }
         }
         let opened = try Device(team.deviceName(device ?? last ?? "cpu", isNamed: device != nil))
         _ = try Precision.resolved(precision, on: opened)
