@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Settings of the server from flags, variables and a file.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServeSettingsTests {
     private let folder: TemporaryFolder
 

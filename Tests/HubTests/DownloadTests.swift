@@ -6,7 +6,7 @@ import Testing
 @testable import Hub
 
 /// What is fetched, how it lies in the cache, and what is asked of the hub for it.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct DownloadTests {
     @Test func layout() async throws {
         let trial = try Trial()

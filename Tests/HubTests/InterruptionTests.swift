@@ -6,7 +6,7 @@ import Testing
 @testable import Hub
 
 /// Downloads that break off, are damaged, or were left unfinished.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct InterruptionTests {
     private static let blob = "\(Sample.folder)/blobs/\(Sample.weights.etag)"
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Hub
 
 /// Repositories that are elsewhere, closed or absent, and who sees the token.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RefusalTests {
     /// A repository that was renamed answers with its new address; it stays under the name that was asked for.
     @Test func renamed() async throws {

@@ -266,7 +266,7 @@ struct ConnectionsTests {
 
     /// Eviction order: silent connections, then idle ones, then those that are sending, oldest first.
     @Test func whoMakesRoom() throws {
-        let connections = Connections(total: 5, perPeer: 5, reserve: 1)
+        let connections = Connections(total: 5, perPeer: 5, reserve: 1, patience: .zero)
         let first = try (0..<5).map { _ in try admit(connections, "10.0.0.1") }
         connections.enter(.answering, first[0].0)
         connections.enter(.receiving, first[1].0)
@@ -286,6 +286,20 @@ struct ConnectionsTests {
         }
         #expect(order == [4, 2, 1, 3])
         #expect(try admit(connections, "10.0.0.3").1 == .refused)
+    }
+
+    /// A new connection, whose request may be on the way, outlives idle ones and requests that began before it.
+    @Test func newOnesHaveTime() throws {
+        let connections = Connections(total: 3, perPeer: 3, reserve: 1)
+        let (sending, new, idle) = (
+            try admit(connections, "10.0.0.1"), try admit(connections, "10.0.0.1"), try admit(connections, "10.0.0.1")
+        )
+        connections.enter(.idle, idle.0)
+        _ = try admit(connections, "10.0.0.1")
+        #expect(idle.2.toMakeRoom && !new.2.toMakeRoom && !sending.2.toMakeRoom)
+        connections.remove(idle.0)
+        _ = try admit(connections, "10.0.0.1")
+        #expect(sending.2.toMakeRoom && !new.2.toMakeRoom, "the oldest of those that send nothing or not enough")
     }
 
     /// A peer's own connections are evicted first, so it cannot displace others.

@@ -5,7 +5,7 @@ import Testing
 @testable import SEDDServer
 
 /// The run that a server keeps for newcomers.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct DemonstrationTests {
     /// All who ask, at once or later, get one and the same run.
     @Test func oneRunForAll() async throws {

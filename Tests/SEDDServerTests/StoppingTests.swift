@@ -6,7 +6,7 @@ import Testing
 @testable import SEDDServer
 
 /// A server embedded in another process stops by returning.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct StoppingTests {
     private func settings(grace: Duration) throws -> Server.Settings {
         var settings = Server.Settings(limits: ServerLimits(modelLength: try Bundled.model.get().length))

@@ -7,13 +7,13 @@
 import argparse
 import asyncio
 import json
+import multiprocessing
 import random
 import signal
 import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 from http_client import post, read_answer, request_bytes, send
@@ -139,29 +139,42 @@ class Flood:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class Health(threading.Thread):
-    """Asks `/healthz` on connections of its own, from a thread of its own, and notes how long each answer takes."""
+class Health:
+    """Asks `/healthz` on connections of its own, from a process of its own (the clients of this one would hold it up), and notes how
+    long each answer takes."""
 
-    def __init__(self, port, end):
-        super().__init__(daemon=True)
-        self.port, self.end, self.seconds, self.faults = port, end, [], 0
+    def __init__(self, port, seconds):
+        fresh = multiprocessing.get_context("spawn")  # a fork would share the event loop of this process
+        self.receiver, sender = fresh.Pipe(duplex=False)
+        self.process = fresh.Process(target=Health.ask, args=(port, seconds, sender), daemon=True)
+        self.process.start()
+        sender.close()
 
-    def run(self):
-        while time.monotonic() < self.end:
+    @staticmethod
+    def ask(port, seconds, sender):
+        end, times, faults = time.monotonic() + seconds, [], 0
+        while time.monotonic() < end:
             start = time.monotonic()
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
                     connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                     answer = b""
                     while more := connection.recv(4096):
                         answer += more
                 if answer.startswith(b"HTTP/1.1 200"):
-                    self.seconds.append(time.monotonic() - start)
+                    times.append(time.monotonic() - start)
                 else:
-                    self.faults += 1
+                    faults += 1
             except OSError:
-                self.faults += 1
+                faults += 1
             time.sleep(0.25)
+        sender.send((times, faults))
+
+    def result(self):
+        """Seconds of every answer, and the number of checks that failed."""
+        if not self.receiver.poll(60):
+            return [], 1
+        return self.receiver.recv()
 
 
 async def kept_alive(port, end, count):
@@ -224,20 +237,19 @@ async def soak(server, seconds, clients=24, flood=600):
             memory.append(server.resident_mib())
             await asyncio.sleep(5)
 
-    holes, health = Flood(server.port, flood), Health(server.port, end)
-    health.start()
+    holes, health = Flood(server.port, flood), Health(server.port, seconds)
     await asyncio.gather(watch(), holes.run(end), kept_alive(server.port, end, count), *(client(number) for number in range(clients)))
-    health.join(30)
+    health_times, faults = await asyncio.to_thread(health.result)
     line(f"soak, {seconds} s, {clients} clients", times)
-    line("/healthz meanwhile", health.seconds)
-    print(f"at most {1000 * max(health.seconds):.0f} ms; {health.faults} health checks failed; {holes.opened} connections of the flood, {flood} at a time")
+    line("/healthz meanwhile", health_times)
+    print(f"at most {1000 * max(health_times, default=0):.0f} ms; {faults} health checks failed; {holes.opened} connections of the flood, {flood} at a time")
     print("outcomes: " + ", ".join(f"{outcomes[key]} x {key}" for key in sorted(outcomes, key=str)))
     third = max(1, len(memory) // 3)
     early, lately = statistics.median(memory[third : 2 * third] or memory), statistics.median(memory[-third:])
     print(f"memory {memory[0]:.0f} MiB at first, {early:.0f} in the middle third, {lately:.0f} in the last; {server.open_files()} open files")
     usual = {200, 429, "left", "malformed 400", "kept alive 200", "kept alive 429"}
     failures = [f"{outcomes[key]} x {key}" for key in outcomes if key not in usual]
-    if health.faults or percentile(health.seconds, 0.99) > 0.05:
+    if faults or not health_times or percentile(health_times, 0.99) > 0.05:
         failures.append("/healthz was not answered within 50 ms")
     if lately > 1.1 * early + 10:
         failures.append("memory grows")
@@ -247,7 +259,8 @@ async def soak(server, seconds, clients=24, flood=600):
 async def stopping(server):
     """SIGTERM while requests run: they finish, new ones are told to come back."""
     running = [asyncio.create_task(timed(server.port, ask(seed, steps=400))) for seed in range(2)]
-    await asyncio.sleep(0.5)
+    while b"sedd_sequences_running 2" not in (await send(server.port, "GET", "/metrics")).body:
+        await asyncio.sleep(0.1)
     server.process.send_signal(signal.SIGTERM)
     await asyncio.sleep(0.2)
     refused = await post(server.port, "/v1/infill", ask(1))
@@ -285,4 +298,5 @@ def main():
     sys.exit(1 if failures else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

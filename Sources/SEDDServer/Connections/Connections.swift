@@ -3,9 +3,9 @@ import Synchronization
 
 /// All open connections of a server, by peer and phase: decides on admission and eviction.
 ///
-/// A new connection evicts one that has sent nothing, has been idle longest between requests, or has been sending its
-/// request longest. If all connections are being served, a few more are admitted for health checks only, and get 503
-/// for anything else.
+/// A new connection evicts one that has sent nothing for a while, has been idle longest between requests, or has been
+/// sending its request, or nothing yet, longest. If all connections are being served, a few more are admitted for health
+/// checks only, and get 503 for anything else.
 final class Connections: Sendable {
     /// The phase of a connection, in order of eviction.
     enum Phase: Int, Comparable, Sendable {
@@ -36,11 +36,18 @@ final class Connections: Sendable {
     private struct Entry {
         let peer: Peer
         let channel: any Channel
+        /// Until when silence is no reason to evict it: its request may be on the way.
+        let patience: NIODeadline
         var phase: Phase
         /// Start of the phase, as a tick count.
         var since: Int
         /// Whether it has been asked to close.
         var isLeaving = false
+
+        /// Its place in the order of eviction: lower ones first.
+        func order(_ now: NIODeadline) -> (phase: Int, since: Int) {
+            (phase == .silent && now < patience ? Phase.receiving.rawValue : phase.rawValue, since)
+        }
     }
 
     private struct State {
@@ -57,16 +64,19 @@ final class Connections: Sendable {
     private let total: Int
     private let perPeer: Int
     private let reserve: Int
+    private let patience: TimeAmount
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - total: maximum number of connections.
     ///   - perPeer: maximum per peer.
     ///   - reserve: additional connections for health checks, when all others are being served.
-    init(total: Int, perPeer: Int, reserve: Int) {
+    ///   - patience: how long a new connection may be silent and count as one that sends its request.
+    init(total: Int, perPeer: Int, reserve: Int, patience: TimeAmount = .seconds(1)) {
         self.total = total
         self.perPeer = perPeer
         self.reserve = reserve
+        self.patience = patience
     }
 
     /// Number of open connections.
@@ -75,13 +85,14 @@ final class Connections: Sendable {
     /// Registers a new connection, and asks another to close if the limit is reached.
     func admit(_ channel: any Channel) -> (number: Int, admission: Admission) {
         let peer = Peer(channel.remoteAddress)
+        let now = NIODeadline.now()
         let (number, admission, victim) = state.withLock { state -> (Int, Admission, (any Channel)?) in
             let staying = state.entries.filter { !$0.value.isLeaving }
             let own = staying.filter { $0.value.peer == peer }
             var admission = Admission.full
             var victim: Int?
             if own.count >= perPeer || staying.count >= total {
-                victim = Self.victim(own.count >= perPeer ? own : staying)
+                victim = Self.victim(own.count >= perPeer ? own : staying, now)
                 if victim == nil { admission = staying.count < total + reserve ? .restricted : .refused }
             }
             // Evicted connections take a moment to close; their number is bounded too.
@@ -92,7 +103,8 @@ final class Connections: Sendable {
             if let victim { state.entries[victim]?.isLeaving = true }
             let number = state.tick()
             if admission != .refused {
-                state.entries[number] = Entry(peer: peer, channel: channel, phase: .silent, since: number)
+                state.entries[number] = Entry(
+                    peer: peer, channel: channel, patience: now + patience, phase: .silent, since: number)
             }
             return (number, admission, victim.flatMap { state.entries[$0]?.channel })
         }
@@ -100,9 +112,8 @@ final class Connections: Sendable {
         return (number, admission)
     }
 
-    private static func victim(_ entries: [Int: Entry]) -> Int? {
-        entries.filter { $0.value.phase != .answering }
-            .min { ($0.value.phase.rawValue, $0.value.since) < ($1.value.phase.rawValue, $1.value.since) }?.key
+    private static func victim(_ entries: [Int: Entry], _ now: NIODeadline) -> Int? {
+        entries.filter { $0.value.phase != .answering }.min { $0.value.order(now) < $1.value.order(now) }?.key
     }
 
     /// Changes a connection's phase; one that was asked to close stays if its request is now being answered.

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# run-tests.sh [ARGUMENTS...]: runs the tests that have been built, and lists once more at the end what failed:
+# tests run in parallel, and the lines of one that fails stand anywhere among those of the others.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .build
+log=.build/tests.log
+swift test --skip-build "$@" 2>&1 | tee "$log" && exit 0
+printf '\nFailures, from %s:\n' "$log"
+grep -aE '✘|recorded an issue|[Ff]atal error|Exited with|error:' "$log" | tail -n 60
+exit 1
