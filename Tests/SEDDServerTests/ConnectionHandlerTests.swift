@@ -264,7 +264,7 @@ struct ConnectionsTests {
         return (number, admission, asked)
     }
 
-    /// Eviction order: silent connections, then idle ones, then those that are sending, oldest first.
+    /// Eviction order: silent and idle connections, then those that are sending, oldest first.
     @Test func whoMakesRoom() throws {
         let connections = Connections(total: 5, perPeer: 5, reserve: 1, patience: .zero)
         let first = try (0..<5).map { _ in try admit(connections, "10.0.0.1") }
@@ -288,18 +288,24 @@ struct ConnectionsTests {
         #expect(try admit(connections, "10.0.0.3").1 == .refused)
     }
 
-    /// A new connection, whose request may be on the way, outlives idle ones and requests that began before it.
-    @Test func newOnesHaveTime() throws {
-        let connections = Connections(total: 3, perPeer: 3, reserve: 1)
-        let (sending, new, idle) = (
+    /// Connections that were active a moment ago count alike, whatever their phase: the one whose phase began first is evicted.
+    @Test func activeOnesHaveTime() throws {
+        let connections = Connections(total: 3, perPeer: 3, reserve: 1, patience: .hours(1))
+        let (silent, sending, idle) = (
             try admit(connections, "10.0.0.1"), try admit(connections, "10.0.0.1"), try admit(connections, "10.0.0.1")
         )
+        connections.enter(.receiving, sending.0)
         connections.enter(.idle, idle.0)
-        _ = try admit(connections, "10.0.0.1")
-        #expect(idle.2.toMakeRoom && !new.2.toMakeRoom && !sending.2.toMakeRoom)
-        connections.remove(idle.0)
-        _ = try admit(connections, "10.0.0.1")
-        #expect(sending.2.toMakeRoom && !new.2.toMakeRoom, "the oldest of those that send nothing or not enough")
+        var gone: [Int] = []
+        for _ in 0..<3 {
+            let newcomer = try admit(connections, "10.0.0.1")
+            connections.enter(.answering, newcomer.0)
+            for (place, one) in [silent, sending, idle].enumerated() where one.2.toMakeRoom && !gone.contains(place) {
+                gone.append(place)
+                connections.remove(one.0)
+            }
+        }
+        #expect(gone == [0, 1, 2])
     }
 
     /// A peer's own connections are evicted first, so it cannot displace others.

@@ -50,30 +50,8 @@ struct CheckpointGoldenTests {
 
     @Test(arguments: layouts) func gradients(_ layout: String) throws {
         let (network, expected) = try load(layout)
-        let clean: [Int] = try expected.tensor("x0").array()
-        let states: [Int] = try expected.tensor("xt").array()
-        let noise = try network.configuration.makeNoise()
-        let times = try numbers(expected, "t")
-        let batch = NoisedBatch(
-            clean: clean, states: states, length: clean.count / times.count, sigma: times.map(noise.sigma),
-            sigmaRate: times.map(noise.sigmaRate))
-        let state = try TrainingState(network.weights)
-        let loss = ScoreEntropyLoss(network: network, graph: network.configuration.makeGraph())
-        let losses = try loss.accumulateGradients(
-            batch, scale: 1 / Double(times.count), dropout: nil, into: state.gradients)
-        #expect(Difference(losses, try numbers(expected, "loss")).relative < 2e-6)
-        let names = expected.names.filter { $0.hasPrefix("grad/") }
-        #expect(names.count == network.weights.layout.entries.count)
-        var worst = 0.0
-        for name in names {
-            let found: [Double] = try state.gradients(String(name.dropFirst(5))).array()
-            let truth = try numbers(expected, name)
-            // Gradients of a network that ignores sigma are 0 where it would enter, but for rounding.
-            let scale = max(truth.map(abs).max() ?? 1, 1e-6)
-            let difference = Difference(found, truth)
-            worst = max(worst, difference.absolute / scale)
-            #expect(difference.absolute / scale < 2e-5, "\(name): \(difference), largest entry \(scale)")
-        }
+        let (compared, worst) = try compareGradients(network, expected, lossTolerance: 2e-6, tolerance: 2e-5)
+        #expect(compared == network.weights.layout.entries.count)
         print("golden layouts: \(layout): gradients \(worst) of each tensor's largest entry")
     }
 

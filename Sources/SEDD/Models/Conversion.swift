@@ -49,6 +49,7 @@ public enum Conversion {
     /// (`.bin`, `.pt`) or the weights alone (`.safetensors`). Only `target` is written; a single file embeds its
     /// configuration, so it can be read back on its own.
     ///
+    /// Only this package's own layout knows a head that is tied to the embedding; all others get a copy of it.
     /// A checkpoint holds the weights both as the model and as its moving average, at step 0, with a fresh optimizer
     /// state.
     /// - Parameters:
@@ -62,6 +63,7 @@ public enum Conversion {
         layout: CheckpointLayout = .sedd
     ) throws {
         let form = try Form(target)
+        let model = layout == .sedd && form != .checkpoint ? model : try model.untied()
         try requireFit(form, of: model, layout, target)
         guard form == .folder || form == .safetensors || dtype == .float32 else {
             throw SEDDError(

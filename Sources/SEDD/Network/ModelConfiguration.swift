@@ -65,6 +65,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         // Absent from the released schema, and from files that the released loader can use.
         private var declaredParametrisation: Parametrisation?
         private var declaredConditioning: Conditioning?
+        private var declaredTie: Bool?
 
         /// The meaning of the head's outputs; scores by default.
         public var parametrisation: Parametrisation {
@@ -76,18 +77,24 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             get { declaredConditioning ?? .sigma }
             set { declaredConditioning = newValue == .sigma ? nil : newValue }
         }
+        /// Whether the head's matrix is the embedding; by default it is a matrix of its own.
+        public var tiesEmbeddings: Bool {
+            get { declaredTie ?? false }
+            set { declaredTie = newValue ? true : nil }
+        }
 
         enum CodingKeys: String, CodingKey {
             case name, type, length, dropout
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
             case scaleBySigma = "scale_by_sigma"
             case declaredParametrisation = "parametrisation", declaredConditioning = "conditioning"
+            case declaredTie = "tie_embeddings"
         }
 
         /// Creates a transformer of the given shape.
         public init(
             hiddenSize: Int, condDim: Int, length: Int, nBlocks: Int, nHeads: Int, scaleBySigma: Bool, dropout: Double,
-            parametrisation: Parametrisation = .score, conditioning: Conditioning = .sigma
+            parametrisation: Parametrisation = .score, conditioning: Conditioning = .sigma, tiesEmbeddings: Bool = false
         ) {
             self.hiddenSize = hiddenSize
             self.condDim = condDim
@@ -98,8 +105,9 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
             self.dropout = dropout
             self.parametrisation = parametrisation
             self.conditioning = conditioning
+            self.tiesEmbeddings = tiesEmbeddings
             // Names under which the released code would load another kind of network.
-            if parametrisation != .score || conditioning != .sigma { (name, type) = (nil, nil) }
+            if parametrisation != .score || conditioning != .sigma || tiesEmbeddings { (name, type) = (nil, nil) }
         }
     }
 

@@ -17,6 +17,8 @@ public struct WeightLayout: Sendable {
 
     /// All tensors, in storage order.
     public let entries: [Entry]
+    /// Second names of tensors, such as that of a head tied to the embedding.
+    let aliases: [String: String]
     /// Elements of the flat array, including the gaps.
     let flatCount: Int
 
@@ -55,9 +57,11 @@ public struct WeightLayout: Sendable {
             shapes += adaLN(prefix, parts: 6)
         }
         shapes += norm("output_layer.norm_final")
-        shapes += [("output_layer.linear.weight", [v, d]), ("output_layer.linear.bias", [v])]
+        let isTied = configuration.model.tiesEmbeddings
+        if !isTied { shapes.append(("output_layer.linear.weight", [v, d])) }
+        shapes.append(("output_layer.linear.bias", [v]))
         shapes += adaLN("output_layer.", parts: 2)
-        self.init(shapes)
+        self.init(shapes, aliases: isTied ? ["output_layer.linear.weight": "vocab_embed.embedding"] : [:])
     }
 
     /// A layout of only those tensors for which `isIncluded` returns true.
@@ -79,7 +83,10 @@ public struct WeightLayout: Sendable {
     private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
     /// A layout of consecutive tensors.
-    init(_ shapes: [(name: String, shape: [Int])]) {
+    ///
+    /// - Parameter aliases: second names of some of them, with their first ones.
+    init(_ shapes: [(name: String, shape: [Int])], aliases: [String: String] = [:]) {
+        self.aliases = aliases
         var offset = 0
         entries = shapes.map { name, shape in
             let entry = Entry(name: name, shape: shape, offset: offset)

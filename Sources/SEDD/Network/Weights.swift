@@ -36,10 +36,11 @@ public struct Weights: Sendable {
 
     private init(layout: WeightLayout, flat: Tensor, precision: Precision) throws {
         func views(of flat: Tensor) throws -> [String: Tensor] {
-            try Dictionary(
+            let own = try Dictionary(
                 uniqueKeysWithValues: layout.entries.map {
                     ($0.name, try flat.narrowed(0, from: $0.offset, length: $0.count).reshaped($0.shape))
                 })
+            return own.merging(layout.aliases.compactMapValues { own[$0] }) { first, _ in first }
         }
         self.layout = layout
         self.flat = flat

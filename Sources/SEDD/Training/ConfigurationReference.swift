@@ -92,6 +92,8 @@ public enum ConfigurationReference {
             "meaning of the outputs: scores (SEDD), or the distribution of the clean token (MDLM, RADD, Duo)",
         "model.conditioning":
             "noise level given to the network: sigma, a constant 0 (MDLM), or none, without layers on it (RADD)",
+        "model.tie_embeddings":
+            "use the embedding as the matrix of the head too; autoregressive models always do",
         "tokenizer": "byte, characters (of the data), characters:FILE, gpt2:DIR, hf:PATH or hf:ORG/NAME",
         "graph.type": "the Markov chain: tokens are masked, or replaced by random ones",
         "noise.type": "noise schedule",

@@ -117,6 +117,7 @@ public struct StartingModel: Sendable {
                 key("model.scale_by_sigma", \.model.scaleBySigma, own.model.scaleBySigma),
                 key("model.parametrisation", \.model.parametrisation, own.model.parametrisation),
                 key("model.conditioning", \.model.conditioning, own.model.conditioning),
+                key("model.tie_embeddings", \.model.tiesEmbeddings, own.model.tiesEmbeddings),
                 key("graph.type", \.graph.type, own.graph.type), key("noise.type", \.noise.type, own.noise.type),
             ]
             if own.noise.type == .geometric {

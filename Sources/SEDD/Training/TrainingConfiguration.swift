@@ -35,11 +35,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var parametrisation = Parametrisation.score
         /// How the network is conditioned on the noise.
         public var conditioning = Conditioning.sigma
+        /// Whether the head's matrix is the embedding; autoregressive models always tie them.
+        public var tiesEmbeddings = false
 
         enum CodingKeys: String, CodingKey {
             case type, length, dropout, parametrisation, conditioning
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
-            case scaleBySigma = "scale_by_sigma"
+            case scaleBySigma = "scale_by_sigma", tiesEmbeddings = "tie_embeddings"
         }
 
         init() {}
@@ -57,6 +59,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             // Plans of studies made by earlier versions lack these.
             parametrisation = try keys.decodeIfPresent(Parametrisation.self, forKey: .parametrisation) ?? .score
             conditioning = try keys.decodeIfPresent(Conditioning.self, forKey: .conditioning) ?? .sigma
+            tiesEmbeddings = try keys.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false
         }
     }
 
@@ -202,7 +205,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
             model: .init(
                 hiddenSize: model.hiddenSize, condDim: model.condDim, length: model.length, nBlocks: model.nBlocks,
                 nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout,
-                parametrisation: model.parametrisation, conditioning: model.conditioning),
+                parametrisation: model.parametrisation, conditioning: model.conditioning,
+                tiesEmbeddings: model.tiesEmbeddings),
             tokenizer: kind)
     }
 

@@ -3,12 +3,12 @@ import Synchronization
 
 /// All open connections of a server, by peer and phase: decides on admission and eviction.
 ///
-/// A new connection evicts one that has sent nothing for a while, has been idle longest between requests, or has been
-/// sending its request, or nothing yet, longest. If all connections are being served, a few more are admitted for health
+/// A new connection evicts the one that has been silent or idle longest, if that is longer than a moment, else the one
+/// whose phase began first and is not answering. If all connections are being served, a few more are admitted for health
 /// checks only, and get 503 for anything else.
 final class Connections: Sendable {
-    /// The phase of a connection, in order of eviction.
-    enum Phase: Int, Comparable, Sendable {
+    /// The phase of a connection.
+    enum Phase: Sendable {
         /// Nothing has been received.
         case silent
         /// Idle between requests.
@@ -18,7 +18,7 @@ final class Connections: Sendable {
         /// A request is being answered: never evicted.
         case answering
 
-        static func < (a: Phase, b: Phase) -> Bool { a.rawValue < b.rawValue }
+        var isQuiet: Bool { self == .silent || self == .idle }
     }
 
     /// How a new connection is admitted.
@@ -36,17 +36,17 @@ final class Connections: Sendable {
     private struct Entry {
         let peer: Peer
         let channel: any Channel
-        /// Until when silence is no reason to evict it: its request may be on the way.
-        let patience: NIODeadline
         var phase: Phase
         /// Start of the phase, as a tick count.
         var since: Int
+        /// Until when quiet counts as activity: a request may be on the way.
+        var patience: NIODeadline
         /// Whether it has been asked to close.
         var isLeaving = false
 
         /// Its place in the order of eviction: lower ones first.
-        func order(_ now: NIODeadline) -> (phase: Int, since: Int) {
-            (phase == .silent && now < patience ? Phase.receiving.rawValue : phase.rawValue, since)
+        func order(_ now: NIODeadline) -> (activity: Int, since: Int) {
+            (phase.isQuiet && now >= patience ? 0 : 1, since)
         }
     }
 
@@ -71,7 +71,7 @@ final class Connections: Sendable {
     ///   - total: maximum number of connections.
     ///   - perPeer: maximum per peer.
     ///   - reserve: additional connections for health checks, when all others are being served.
-    ///   - patience: how long a new connection may be silent and count as one that sends its request.
+    ///   - patience: how long a connection may be silent or idle and count as active.
     init(total: Int, perPeer: Int, reserve: Int, patience: TimeAmount = .seconds(1)) {
         self.total = total
         self.perPeer = perPeer
@@ -104,7 +104,7 @@ final class Connections: Sendable {
             let number = state.tick()
             if admission != .refused {
                 state.entries[number] = Entry(
-                    peer: peer, channel: channel, patience: now + patience, phase: .silent, since: number)
+                    peer: peer, channel: channel, phase: .silent, since: number, patience: now + patience)
             }
             return (number, admission, victim.flatMap { state.entries[$0]?.channel })
         }
@@ -118,11 +118,13 @@ final class Connections: Sendable {
 
     /// Changes a connection's phase; one that was asked to close stays if its request is now being answered.
     func enter(_ phase: Phase, _ number: Int) {
+        let patience = NIODeadline.now() + patience
         state.withLock { state in
             let since = state.tick()
             state.entries[number]?.phase = phase
             state.entries[number]?.since = since
-            if phase >= .receiving { state.entries[number]?.isLeaving = false }
+            state.entries[number]?.patience = patience
+            if !phase.isQuiet { state.entries[number]?.isLeaving = false }
         }
     }
 
