@@ -105,7 +105,7 @@ async def late(port):
 
 
 class Flood:
-    """Connections that say nothing, or not enough, more than the server has places; whoever is closed comes back at once."""
+    """Connections that say nothing, or not enough, more than the server has places; whoever is closed comes back after a second."""
 
     def __init__(self, port, size):
         self.port, self.size, self.opened, self.stopping = port, size, 0, False
@@ -127,7 +127,7 @@ class Flood:
                 writer.close()
             except (OSError, asyncio.TimeoutError):
                 pass
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
 
     async def run(self, end):
         pick = random.Random(9)
