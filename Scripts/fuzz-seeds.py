@@ -64,6 +64,20 @@ vocabulary = {letter: place for place, letter in enumerate(letters)}
 vocabulary.update({"he": 256, "ll": 257, "hell": 258, "<|endoftext|>": 259})
 seed("bytepair", "small", json.dumps(vocabulary, ensure_ascii=False) + "\0#version: 0.2\nh e\nl l\nhe ll\n\0hello hell <|endoftext|>")
 seed("bytepair", "escaped", json.dumps(vocabulary) + "\0h e\n\0he")
+byte_level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+published = {
+    "version": "1.0", "added_tokens": [{"id": 259, "content": "<|endoftext|>", "special": True, "normalized": False, "lstrip": True}],
+    "normalizer": None, "pre_tokenizer": byte_level, "post_processor": None, "decoder": {"type": "ByteLevel"},
+    "model": {"type": "BPE", "vocab": vocabulary, "merges": [["h", "e"], ["l", "l"], ["he", "ll"]], "ignore_merges": False},
+}
+expression = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+splitting = {"type": "Split", "pattern": {"Regex": expression}, "behavior": "Isolated", "invert": False}
+for name, changes in {
+    "gpt2": {}, "merges": {"model": {**published["model"], "merges": ["h e", "l l"], "type": None}},
+    "llama3": {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [splitting, {**byte_level, "use_regex": False}]}},
+    "nfc": {"normalizer": {"type": "NFC"}, "model": {**published["model"], "ignore_merges": True}},
+}.items():
+    seed("tokenizer", name, json.dumps({**published, **changes}, ensure_ascii=False) + "\0hello hell e\u0301 <|endoftext|> 1234")
 seed("characters", "abc", "abc\n\0cab\nb")
 seed("characters", "wide", "é😀 \0😀 é")
 seed("tokens", "small", struct.pack("<6H", 1, 2, 3, 65, 66, 67))

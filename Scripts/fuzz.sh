@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-20000}
 shift || true
-files=(json safetensors weights pickle index bytepair characters tokens texts)
+files=(json safetensors weights pickle index bytepair tokenizer characters tokens texts)
 models=(config model hydra run override template)
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=("${files[@]}" "${models[@]}")

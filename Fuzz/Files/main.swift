@@ -69,6 +69,18 @@ Harness.run([
         _ = scratch.file("merges.txt", merges)
         roundTrip(try BytePairTokenizer(folder: scratch.folder), text)
     },
+    "tokenizer": { bytes, scratch in
+        let (json, text) = halves(bytes)
+        let tokenizer = try BytePairTokenizer(json: scratch.file("tokenizer.json", json))
+        // The text may come back changed, because of a normalizer or of tokens that strip spaces; but every id is a token.
+        var ids: [Int32] = []
+        guard (try? Array(text).withUnsafeBufferPointer({ try tokenizer.encode(utf8: $0, into: &ids) })) != nil else {
+            return
+        }
+        precondition(ids.allSatisfy { $0 >= 0 && Int($0) < tokenizer.vocabularySize })
+        var back: [UInt8] = []
+        for id in ids { try tokenizer.append(bytesOf: id, to: &back) }
+    },
     "characters": { bytes, scratch in
         let (alphabet, text) = halves(bytes)
         roundTrip(try CharacterTokenizer(alphabetOf: scratch.file("characters.txt", alphabet)), text)

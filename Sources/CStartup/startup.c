@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static int is_ignored(int number) {
 }
 
 enum {
-    too_few_resources = 71,  // the exit code: EX_OSERR of sysexits.h
+    missing_input = 66,      // exit codes: EX_NOINPUT and EX_OSERR of sysexits.h
+    too_few_resources = 71,
     fewest_files = 16,
     usual_files = 64,
     least_stack_kibibytes = 256,
@@ -70,6 +72,16 @@ static void refuse(const char *format, unsigned long long given, unsigned long l
         (void)ignored;
     }
     _exit(too_few_resources);
+}
+
+// MKL ends the process, with a message about another file, if it cannot ask where it is.
+static void check_folder(void) {
+    char path[PATH_MAX];
+    if (getcwd(path, sizeof path) != NULL || errno != ENOENT) return;
+    static const char line[] = "sedd: the working directory no longer exists; change to one that does\n";
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(missing_input);
 }
 
 // Libraries that cannot open a file or start a thread terminate the process with obscure messages, or with none.
@@ -141,6 +153,7 @@ static void begin(void) {
             }
         }
     }
+    check_folder();
     check_files();
     check_stack();
     check_address_space();

@@ -75,6 +75,12 @@ package enum FileSystem {
     /// Whether something exists at the path.
     package static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
+    /// Whether a folder, or a link to one, is at the URL.
+    package static func isFolder(_ place: URL) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
     /// Creates a folder and its missing parents; each new name is durable on return.
     /// - Throws: `cannotWrite`.
     package static func createFolder(_ folder: URL) throws(FileError) {
@@ -87,6 +93,11 @@ package enum FileSystem {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
+            guard isFolder(place) else {
+                throw FileError(
+                    .cannotWrite, "cannot create the folder, because \(place.path) is a file", source: folder.path,
+                    remedy: "choose another place, or move the file away")
+            }
             throw FileError(
                 .cannotWrite, "cannot create the folder", source: folder.path,
                 remedy: "check that its parent exists and may be written, or choose another place")

@@ -45,12 +45,12 @@ struct BlobDownload {
     private func fill(_ part: inout PartialFile) async throws {
         var (location, failures) = (file.location, 0)
         while true {
-            if let size = file.size, part.count == size { return }
-            if let size = file.size, part.count > size { try part.restart() }
+            if part.count == file.size { return }
+            if part.count > file.size { try part.restart() }
             let before = part.count
             do {
                 try await receive(&part, from: location)
-                guard let size = file.size, part.count != size else { return }
+                if part.count == file.size { return }
                 // A connection that was closed early looks like an end.
             } catch let error as HubRefusal {
                 guard failures < client.settings.retries else { throw error }
@@ -63,7 +63,7 @@ struct BlobDownload {
             failures = part.count > before ? 0 : failures + 1
             guard failures <= client.settings.retries else {
                 throw FileError(
-                    .invalidData, "\(name) of \(model): \(part.count) bytes came, expected \(file.size ?? 0)",
+                    .invalidData, "\(name) of \(model): \(part.count) bytes came, expected \(file.size)",
                     source: file.location.host(), remedy: "try again")
             }
             try await Task.sleep(for: HubClient.pause(failures))
@@ -89,10 +89,10 @@ struct BlobDownload {
         }
         progress(HubProgress(file: name, received: part.count, total: file.size))
         for try await buffer in content.body {
-            if let size = file.size, part.count + buffer.readableBytes > size {
+            if buffer.readableBytes > file.size - part.count {
                 try part.restart()
                 throw FileError(
-                    .invalidData, "\(name) of \(model): more than the \(size) bytes that were announced",
+                    .invalidData, "\(name) of \(model): more than the \(file.size) bytes that were announced",
                     source: location.host(), remedy: "try again")
             }
             try part.append(buffer)
@@ -108,11 +108,11 @@ struct BlobDownload {
 
     private func requireSpace(beside target: URL) throws(FileError) {
         var information = statvfs()
-        guard let size = file.size, statvfs(target.deletingLastPathComponent().path, &information) == 0 else { return }
+        guard statvfs(target.deletingLastPathComponent().path, &information) == 0 else { return }
         let free = Double(information.f_bavail) * Double(information.f_frsize)
-        guard free >= Double(size) else {
+        guard free >= Double(file.size) else {
             throw FileError(
-                .cannotWrite, "\(name) of \(model) takes \(size >> 20) MiB, and \(Int(free) >> 20) MiB are free",
+                .cannotWrite, "\(name) of \(model) takes \(file.size >> 20) MiB, and \(Int(free) >> 20) MiB are free",
                 source: cache.root.path, remedy: "free space, or set HF_HUB_CACHE to a folder of another volume")
         }
     }

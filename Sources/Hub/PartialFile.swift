@@ -49,7 +49,7 @@ struct PartialFile {
 
     /// The checksum of the current contents; nil if the file's ETag is not a checksum.
     func hash(_ file: RemoteFile) throws(FileError) -> ContentHash? {
-        guard var hash = ContentHash(etag: file.etag, size: file.size ?? count) else { return nil }
+        guard var hash = ContentHash(etag: file.etag, size: file.size) else { return nil }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         var place = 0

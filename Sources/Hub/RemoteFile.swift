@@ -6,7 +6,7 @@ struct RemoteFile: Sendable, Equatable {
     let commit: String
     /// The blob's name in the cache: for most files its checksum.
     let etag: String
-    let size: Int?
+    let size: Int
     /// Location of its content: on the hub, or at a signed address of a storage host.
     let location: URL
 
@@ -21,11 +21,16 @@ struct RemoteFile: Sendable, Equatable {
         guard let etag = Self.normalized(answer["X-Linked-Etag"] ?? answer["ETag"]) else {
             throw Self.notHub(url, "without an ETag that can name a file")
         }
+        // On a redirect the length is that of the redirect.
+        guard
+            let size = (answer["X-Linked-Size"] ?? (answer.isRedirect ? nil : answer["Content-Length"])).flatMap({
+                Int($0)
+            }),
+            size >= 0
+        else { throw Self.notHub(url, "without the file's size") }
         self.commit = commit
         self.etag = etag
-        // On a redirect the length is that of the redirect.
-        size = (answer["X-Linked-Size"] ?? (answer.isRedirect ? nil : answer["Content-Length"])).flatMap { Int($0) }
-            .flatMap { $0 >= 0 ? $0 : nil }
+        self.size = size
         guard answer.isRedirect, let named = answer["Location"] else {
             location = url
             return

@@ -12,6 +12,8 @@ struct RunStart {
     private let run: RunFolder
     /// The keys that differ from those used last.
     private let differences: [(key: String, old: String, new: String)]
+    /// A model given by --from to a run that began from something else.
+    private let unusedStart: String?
 
     /// Keys that determine the meaning of the weights: a run cannot change them. The model's keys come last, because
     /// some follow from others.
@@ -29,27 +31,33 @@ struct RunStart {
                     .missingInput, "\(run.url.path): no run.yaml found; start a run with --config and --data")
             }
             configuration = try await TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
-            (record, differences) = (nil, [])
+            (record, differences, unusedStart) = (nil, [], nil)
             return
         }
         let last = try run.configuration()
         record = try run.record()
-        if config != nil || from != nil {
-            configuration = try await TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
+        let hasBegun = record?.saved ?? !run.checkpoints.steps().isEmpty
+        var wanted: TrainingConfiguration
+        if config != nil || from != nil && !hasBegun {
+            wanted = try await TrainingInput.configuration(config, from: from, overrides: overrides, data: data)
         } else {
-            var wanted =
+            wanted =
                 overrides.isEmpty
                 ? last
                 : try ConfigurationFile.resolve(
                     yaml: ConfigurationFile.yaml(last), overrides: overrides, source: "\(run.url.path)/run.yaml")
             if !data.isEmpty { wanted.data.files = data.map { FileSystem.realPath($0.text) } }
-            configuration = wanted
+            if let from { wanted.training.from = FileSystem.realPath(from.text) }
         }
+        // What a run began from does not change; launchers repeat --from, which may since name a newer checkpoint.
+        unusedStart = hasBegun && wanted.training.from != last.training.from ? wanted.training.from : nil
+        if hasBegun { wanted.training.from = last.training.from }
+        configuration = wanted
         differences = try ConfigurationFile.differences(from: last, to: configuration)
         let refused = Self.fixed.lazy.compactMap { [differences] prefix in
             differences.first { $0.key.hasPrefix(prefix) && !Self.free.contains($0.key) }
         }.first
-        if let refused, record?.saved ?? !run.checkpoints.steps().isEmpty {
+        if let refused, hasBegun {
             throw SEDDError(
                 .usage,
                 "\(refused.key) is \(refused.old) in the run and \(refused.new) here; it cannot change during a run: leave it out, or start another run"
@@ -79,7 +87,9 @@ struct RunStart {
         guard let own else {
             var configuration = try ConfigurationFile.resolve(yaml: shared.yaml, overrides: [], source: "rank 0")
             if !data.isEmpty { configuration.data.files = data.map { FileSystem.realPath($0.text) } }
-            (self.configuration, record, differences, self.run) = (configuration, shared.record, [], run)
+            (self.configuration, record, differences, unusedStart, self.run) = (
+                configuration, shared.record, [], nil, run
+            )
             return
         }
         self = own
@@ -110,6 +120,11 @@ struct RunStart {
             return []
         }
         var lines = differences.map { "\($0.key): \($0.old) before, \($0.new) now" }
+        if let unusedStart {
+            lines.append(
+                "--from \(unusedStart): not read, because the run has begun, from \(configuration.training.from ?? "random weights")"
+            )
+        }
         if let record { lines += try now.changes(from: record, run: run.url.path) }
         try run.update(configuration, now)
         return lines

@@ -34,7 +34,7 @@ struct Sedd: AsyncParsableCommand {
             let settings = try ServeSettings(
                 Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
             sources = settings.sources
-            var command = try parseAsRoot(NegativeNumbers.joined(settings.arguments))
+            var command = try parseAsRoot(DashedValues.joined(settings.arguments))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -144,6 +144,10 @@ import Testing
             try contents(folder.url) == [
                 "characters.txt", "config.json", "folder", "manifest.json", "w.bin", "w.pth", "w.safetensors",
             ])
+        // A file of a model folder would no longer match its checksum.
+        let listed = folder.path("folder/model.safetensors")
+        let refused = try await SeddProcess.run(["convert", "--from", model.path, "--to", listed, "--force"])
+        expectFailure(refused, 64, [listed, "manifest.json"], "a file of a model folder")
         // A single file is read with its embedded configuration, not with an unrelated config.json beside it.
         _ = try await convert(folder.url.appendingPathComponent("w.bin"), "back")
         #expect(try weights(folder.url.appendingPathComponent("back")) == weights(model))

@@ -143,6 +143,11 @@ import Testing
             ("unknown convention", 64, ["--model", model, "--data", data, "--convention", "x"], ["x"]),
             ("no model", 66, ["--model", folder.path("none"), "--data", data], ["no such folder"]),
             (
+                "times of an exact likelihood", 64,
+                ["--model", model, "--data", data, "--order", "confidence", "--time-samples", "3"],
+                ["--time-samples", "--order"]
+            ),
+            (
                 "a state that is none", 65, ["--model", model, "--data", data, "--blocks", "2", "--state", bad],
                 ["c.jsonl", "line 1"]
             ),

@@ -61,4 +61,10 @@ import Testing
         #expect(result.text == "[97")
         #expect(result.errors == "141\n")
     }
+
+    @Test func aFolderThatIsGone() async throws {
+        let result = try await SeddProcess.run(
+            ["doctor"], shell: "cd \"$(mktemp -d)\" && rmdir \"$PWD\" && exec \"$@\"")
+        expectFailure(result, 66, ["the working directory no longer exists", "change to one"], "deleted")
+    }
 }

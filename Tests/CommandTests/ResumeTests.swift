@@ -176,6 +176,18 @@ import Testing
         #expect(changed.errors.contains("the data have changed"), "\(changed.errors)")
     }
 
+    /// What a run began from is not replaced later, and run.yaml does not claim it.
+    @Test func aRunThatHasBegunTakesNoOtherStart() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
+        let before = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
+        let other = try await TinyRun.model().path
+        let result = try await SeddProcess.run(["train", "--resume", "--output", copy.path, "--from", other])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.errors.contains("not read, because the run has begun, from random weights"), "\(result.errors)")
+        let after = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
+        #expect(after == before)
+    }
+
     private func dataFile(_ run: URL) throws -> String {
         let text = try String(contentsOf: run.appendingPathComponent("run.yaml"), encoding: .utf8)
         let line = try #require(text.split(separator: "\n").first { $0.hasSuffix("story.txt") })

@@ -159,7 +159,7 @@ import Testing
             words: ["14 tokens", "length of 8"]),
         Bad(
             name: "incomplete hole", options: ["--template", "a [[12"], code: 64,
-            words: ["[[12", "not a complete hole"]),
+            words: ["[[12", "does not begin a hole"]),
         Bad(
             name: "holes beyond all memory",
             options: ["--length", "64", "--template", String(repeating: "[[16777216]]", count: 200)], code: 64,

@@ -11,6 +11,12 @@ import Testing
     }
 
     static let table: [Mistake] = [
+        Mistake(
+            name: "a value that begins with a dash", arguments: ["sample", "--model", "-x", "--sampler", "- y"],
+            words: ["'- y'"]),
+        Mistake(
+            name: "clusterings of nothing", arguments: ["judge", "--model", "x", "--samples", "y", "--seeds", "3"],
+            words: ["--seeds", "--reference"]),
         Mistake(name: "no subcommand", arguments: [], words: []),
         Mistake(name: "unknown option", arguments: ["sample", "--model", "x", "--modle", "y"], words: ["--modle"]),
         Mistake(name: "no model", arguments: ["sample"], words: ["--model"]),

@@ -64,6 +64,7 @@ package final class FakeHub: Sendable {
         /// In the place of the true header.
         package var etag: String?
         package var commit: String?
+        package var size: String?
         /// HEAD requests are sent to this endpoint, without a word on the file.
         package var mirrors: String?
 
@@ -164,7 +165,7 @@ package final class FakeHub: Sendable {
         var headers: HTTPFields = [Self.repoCommit: commit]
         if found.isLarge {
             headers[Self.linkedETag] = "\"\(state.faults.etag ?? found.etag)\""
-            headers[Self.linkedSize] = String(found.content.count)
+            headers[Self.linkedSize] = state.faults.size ?? String(found.content.count)
             let signature = self.state.withLock { state in
                 state.signatures += 1
                 return state.signatures

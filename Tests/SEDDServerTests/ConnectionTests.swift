@@ -235,6 +235,8 @@ struct ConnectionTests {
             name: "a later version", bytes: "GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n", status: 505,
             code: "unsupported_version"),
         Refused(
+            name: "lines without CR", bytes: "GET /healthz HTTP/1.1\nHost: a\n\n", status: 400, code: "invalid_http"),
+        Refused(
             name: "a client of HTTP/2", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505,
             code: "unsupported_version"),
         Refused(name: "no path", bytes: "GET healthz HTTP/1.1\r\nHost: a\r\n\r\n", status: 400, code: "invalid"),

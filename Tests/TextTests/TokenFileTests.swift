@@ -160,6 +160,11 @@ import Testing
             (Array("version https://git-lfs.github.com/spec/v1\n".utf8), "not token ids but a Git LFS pointer"),
             ([0x93] + Array("NUMPY\u{1}\u{0}".utf8), "not token ids but a NumPy array"),
             (Array("PK\u{3}\u{4}..".utf8), "not token ids but a zip archive"),
+            ((0..<32).flatMap { number($0) }, "every second 16-bit id is 0, as in a file of ids of 32 or 64 bits"),
+            (
+                (0..<16).flatMap { number($0) + number(0) },
+                "every second 16-bit id is 0, as in a file of ids of 32 or 64 bits"
+            ),
         ]
         for (index, (bytes, expected)) in table.enumerated() {
             let file = try folder.file("bad-\(index).bin", bytes)

@@ -70,6 +70,12 @@ public enum Conversion {
                 .usage,
                 "\(target.path): PyTorch files are written as float32; choose .safetensors for \(dtype.rawValue)")
         }
+        guard form == .folder || !Manifest.lists(target) else {
+            throw SEDDError(
+                .usage,
+                "\(target.path): belongs to a model folder, which would no longer match its \(Manifest.fileName); convert to the folder, or to another file"
+            )
+        }
         if form == .folder { return try write(model, tokenizer, folder: target, dtype: dtype, layout) }
         let configuration = try model.configurationData(layout)
         try FileSystem.createFolder(target.deletingLastPathComponent())

@@ -50,6 +50,12 @@ struct Manifest: Codable, Equatable {
         ) { !$0.hasPrefix(trainingFolder) }
     }
 
+    /// Whether `file` belongs to a folder of ours, whose manifest has its checksum.
+    static func lists(_ file: URL) -> Bool {
+        let url = file.deletingLastPathComponent().appending(path: fileName)
+        return (try? JSON.decode(Manifest.self, contentsOf: url))?.files[file.lastPathComponent] != nil
+    }
+
     private func compare(_ folder: URL, remedy: String, where isMeant: (String) -> Bool) throws(SEDDError) {
         for (name, expected) in files.sorted(by: { $0.key < $1.key }) where isMeant(name) {
             let file = folder.appending(path: name)

@@ -87,7 +87,7 @@ public struct Template: Sendable, Equatable {
         let quoted = String(decoding: bytes.prefix(16), as: UTF8.self)
         return SEDDError(
             .usage,
-            "template: '\(quoted)\(bytes.count > 16 ? "…" : "")' is not a complete hole; write [[12]], [[*]], or \\[[ for a literal [["
+            "template: '\(quoted)\(bytes.count > 16 ? "…" : "")' does not begin a hole; expected [[12]] with a count of 1 to \(holes.upperBound), [[*]] or [[end]]; write \\[[ for a literal [["
         )
     }
 

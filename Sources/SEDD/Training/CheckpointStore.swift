@@ -27,7 +27,15 @@ public struct CheckpointStore: Sendable {
     /// Steps with a complete checkpoint, ascending.
     public func steps() -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
+        return names.compactMap(Self.step(of:)).sorted()
+    }
+
+    /// The step in the name of a checkpoint's folder; nil for other names.
+    private static func step(of name: String) -> Int? {
+        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, name == "step-\(step)" else {
+            return nil
+        }
+        return step
     }
 
     /// The kept checkpoint with the lowest held-out loss, nats per token; nil if none was measured.
@@ -106,6 +114,11 @@ public struct CheckpointStore: Sendable {
         try Manifest.verify(source)
         let training = source.appending(path: "training")
         let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
+        guard Self.step(of: source.lastPathComponent) == progress.step else {
+            throw SEDDError(
+                .invalidData,
+                "\(training.path)/progress.json: step is \(progress.step); expected that of the folder's name")
+        }
         try state.average.load(source.appending(path: "model.safetensors"))
         try Self.requireOptimizer(of: state, in: training)
         for (name, weights) in Self.parts(of: state) {

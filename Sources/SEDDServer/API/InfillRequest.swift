@@ -49,9 +49,10 @@ struct InfillRequest: Sendable {
     }
 
     private static func segments(_ value: JSONValue) throws(APIError) -> [Template.Segment] {
-        guard case .array(let values) = value, !values.isEmpty else {
+        guard case .array(let values) = value else {
             throw RequestFields.wrong("segments", value, "an array of objects with text, hole or end")
         }
+        guard !values.isEmpty else { throw .invalid("segments", "segments is empty; give text or holes") }
         var segments: [Template.Segment] = []
         for value in values {
             switch value {

@@ -15,6 +15,8 @@ final class LongLineWatch: ChannelInboundHandler, RemovableChannelHandler {
     /// The beginning of the first line of the last read.
     private(set) var firstLine: [UInt8] = []
     private var longLine: [UInt8]?
+    /// Whether the first line of the last read ends in LF without CR.
+    private(set) var hasBareLineFeed = false
 
     /// - Parameter limit: maximum line length, bytes.
     init(limit: Int) { self.limit = limit }
@@ -48,7 +50,10 @@ final class LongLineWatch: ChannelInboundHandler, RemovableChannelHandler {
             let line = rest[..<(end ?? rest.endIndex)]
             if start.count < Self.telling { start += line.prefix(Self.telling - start.count) }
             length += line.count
-            if isFirst { firstLine = start }
+            if isFirst {
+                firstLine = start
+                hasBareLineFeed = end != nil && line.last != UInt8(ascii: "\r")
+            }
             isFirst = false
             if length > limit { longLine = start }
             guard let end else { return }

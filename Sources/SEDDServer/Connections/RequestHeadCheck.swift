@@ -95,6 +95,8 @@ extension APIError {
             APIError(
                 .notImplemented, .invalidRequest, "the method is unknown; see /openapi.json", code: "unsupported_method"
             )
+        case .invalidVersion where lines.hasBareLineFeed:
+            .bad("lines of the request end in LF alone; expected CR and LF", code: "invalid_http")
         case _ where lines.firstLine.starts(with: "PRI * HTTP/2".utf8), .invalidVersion:
             APIError(
                 .httpVersionNotSupported, .invalidRequest, "the version of HTTP is not supported; send HTTP/1.1",

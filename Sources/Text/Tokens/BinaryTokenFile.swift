@@ -50,8 +50,20 @@ enum BinaryTokenFile {
                 .invalidData, "\(file.size) bytes, an odd number, cannot be 16-bit token ids", source: url.path,
                 remedy: "give a whole .bin file, or a text under another extension")
         }
+        try requireNarrow(file)
         return TokenFile(
             file, width: 2, start: 0, count: file.size / 2, vocabularySize: tokenizer.vocabularySize)
+    }
+
+    /// Refuses ids of 32 or 64 bits, of which every second half is 0: in a text of 64 ids that does not happen.
+    private static func requireNarrow(_ file: ReadableFile) throws(TextError) {
+        let bytes = try file.bytes(at: 0, count: min(file.size, 4096))
+        guard bytes.count >= 128 else { return }
+        let isZero = stride(from: 0, to: bytes.count - 3, by: 4).allSatisfy { bytes[$0 + 2] == 0 && bytes[$0 + 3] == 0 }
+        guard isZero, bytes.contains(where: { $0 != 0 }) else { return }
+        throw TextError(
+            .invalidData, "every second 16-bit id is 0, as in a file of ids of 32 or 64 bits", source: file.path,
+            remedy: "write them with 16 bits: array.astype('uint16').tofile(FILE)")
     }
 
     private static func withForeignHeader(

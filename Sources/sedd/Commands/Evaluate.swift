@@ -33,7 +33,7 @@ struct Evaluate: AsyncParsableCommand {
     @OptionGroup var options: ModelOptions
     @Option(parsing: .upToNextOption, help: ArgumentHelp("One or more data sets.", valueName: "[name:]file"))
     var data: [String] = []
-    @Option(help: ArgumentHelp("Stratified times per block.", valueName: "N")) var timeSamples = 16
+    @Option(help: ArgumentHelp("Stratified times per block (default: 16).", valueName: "N")) var timeSamples: Int?
     @Option(help: ArgumentHelp("Tokens per block (default: the model's length).", valueName: "L"))
     var length: Int?
     @Option(help: ArgumentHelp("Number of blocks, spread evenly over the data (default: all).", valueName: "N"))
@@ -41,9 +41,9 @@ struct Evaluate: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Only the last fraction of each data set, as training holds it out.", valueName: "share"))
     var last = 1.0
-    @Option(help: ArgumentHelp("Seed of times and noise.", valueName: "N")) var seed: Seed = 0
-    @Option(help: ArgumentHelp("bound (three terms) or published (the first only).", valueName: "name"))
-    var convention: LikelihoodBound.Convention = .bound
+    @Option(help: ArgumentHelp("Seed of times and noise (default: 0).", valueName: "N")) var seed: Seed?
+    @Option(help: ArgumentHelp("bound (three terms, the default) or published (the first only).", valueName: "name"))
+    var convention: LikelihoodBound.Convention?
     @Option(
         help: ArgumentHelp(
             "Exact likelihood of this order: confidence, margin, entropy, left-to-right or entropy-bound.",
@@ -61,13 +61,18 @@ struct Evaluate: AsyncParsableCommand {
     func validate() throws {
         guard !data.isEmpty else { throw ValidationError("--data is missing; expected one or more data sets") }
         for (name, value) in [
-            ("time-samples", timeSamples), ("length", length ?? 1), ("blocks", blocks ?? 1),
+            ("time-samples", timeSamples ?? 1), ("length", length ?? 1), ("blocks", blocks ?? 1),
             ("batch-tokens", batchTokens), ("positions", positions ?? 1),
         ] where !(1...Limits.count).contains(value) {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
         guard order != nil || (positions == nil && gamma == nil) else {
             throw ValidationError("--positions and --gamma require --order; add it, or leave them out")
+        }
+        guard order == nil || (timeSamples == nil && seed == nil && convention == nil) else {
+            throw ValidationError(
+                "--time-samples, --seed and --convention belong to the bound; the likelihood of an --order is exact: leave them out"
+            )
         }
         guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
     }
@@ -146,8 +151,13 @@ struct Evaluate: AsyncParsableCommand {
             throw SEDDError(.usage, "--order requires a diffusion model; the order of an autoregressive model is fixed")
         case .diffusion(let network):
             try LikelihoodBound(
-                network: network, convention: convention, timesPerBlock: timeSamples, seed: seed.value,
-                tokensPerBatch: batchTokens)
+                network: network, convention: convention ?? .bound, timesPerBlock: timeSamples ?? 16,
+                seed: seed?.value ?? 0, tokensPerBatch: batchTokens)
+        case .autoregressive where timeSamples != nil || seed != nil:
+            throw SEDDError(
+                .usage,
+                "--time-samples and --seed belong to the bound of a diffusion model; this model is autoregressive, and its likelihood exact: leave them out"
+            )
         case .autoregressive(let network):
             ExactLikelihood(
                 network: network, convention: convention == .published ? .published : .exact,

@@ -24,19 +24,25 @@ struct JudgeCommand: AsyncParsableCommand {
     @OptionGroup var options: ModelOptions
     @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: PathArgument
     @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
-    @Option(help: ArgumentHelp("Only the last fraction of a plain reference.", valueName: "share")) var last = 1.0
-    @Option(help: ArgumentHelp("Runs of MAUVE's clustering.", valueName: "N")) var seeds = 5
+    @Option(help: ArgumentHelp("Only the last fraction of a plain reference.", valueName: "share"))
+    var last: Double?
+    @Option(help: ArgumentHelp("Runs of MAUVE's clustering (default: 5).", valueName: "N")) var seeds: Int?
     @Flag(help: "For MAUVE, average the vectors of a text's tokens instead of using the last one.") var mean = false
     @Option(help: ArgumentHelp("Tokens per pass of the judge.", valueName: "N")) var batchTokens = 4096
     @Flag(help: "Print one JSON object.") var json = false
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        for (name, value) in [("seeds", seeds), ("batch-tokens", batchTokens)] where !(1...Limits.count).contains(value)
-        {
+        for (name, value) in [("seeds", seeds ?? 1), ("batch-tokens", batchTokens)]
+        where !(1...Limits.count).contains(value) {
             throw ValidationError("--\(name) is \(value); expected 1 to \(Limits.count)")
         }
-        guard last > 0, last <= 1 else { throw ValidationError("--last is \(last); expected more than 0, at most 1") }
+        if let last, last <= 0 || last > 1 {
+            throw ValidationError("--last is \(last); expected more than 0, at most 1")
+        }
+        guard reference != nil || (last == nil && seeds == nil && !mean) else {
+            throw ValidationError("--last, --seeds and --mean require --reference; add it, or leave them out")
+        }
     }
 
     func run() async throws {
@@ -51,7 +57,7 @@ struct JudgeCommand: AsyncParsableCommand {
                     specification.description,
                     .plain(
                         try EvaluationText(
-                            specification, tokenizer: tokenizer, lastShare: last))
+                            specification, tokenizer: tokenizer, lastShare: last ?? 1))
                 )
             }
             return (specification.description, .texts(try TextSample.read(specification.file).map(\.text)))
@@ -59,7 +65,7 @@ struct JudgeCommand: AsyncParsableCommand {
         let console = Console()
         defer { console.finish() }
         let report = try Judgement(judge, name: options.model).report(
-            texts, reference: compared, feature: mean ? .mean : .last, seeds: seeds
+            texts, reference: compared, feature: mean ? .mean : .last, seeds: seeds ?? 5
         ) {
             console.progress($1, "\($0): \(Int($1 * 100)) %")
         }

@@ -135,7 +135,7 @@ struct Serve: AsyncParsableCommand {
         } catch  where !(error is SEDDError || error is TorchError) {
             throw SEDDError(.cannotWrite, "cannot listen on \(host):\(port): \(error); choose another --host or --port")
         }
-        if ending == .cutOff { throw ExitCode(130) }
+        if ending == .cutOff { throw CancellationError() }
     }
 
     /// Stop requests from SIGTERM and SIGINT: the first completes running requests, the second cancels them, and the
