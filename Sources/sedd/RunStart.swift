@@ -26,6 +26,7 @@ struct RunStart {
     ) async throws {
         self.run = run
         guard run.exists else {
+            try run.requireNone()
             guard config != nil || from != nil else {
                 throw SEDDError(
                     .missingInput, "\(run.url.path): no run.yaml found; start a run with --config and --data")

@@ -59,6 +59,7 @@ public final class Study {
                 )
             }
         } else {
+            try Self.requireNone(in: folder)
             try Self.write(plan, to: folder.appending(path: "plan.json"))
         }
         let kept = folder.appending(path: "results.json")
@@ -70,6 +71,22 @@ public final class Study {
         } else {
             results = StudyResults()
         }
+    }
+
+    /// The names that a study writes beside `plan.json`.
+    private static let ownNames = [
+        "results.json", "report.md", "perplexity.csv", "quality.csv", "prompted.csv", "perplexity.svg", "entropy.svg",
+        "configurations", "runs", "samples",
+    ]
+
+    /// Checks that the folder of a new study contains nothing that it would replace.
+    private static func requireNone(in folder: URL) throws(SEDDError) {
+        var information = stat()
+        // lstat: a dangling link would be replaced too.
+        let taken = ownNames.first { lstat(folder.appending(path: $0).path, &information) == 0 }
+        guard let taken else { return }
+        throw SEDDError(
+            .usage, "\(folder.path): contains \(taken) but no plan.json of a study; choose another --output")
     }
 
     /// Over all tokens, so that a changed file is detected.

@@ -25,13 +25,26 @@ public struct RunFolder: Sendable {
     /// The record of what else the run used last; nil for runs of older versions.
     public func record() throws -> RunRecord? { try RunFile(contentsOf: configurationFile).record }
 
-    /// Checks that the folder does not contain a run.
+    /// The names that a run writes beside `run.yaml`, whatever they hold now.
+    private static let ownNames = ["checkpoints", "metrics.jsonl", "curve.svg", "samples"]
+
+    /// Checks that the folder contains neither a run nor anything that a new run would replace or continue.
     ///
+    /// Checkpoints without the `run.yaml` that says what their weights mean are not resumed.
     /// - Throws: ``SEDDError`` of kind `usage` if it does.
     public func requireNone() throws(SEDDError) {
         guard !exists else {
             throw SEDDError(
                 .usage, "\(url.path): already contains a run; continue it with --resume or choose another --output")
+        }
+        // lstat: a dangling link would be replaced too.
+        var information = stat()
+        let taken = Self.ownNames.first { lstat(url.appending(path: $0).path, &information) == 0 }
+        if let taken {
+            throw SEDDError(
+                .usage,
+                "\(url.path): contains \(taken) but no run.yaml; choose another --output, or put back the run.yaml of that run"
+            )
         }
     }
 
