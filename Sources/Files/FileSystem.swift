@@ -134,4 +134,14 @@ extension stat {
         #endif
         return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
     }
+
+    /// When the file's status (content, owner, links) last changed, in nanoseconds since 1970.
+    package var changeNanoseconds: Int {
+        #if canImport(Darwin)
+            let time = st_ctimespec
+        #else
+            let time = st_ctim
+        #endif
+        return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    }
 }

@@ -135,6 +135,35 @@ import Testing
         #expect(try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl")) == metrics, "nothing is changed")
     }
 
+    /// Only `run.yaml` says what the weights of checkpoints mean.
+    @Test func checkpointsWithoutTheRunFileAreNotResumed() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
+        try FileManager.default.removeItem(at: copy.appendingPathComponent("run.yaml"))
+        let metrics = try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl"))
+        let command = try TinyRun.arguments(in: folder, set: ["noise.type=geometric", "training.n_iters=125"])
+        for more in [[], ["--resume"]] {
+            let result = try await SeddProcess.run(command + more)
+            expectFailure(result, 64, ["checkpoints", "no run.yaml"], "\(more)", progress: true)
+        }
+        #expect(try Data(contentsOf: copy.appendingPathComponent("metrics.jsonl")) == metrics, "nothing is changed")
+    }
+
+    /// A launcher repeats `--from`; what the weights started from stays what it was.
+    @Test func aStartedRunKeepsWhatItStartedFrom() async throws {
+        let copy = try await folder.copy(TinyRun.shared(), as: "run")
+        let model = try await TinyRun.model().path
+        for more in [[], Array(try TinyRun.arguments(in: folder).dropFirst().dropLast(2))] {
+            let result = try await SeddProcess.run(
+                ["train", "--resume", "--output", copy.path, "--from", model] + more + [
+                    "--set", "training.n_iters=121",
+                ])
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.errors.contains("not read, because the run has begun, from random weights"), "\(result.errors)")
+            let yaml = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
+            #expect(yaml.contains("from: null"), "\(yaml)")
+        }
+    }
+
     /// The same command starts a run and resumes it, as launchers repeat commands.
     @Test func oneCommandStartsAndContinues() async throws {
         let command = try TinyRun.arguments(in: folder, set: ["training.n_iters=40"]) + ["--resume"]
@@ -174,18 +203,6 @@ import Testing
             ["train", "--resume", "--output", copy.path, "--set", "training.n_iters=123"])
         #expect(changed.code == 0, "\(changed.errors)")
         #expect(changed.errors.contains("the data have changed"), "\(changed.errors)")
-    }
-
-    /// What a run began from is not replaced later, and run.yaml does not claim it.
-    @Test func aRunThatHasBegunTakesNoOtherStart() async throws {
-        let copy = try await folder.copy(TinyRun.shared(), as: "run")
-        let before = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
-        let other = try await TinyRun.model().path
-        let result = try await SeddProcess.run(["train", "--resume", "--output", copy.path, "--from", other])
-        #expect(result.code == 0, "\(result.errors)")
-        #expect(result.errors.contains("not read, because the run has begun, from random weights"), "\(result.errors)")
-        let after = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
-        #expect(after == before)
     }
 
     private func dataFile(_ run: URL) throws -> String {

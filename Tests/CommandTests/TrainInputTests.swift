@@ -100,6 +100,14 @@ import Testing
         try await refuses(
             ["train", "--resume", "--output", folder.path("run")], 66, [folder.path("run"), "run.yaml"],
             "nothing to resume")
+        for name in ["metrics.jsonl", "curve.svg", "samples", "checkpoints"] {
+            let other = folder.url.appendingPathComponent("with-\(name)")
+            try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
+            try Data("mine".utf8).write(to: other.appendingPathComponent(name))
+            let into = try Array(TinyRun.arguments(in: folder).dropLast()) + [other.path]
+            try await refuses(into, 64, [other.path, name, "no run.yaml"], "a folder with a \(name) of another")
+            #expect(try String(contentsOf: other.appendingPathComponent(name), encoding: .utf8) == "mine")
+        }
         let obstacle = try folder.file("obstacle", "").path
         let below = try Array(TinyRun.arguments(in: folder).dropLast()) + [obstacle + "/run"]
         try await refuses(below, 73, [obstacle], "an output below a plain file")

@@ -12,9 +12,6 @@ import Testing
 
     static let table: [Mistake] = [
         Mistake(
-            name: "a value that begins with a dash", arguments: ["sample", "--model", "-x", "--sampler", "- y"],
-            words: ["'- y'"]),
-        Mistake(
             name: "clusterings of nothing", arguments: ["judge", "--model", "x", "--samples", "y", "--seeds", "3"],
             words: ["--seeds", "--reference"]),
         Mistake(name: "no subcommand", arguments: [], words: []),
@@ -27,6 +24,12 @@ import Testing
         Mistake(
             name: "a negative temperature", arguments: ["sample", "--model", "x", "--temperature", "-0.5"],
             words: ["temperature is -0.5"]),
+        Mistake(
+            name: "a sampler that begins with a dash", arguments: ["sample", "--model", "x", "--sampler", "-best"],
+            words: ["-best", "analytic"]),
+        Mistake(
+            name: "a value of dashes and blanks",
+            arguments: ["evaluate", "--model", "x", "--data", "x", "--convention", "- a b"], words: ["- a b"]),
         Mistake(
             name: "a seed of 65 bits", arguments: ["sample", "--model", "x", "--seed", "-9223372036854775809"],
             words: ["--seed", "-9223372036854775809"]),

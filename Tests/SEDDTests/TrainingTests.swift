@@ -157,6 +157,26 @@ struct TrainingTests {
         #expect(error?.description.contains(file) == true)
     }
 
+    /// Steps are counted on from the one in `progress.json`, so a checkpoint with another one is damaged even if its
+    /// checksums are right.
+    @Test(arguments: [Int.min, -1, 0, 11, Int.max])
+    func aForeignStepIsDamage(_ step: Int) throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("foreign")
+        try trainer.train { _ in }
+        let checkpoint = run.checkpoints.url(step: 12)
+        let progress = CheckpointStore.Progress(step: step, best: nil, times: nil)
+        try Data(JSON.encode(progress)).write(to: checkpoint.appending(path: "training/progress.json"))
+        try FileManager.default.removeItem(at: checkpoint.appending(path: Manifest.fileName))
+        try Manifest(of: checkpoint).write(to: checkpoint)
+        let (again, _) = try setting.trainer("foreign", create: false)
+        var told: [String] = []
+        try again.train { event in
+            if case .damaged(let place, let reason) = event { told.append("\(place.path) \(reason)") }
+        }
+        #expect(told.count == 1 && told[0].contains("step-12") && told[0].contains("step is \(step)"), "\(told)")
+    }
+
     @Test func leftoversOfAKilledSaveAreHarmless() throws {
         let setting = try Setting()
         let (trainer, run) = try setting.trainer("killed")

@@ -15,7 +15,9 @@ public struct TokenCache: Sendable {
     }
 
     static func defaultFolder(environment: [String: String]) -> URL {
-        let home = FileManager.default.homeDirectoryForCurrentUser
+        // As a shell takes `~`; Foundation asks the user database instead.
+        let own = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let home = own.map { URL(fileURLWithPath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
         #if os(macOS)
             let caches = home.appendingPathComponent("Library/Caches")
         #else
@@ -38,7 +40,11 @@ public struct TokenCache: Sendable {
         {
             return file
         }
-        try FileSystem.createFolder(folder)
+        do throws(FileError) { try FileSystem.createFolder(folder) } catch {
+            throw TextError(
+                error.kind, error.problem, source: folder.path,
+                remedy: "set XDG_CACHE_HOME to a folder that may be written")
+        }
         try TokenFileBuilder(tokenizer: tokenizer).build(from: text, to: target, progress: progress)
         guard try Identity(text) == before else {
             unlink(target.path)
@@ -53,6 +59,9 @@ public struct TokenCache: Sendable {
         let path: String
         let size: Int
         let modified: Int
+        /// When the file's status last changed: unlike `modified`, it cannot be set, so that another text of the same size
+        /// and date is detected.
+        let changed: Int
 
         init(_ file: URL) throws(TextError) {
             let (descriptor, information) = try FileSystem.openForReading(file)
@@ -60,6 +69,7 @@ public struct TokenCache: Sendable {
             path = FileSystem.realPath(file.path)
             size = Int(information.st_size)
             modified = information.modificationNanoseconds
+            changed = information.changeNanoseconds
         }
 
         /// The file's own name, for readability, followed by a unique suffix.
@@ -68,6 +78,7 @@ public struct TokenCache: Sendable {
             hash.combine(path)
             hash.combine(size)
             hash.combine(modified)
+            hash.combine(changed)
             // A different version of the file format is a different file.
             hash.combine(TokenFileHeader.version)
             let stem = URL(fileURLWithPath: path).lastPathComponent.unicodeScalars.prefix(40).map {
