@@ -8,9 +8,11 @@ import Files
 public struct Launch: Sendable, Equatable {
     /// Who started the process.
     public enum Launcher: String, Sendable {
+        /// Each value is the launcher's name in messages; `variables` stands for RANK and WORLD_SIZE set by hand.
         case torchrun, slurm = "SLURM", openMPI = "Open MPI", variables = "RANK and WORLD_SIZE"
     }
 
+    /// Who started the process.
     public let launcher: Launcher
     /// Number of this process, from 0, over all machines.
     public let rank: Int
@@ -20,6 +22,7 @@ public struct Launch: Sendable, Equatable {
     public let localRank, localSize: Int
     /// Address of the store through which the processes find each other.
     public let host: String
+    /// Port of the store.
     public let port: UInt16
     /// Whether the launcher runs the store at that address; otherwise process 0 does.
     public let hasStore: Bool

@@ -28,6 +28,7 @@ public struct ModelCard: Sendable, Codable, Equatable {
         /// A seed that gives a representative text; nil for any.
         public var seed: Int?
 
+        /// Creates an example from its members.
         public init(name: String, template: String, length: Int? = nil, seed: Int? = nil) {
             (self.name, self.template, self.length, self.seed) = (name, template, length, seed)
         }
@@ -50,6 +51,7 @@ public struct ModelCard: Sendable, Codable, Equatable {
         case title, abilities, language, sampling, examples, trainingData = "training_data"
     }
 
+    /// Creates a card from its members, without checking them.
     public init(
         title: String? = nil, trainingData: String? = nil, abilities: String? = nil, language: String? = nil,
         sampling: SamplingSettings? = nil, examples: [Example]? = nil
