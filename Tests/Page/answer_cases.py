@@ -75,7 +75,7 @@ def chunks(page, url):
 
 
 def shorter(page, url):
-    """A text that is shorter than the one before it, while a position of that one is looked at"""
+    """A text that is shorter than the one before it, while one of its positions is selected"""
     for text in ("a longer text", "short"):
         answer(page, [stream({"mask": 9, "positions": [OPEN] * len(text)}, [[change(i, c)] for i, c in enumerate(text)], text)])
         fill(page)
@@ -228,7 +228,7 @@ def keys(page, url):
 
 def busy(page, url):
     """A busy server is named so, with the time after which to try again"""
-    for status, word in ((429, "busy"), (503, "takes no requests")):
+    for status, word in ((429, "busy"), (503, "not accepting requests")):
         answer(page, refusal("eight requests wait"), status=status, headers={"Retry-After": "2"})
         ask(page)
         page.wait("document.getElementById('problem-wait').textContent.includes('in 2 s')", "the time to wait")
