@@ -56,7 +56,7 @@ VARIANTS = {
 
 
 def command(options, variant, seed, folder):
-    """The command that starts or goes on with a run."""
+    """The command that starts or resumes a run."""
     binary = str(options.binary)
     if (folder / "run.yaml").exists():
         return [binary, "train", "--resume", "--output", str(folder)]

@@ -143,7 +143,7 @@ import Testing
             ("unknown convention", 64, ["--model", model, "--data", data, "--convention", "x"], ["x"]),
             ("no model", 66, ["--model", folder.path("none"), "--data", data], ["no such folder"]),
             (
-                "a state that is none", 65, ["--model", model, "--data", data, "--blocks", "2", "--state", bad],
+                "a malformed state", 65, ["--model", model, "--data", data, "--blocks", "2", "--state", bad],
                 ["c.jsonl", "line 1"]
             ),
         ]

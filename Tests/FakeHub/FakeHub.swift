@@ -35,7 +35,7 @@ package final class FakeHub: Sendable {
     package struct Repository: Sendable {
         package var commit: String
         package var files: [String: File]
-        /// The token without which there is nothing to see.
+        /// The token that requests must have to see the repository.
         package var token: String?
         package var isGated = false
 

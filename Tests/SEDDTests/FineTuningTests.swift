@@ -112,7 +112,7 @@ struct FineTuningTests {
             alphabetOf: String(String.UnicodeScalarView((0x4E00..<0x4F00).compactMap(Unicode.Scalar.init))))
         #expect(same.vocabularySize == 256)
         let content = #expect(throws: SEDDError.self) { try start.requireTokenizer(same) }
-        #expect(content?.description.contains("the same ids would mean other text") == true)
+        #expect(content?.description.contains("the same ids would stand for other text") == true)
     }
 
     /// Each sequence of a pair is masked as often as any other, and the two masks are as disjoint as possible.

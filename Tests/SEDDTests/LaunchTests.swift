@@ -149,7 +149,7 @@ import Testing
         ),
         (
             Case(
-                name: "a port that is none",
+                name: "a port out of range",
                 environment: ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "h", "MASTER_PORT": "70000"]),
             ["MASTER_PORT", "'70000'"]
         ),

@@ -68,7 +68,7 @@ def plain(client, model):
 
 
 def settings(client, model):
-    """What this client's users set as a matter of course, though it has no meaning for the method."""
+    """Options that users of this client commonly set, although the method ignores them."""
     base = {"model": model, "prompt": "The ", "max_tokens": 8, "seed": 3, "extra_body": {"steps": 8}}
     plain = client.completions.create(**base).choices[0].text
     raw = client.completions.with_raw_response.create(**base, presence_penalty=0.5, frequency_penalty=0)

@@ -50,7 +50,7 @@ public struct Launch: Sendable, Equatable {
         {
             throw SEDDError(
                 .usage,
-                "RANK=\(found.rank) of WORLD_SIZE=\(found.size), but \(other.launcher.rawValue) says \(other.rank) of \(other.size); unset the one or the other"
+                "RANK=\(found.rank) of WORLD_SIZE=\(found.size), but \(other.launcher.rawValue) says \(other.rank) of \(other.size); unset one of them"
             )
         }
         // A single process with an address goes through the same steps as several.
