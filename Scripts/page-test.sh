@@ -6,7 +6,7 @@
 # Chromium and its driver come from the distribution and are installed only if missing. The test implements
 # WebDriver itself, so that no Python package is needed.
 set -euo pipefail
-[ $# -ge 2 ] || { echo "page test: expected SEDD MODEL, as in Scripts/page-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
+[ $# -ge 2 ] || { echo "page test: expected SEDD MODEL, as in Scripts/page-test.sh .build/release/sedd Models/stories" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 shift 2
 cd "$(dirname "$0")/.."
