@@ -1,4 +1,4 @@
-"""Checks `sedd` on a GPU and measures it beside PyTorch; what gpu-check.sh runs in the folder that it packed.
+"""Checks `sedd` on a GPU and measures it beside PyTorch; run by gpu-check.sh in the folder that it packed.
 
 Every check says what was found and what is allowed. The JSON file has them all, and every measurement, whether they hold or not.
 """

@@ -34,5 +34,5 @@ for _ in $(seq 600); do
 done
 [ -n "$url" ] || { echo "page test: the server did not print its address within a minute" >&2; exit 70; }
 PYTHONDONTWRITEBYTECODE=1 python3 Tests/Page/page_test.py --url "$url" --screenshots "$screenshots" "$@"
-# Without a choice of cases: pages of other origins too.
+# Unless cases were selected, pages of other origins are tested too.
 [ $# -gt 0 ] || PYTHONDONTWRITEBYTECODE=1 python3 Tests/Page/origin_test.py --sedd "$sedd" --model "$model"

@@ -23,7 +23,7 @@ mkdir -p "$stage"/{bin,lib/sedd,share/sedd/models,share/sedd/presets,share/doc/s
 stage=$(realpath "$stage")
 cp "$sedd" "$stage/bin/sedd"
 
-# Every library but those of the C library and of the compiler, which are the system's own.
+# All libraries except the C library's and the compiler's, which belong to the system.
 system='^(linux-vdso|ld-linux|libc|libm|libdl|libpthread|librt|libutil|libresolv|libstdc\+\+|libgcc_s)[-.]'
 ldd "$sedd" | awk '/=> not found/ {print "missing " $1} /=> \// {print $1 " " $3}' | while read -r name path; do
     [ "$name" != missing ] || fail "$path is not found; run make setup"

@@ -69,7 +69,7 @@ struct OpenAPITests {
             ])
     }
 
-    /// What the model at hand does not have is not described.
+    /// Features that the served model lacks are not described.
     @Test(arguments: [false, true]) func whatTheModelHas(_ isAbsorbing: Bool) throws {
         let model = try isAbsorbing ? absorbingModel() : uniformModel()
         let data = Data(OpenAPIDocument.bytes(model, ServerLimits(modelLength: model.length)))

@@ -125,7 +125,7 @@ struct FineTuningTests {
             (0..<4 * length).map { $0 % 4 }, length: length, times: [time, time, time, time], step: 3, firstSequence: 0)
         let masked = (0..<4).map { row in (0..<length).map { batch.states[row * length + $0] == 4 } }
         for row in 0..<4 {
-            // Five deviations of a share of 20,000 draws.
+            // Five standard deviations of a fraction of 20,000 draws.
             let share = Double(masked[row].filter { $0 }.count) / Double(length)
             #expect(abs(share - time) < 5 * (time * (1 - time) / Double(length)).squareRoot(), "row \(row): \(share)")
         }

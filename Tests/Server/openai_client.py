@@ -1,4 +1,4 @@
-"""The `openai` Python package as a client: plain, streamed, and every kind of mistake as its usual exception."""
+"""The `openai` Python package as a client: plain, streamed, and every kind of error as its usual exception."""
 
 import argparse
 import asyncio
@@ -100,7 +100,7 @@ async def asynchronous(port, model):
         parts += [choice.text for choice in event.choices]
     check("an asynchronous stream adds up", "".join(parts) == answers[5].choices[0].text, parts)
     print("asynchronous stream:", parts)
-    # A stream that is left in the middle.
+    # A stream that the client abandons.
     async with await client.completions.create(**{**base, "max_tokens": 200}, seed=6, stream=True) as stream:
         async for _ in stream:
             break
