@@ -13,7 +13,7 @@ package import Text
 ///   "training_data": "600,000 short stories for small children",
 ///   "abilities": "It tells simple stories in short sentences. It knows nothing else.",
 ///   "sampling": {"method": "analytic", "steps": 128, "temperature": 0.9},
-///   "examples": [{"name": "Fill a gap", "template": "Tom lost his hat. [[24]] He was happy again.", "seed": 4}]
+///   "examples": [{"name": "Fill a gap", "template": "Tom lost his hat.[[24]] He was happy again.", "seed": 4}]
 /// }
 /// ```
 public struct ModelCard: Sendable, Codable, Equatable {
