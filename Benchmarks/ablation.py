@@ -56,11 +56,11 @@ VARIANTS = {
 
 
 def command(options, variant, seed, folder):
-    """The command that starts or goes on with a run."""
+    """The command that starts or resumes a run."""
     binary = str(options.binary)
     if (folder / "run.yaml").exists():
         return [binary, "train", "--resume", "--output", str(folder)]
-    # The recipe of the preset itself, against all that are put together here.
+    # The recipe of the preset itself, compared with all changes combined.
     preset = "tiny-cpu" if VARIANTS[variant] is None else "published-tiny"
     settings = [
         f"training.n_iters={options.steps}", f"training.seed={seed}", "training.eval_freq=250", "training.eval_blocks=256",

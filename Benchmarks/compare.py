@@ -1,4 +1,4 @@
-"""Measures `sedd bench` and a plain PyTorch SEDD by turns and prints a table of medians.
+"""Measures `sedd bench` and a plain PyTorch SEDD alternately and prints a table of medians.
 
 Every measurement is a process of its own, so that peak memory is that of one side; the sides take turns within a round,
 so that a machine that is shared and noisy is so for both. Ratios are medians over rounds of the ratio within a round.

@@ -10,7 +10,7 @@ import math
 import subprocess
 
 BASE = {"tokens": 27, "hidden": 192, "heads": 4, "blocks": 4, "length": 128, "batch": 16}
-# What is varied, over what, and from which other shape where the base would hide it.
+# What is varied, over which values, and from which base shape if the default would hide the effect.
 TABLES = {
     "batch": ([2, 4, 8, 16, 32], {}),
     "length": ([64, 128, 256, 512, 1024, 2048], {"batch": 2}),

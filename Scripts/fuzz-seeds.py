@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes small inputs for each fuzzing target into OUT/TARGET/: what a reader accepts, for the fuzzer to vary.
+"""Writes small inputs for each fuzzing target into OUT/TARGET/: valid files for the fuzzer to mutate.
 
 usage: fuzz-seeds.py REPOSITORY OUT
 """
@@ -36,7 +36,7 @@ for name in sorted(os.listdir(golden)):
     seed("weights", name, data)
     magic = data.find(b"\x50\x19\x2e\x80\x02\x4d\xe9\x03\x2e")
     if magic >= 0:
-        # Behind the description of the machine, which is the third pickle.
+        # After the description of the machine, the third pickle.
         third = data.index(b"u.", magic) + 2
         seed("pickle", name, data[third:])
     start = data.find(b"\x80\x02}") if data[:2] == b"PK" else -1

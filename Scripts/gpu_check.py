@@ -1,4 +1,4 @@
-"""Checks `sedd` on a GPU and measures it beside PyTorch; what gpu-check.sh runs in the folder that it packed.
+"""Checks `sedd` on a GPU and measures it beside PyTorch; run by gpu-check.sh in the folder that it packed.
 
 Every check says what was found and what is allowed. The JSON file has them all, and every measurement, whether they hold or not.
 """
@@ -43,7 +43,7 @@ def devices():
 
 
 def together(count, *words, timeout=600):
-    """Runs a command in several processes that work as one; one of them talks to itself alone."""
+    """Runs a command in several processes that work as one; a single one exchanges data only with itself."""
     port = str(free_port())
     environments = [
         os.environ | {"RANK": str(rank), "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
@@ -97,7 +97,7 @@ def greatest(found, expected):
 
 
 def share(found, expected):
-    """By how much of its norm an array differs."""
+    """The difference of two arrays relative to the norm."""
     squares = sum((f - e) ** 2 for f, e in zip(found, expected, strict=True))
     return math.sqrt(squares / max(sum(e * e for e in expected), 1e-30))
 
@@ -118,7 +118,7 @@ class Report:
         print(f"{'ok  ' if holds else 'FAIL'} {name}: {found:.3g}, allowed {allowed:.3g}", flush=True)
 
     def attempt(self, name, body):
-        """What stops a part is a check that failed; the parts after it go on."""
+        """Records an exception in a part as a failed check and continues with the next part."""
         try:
             body()
         except (Failed, subprocess.TimeoutExpired, ValueError, KeyError, OSError) as error:
@@ -227,12 +227,12 @@ def sampling(report):
 
 
 def once(command, timeout=1200):
-    """The measurements of one process, or why there are none."""
+    """The measurements of one process, or the reason why they failed."""
     started = time.monotonic()
     try:
         result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, cwd=HERE)
     except subprocess.TimeoutExpired:
-        return None, "no end within the time"
+        return None, f"timed out after {timeout} s"
     if result.returncode == 0:
         measured = json.loads(result.stdout.splitlines()[-1])
         measured["process_seconds"] = time.monotonic() - started

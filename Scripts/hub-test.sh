@@ -3,7 +3,7 @@
 #
 # The client is installed in a separate folder, never in the product; the hub is a local server of this test.
 set -euo pipefail
-[ $# = 2 ] || { echo "hub test: expected SEDD MODEL, as in Scripts/hub-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
+[ $# = 2 ] || { echo "hub test: expected SEDD MODEL, as in Scripts/hub-test.sh .build/release/sedd Models/stories" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 

@@ -85,7 +85,7 @@ PC
 )
 [ -f "$root/.libtorch/libtorch.pc" ] && [ "$(cat "$root/.libtorch/libtorch.pc")" = "$pc" ] ||
     printf '%s\n' "$pc" >"$root/.libtorch/libtorch.pc"
-# Headers alone do not tell whether the library has c10d, by which processes work together; Sources/CDistributed looks for this mark.
+# Headers alone do not show whether the library contains c10d; Sources/CDistributed checks for this mark.
 mark="$root/.libtorch/without-c10d.h"
 if grep -q _ZN4c10d16ProcessGroupGlooC "$folder"/lib/libtorch_cpu.*; then
     rm -f "$mark"

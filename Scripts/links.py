@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Checks that the relative links of all Markdown files resolve: files, headings within them, and DocC's <doc:...> articles.
 
-    Scripts/links.py    # prints every broken link, and fails if there is one
+    Scripts/links.py [FOLDER]    # prints every broken link, and fails if there is one
+
+FOLDER is a copy of the documentation that is not a checkout; by default the files of the repository are checked.
 """
 import pathlib
 import re
@@ -51,14 +53,24 @@ def problems(path, articles):
             yield f"{link} (no such heading)"
 
 
-def main():
+def tracked():
+    """The Markdown files of the repository."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, check=True,
         capture_output=True, text=True,
     ).stdout.split("\n")
-    files = [ROOT / name for name in listed if name and (ROOT / name).exists()]
-    articles = {path.stem for path in files if path.parent.suffix == ".docc" or path.parent == ROOT / "docs"}
-    broken = [f"{path.relative_to(ROOT)}: {problem}" for path in files for problem in problems(path, articles)]
+    return [ROOT / name for name in listed if name and (ROOT / name).exists()]
+
+
+def main():
+    if len(sys.argv) > 2:
+        sys.exit(__doc__)
+    root = pathlib.Path(sys.argv[1]).resolve() if sys.argv[1:] else ROOT
+    files = sorted(root.rglob("*.md")) if sys.argv[1:] else tracked()
+    if not files:
+        sys.exit(f"{root}: contains no Markdown files; expected a copy of the documentation")
+    articles = {path.stem for path in files if path.parent.suffix == ".docc" or path.parent == root / "docs"}
+    broken = [f"{path.relative_to(root)}: {problem}" for path in files for problem in problems(path, articles)]
     print("\n".join(broken) if broken else f"links: {len(files)} files, none broken")
     sys.exit(1 if broken else 0)
 

@@ -6,7 +6,7 @@
 # Chromium and its driver come from the distribution and are installed only if missing. The test implements
 # WebDriver itself, so that no Python package is needed.
 set -euo pipefail
-[ $# -ge 2 ] || { echo "page test: expected SEDD MODEL, as in Scripts/page-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
+[ $# -ge 2 ] || { echo "page test: expected SEDD MODEL, as in Scripts/page-test.sh .build/release/sedd Models/stories" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 shift 2
 cd "$(dirname "$0")/.."
@@ -34,5 +34,5 @@ for _ in $(seq 600); do
 done
 [ -n "$url" ] || { echo "page test: the server did not print its address within a minute" >&2; exit 70; }
 PYTHONDONTWRITEBYTECODE=1 python3 Tests/Page/page_test.py --url "$url" --screenshots "$screenshots" "$@"
-# Without a choice of cases: pages of other origins too.
+# Unless cases were selected, pages of other origins are tested too.
 [ $# -gt 0 ] || PYTHONDONTWRITEBYTECODE=1 python3 Tests/Page/origin_test.py --sedd "$sedd" --model "$model"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run-tests.sh [ARGUMENTS...]: runs the tests that have been built, and lists once more at the end what failed:
-# tests run in parallel, and the lines of one that fails stand anywhere among those of the others.
+# run-tests.sh [ARGUMENTS...]: runs the tests that have been built, and repeats all failures at the end,
+# because tests run in parallel and their output is interleaved.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .build

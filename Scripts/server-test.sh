@@ -6,7 +6,7 @@
 # The clients' PyPI packages are installed into a separate folder. The test of two replicas requires nginx, and
 # is reported as skipped without it.
 set -euo pipefail
-[ $# = 2 ] || { echo "server test: expected SEDD MODEL, as in Scripts/server-test.sh .build/release/sedd Models/gutenberg" >&2; exit 64; }
+[ $# = 2 ] || { echo "server test: expected SEDD MODEL, as in Scripts/server-test.sh .build/release/sedd Models/stories" >&2; exit 64; }
 sedd=$(realpath "$1") model=$(realpath "$2")
 cd "$(dirname "$0")/.."
 

@@ -11,7 +11,7 @@ func readWeights(_ url: URL) throws {
     let file = try WeightFile(url)
     for (name, entry) in file.entries {
         guard let bytes = try? file.bytes(name) else { continue }
-        // What is read is as long as it says, and not longer than the file.
+        // The element count matches the header and does not exceed the file.
         precondition(bytes.count * 8 == (TensorEntry.count(entry.shape) ?? -1) * entry.element.bits)
         precondition(bytes.count <= file.bytesOnDisk)
     }
@@ -24,7 +24,7 @@ func halves(_ bytes: [UInt8]) -> (ArraySlice<UInt8>, ArraySlice<UInt8>) {
     return (bytes[..<cut], bytes[(cut + 1)...])
 }
 
-/// Encodes a text and decodes it again: what comes back is what went in.
+/// Encodes a text and decodes the ids, which must give the same text.
 func roundTrip(_ tokenizer: any Tokenizer, _ text: ArraySlice<UInt8>) {
     let text = Array(text)
     var ids: [Int32] = []
@@ -92,7 +92,7 @@ Harness.run([
         _ = try file.ids(0..<file.count)
     },
     "texts": { bytes, scratch in
-        // The first byte says which reader, and how much it reads at once.
+        // The first byte selects the reader, and how much it reads at once.
         guard let first = bytes.first else { return }
         let (names, rest) = (["x.txt", "x.jsonl", "x.json", "x.bin"], bytes.dropFirst())
         let url = scratch.file(names[Int(first) % names.count], rest)

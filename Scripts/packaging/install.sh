@@ -11,14 +11,14 @@ target=$root$prefix
 list=$target/share/sedd/installed
 
 remove() {
-    # The list is one of the files that it names.
+    # The list contains itself.
     local names
     mapfile -t names <"$list"
     for name in "${names[@]}"; do
         case /$name/ in */../*) fail "$list names '$name', which is not within the installation" ;; esac
     done
     for name in "${names[@]}"; do rm -f "$target/$name"; done
-    # Folders that are empty now, the deepest first; those with files of others stay.
+    # Removes the folders that are now empty, deepest first; folders with other files stay.
     printf '%s\n' "${names[@]}" | awk '{ while (sub("/[^/]*$", "") && !seen[$0]++) print }' |
         awk '{ print gsub("/", "/") " " $0 }' | sort -rn | cut -d' ' -f2- | while IFS= read -r folder; do
         rmdir "$target/$folder" 2>/dev/null || true
@@ -38,7 +38,7 @@ trap 'rm -rf "$stage"' EXIT
 Scripts/packaging/stage.sh "$sedd" "$stage/tree"
 (cd "$stage/tree" && find . -type f -printf '%P\n' | sort; echo share/sedd/installed) >"$stage/installed"
 mv "$stage/installed" "$stage/tree/share/sedd/installed"
-# What a former version had and this one has not.
+# Removes the files of an earlier installation.
 [ ! -f "$list" ] || remove
 mkdir -p "$target" || fail "cannot write to $target; choose another PREFIX, or become its owner"
 cp -R --no-preserve=ownership "$stage/tree/." "$target/"

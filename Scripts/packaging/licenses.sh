@@ -11,7 +11,7 @@ copy() { # copy NAME FILE...
 }
 fail() { echo "licences: $*" >&2; exit 1; }
 
-# Packages that the program is linked from; those that only make documentation are left out.
+# Packages linked into the program; those used only for the documentation are omitted.
 for package in .build/checkouts/*/; do
     name=$(basename "$package")
     case $name in swift-docc-*) continue ;; esac
@@ -19,7 +19,7 @@ for package in .build/checkouts/*/; do
     [ -n "$files" ] || fail "$package has no licence"
     copy "$name" $files
 done
-# BoringSSL, within two of them.
+# BoringSSL, which two of them contain.
 for vendored in .build/checkouts/swift-nio-ssl/Sources/CNIOBoringSSL/LICENSE .build/checkouts/swift-crypto/Sources/CCryptoBoringSSL/LICENSE; do
     [ ! -f "$vendored" ] || copy "$(echo "$vendored" | cut -d/ -f3)/BoringSSL" "$vendored"
 done
@@ -40,11 +40,11 @@ zlib=/usr/share/doc/zlib1g/copyright
 cat >"$target/README" <<'TEXT'
 Licences of what this installation contains beside sedd itself.
 
-libtorch          lib/sedd/libtorch_cpu.so, libc10.so and the libraries beside them, of which its LICENSE and NOTICE tell;
+libtorch          lib/sedd/libtorch_cpu.so, libc10.so and the libraries beside them, which its LICENSE and NOTICE cover;
                   libgomp (GPL 3 with the GCC runtime library exception) is one of them
 swift-runtime     lib/sedd/libswift*.so, libFoundation*.so (with ICU's data), libdispatch.so, libBlocksRuntime.so
 zlib              lib/sedd/libz.so.1
 the others        Swift packages that are linked into bin/sedd
 
-lib/sedd/libcud*.so and libcup*.so, where they are, are not NVIDIA's: they hold the names that libtorch asks for, and nothing else.
+lib/sedd/libcud*.so and libcup*.so, if present, are not NVIDIA's: they are stubs of the functions that libtorch refers to.
 TEXT

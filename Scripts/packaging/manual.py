@@ -15,7 +15,7 @@ def escaped(text: str) -> str:
 
 
 def flag(argument: dict) -> str:
-    """An option as its heading: bold names, the value in italics."""
+    """An option as a heading: names in bold, the value in italics."""
     names = ["\\fB" + escaped(("-" if name["kind"] == "short" else "--") + name["name"]) + "\\fR"
              for name in argument.get("names", [])]
     value = argument.get("valueName", "")

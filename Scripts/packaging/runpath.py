@@ -39,7 +39,7 @@ def set_run_path(name: str, path: bytes) -> None:
         entries = entries[: next((i for i, (tag, _) in enumerate(entries) if tag == DT_NULL), len(entries))]
         paths = [value for tag, value in entries if tag in (DT_RPATH, DT_RUNPATH)]
         if not paths:
-            return  # It looks for nothing of ours.
+            return  # It does not search for any of our libraries.
         strings = position(next(value for tag, value in entries if tag == DT_STRTAB))
         for value in paths:
             file.seek(strings + value)

@@ -4,7 +4,7 @@
 #   bin/sedd                 finds its libraries and models relative to itself
 #   lib/sedd/                libtorch's CPU libraries and Swift's runtime
 #   share/sedd/              models, presets
-#   share/doc/sedd/          pages, the changelog, licences, deployment files
+#   share/doc/sedd/          README, changelog, docs/, deployment files and the example, laid out as in the repository; licences
 #   share/man/man1/ and the folders in which bash, zsh and fish look for completions
 set -euo pipefail
 [ $# = 2 ] || { echo "stage: expected SEDD FOLDER" >&2; exit 64; }
@@ -23,7 +23,7 @@ mkdir -p "$stage"/{bin,lib/sedd,share/sedd/models,share/sedd/presets,share/doc/s
 stage=$(realpath "$stage")
 cp "$sedd" "$stage/bin/sedd"
 
-# Every library but those of the C library and of the compiler, which are the system's own.
+# All libraries except the C library's and the compiler's, which belong to the system.
 system='^(linux-vdso|ld-linux|libc|libm|libdl|libpthread|librt|libutil|libresolv|libstdc\+\+|libgcc_s)[-.]'
 ldd "$sedd" | awk '/=> not found/ {print "missing " $1} /=> \// {print $1 " " $3}' | while read -r name path; do
     [ "$name" != missing ] || fail "$path is not found; run make setup"
@@ -40,8 +40,11 @@ python3 $here/runpath.py '$ORIGIN' "$stage"/lib/sedd/*.so*
 
 cp -R Models/. "$stage/share/sedd/models/"
 cp Configurations/*.yaml "$stage/share/sedd/presets/"
-cp README.md CHANGELOG.md "$stage/share/doc/sedd/"
-cp -R docs/*.md Deployment "$stage/share/doc/sedd/"
+# Laid out as in the repository, so that the links between the files hold.
+cp -R README.md CHANGELOG.md CONTRIBUTING.md docs Deployment "$stage/share/doc/sedd/"
+mkdir -p "$stage/share/doc/sedd/Examples/TrainAndSample"
+cp -R Examples/TrainAndSample/{Package.swift,Sources} "$stage/share/doc/sedd/Examples/TrainAndSample/"
+python3 Scripts/links.py "$stage/share/doc/sedd"
 $here/licenses.sh "$stage/share/doc/sedd/licenses"
 
 mkdir -p "$stage"/share/{bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}

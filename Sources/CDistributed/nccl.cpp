@@ -23,7 +23,7 @@ struct UniqueID {
 template <typename Function>
 Function found(const char *name) {
     auto function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
-    TORCH_CHECK(function != nullptr, name, " is not here: libtorch_cuda, which brings NCCL, is not open");
+    TORCH_CHECK(function != nullptr, name, " is missing: libtorch_cuda, which includes NCCL, is not loaded");
     return function;
 }
 
@@ -108,7 +108,7 @@ void Nccl::broadcast(const at::Tensor &tensor, int from) {
 // Starts an operation on libtorch's current stream and waits for it. A device that waits for one that has disappeared
 // would wait forever, so stream and communicator are polled until the time limit.
 void Nccl::run(const at::Tensor &tensor, const char *what, const std::function<int(void *)> &start) {
-    TORCH_CHECK_VALUE(tensor.is_contiguous(), "NCCL takes arrays without gaps");
+    TORCH_CHECK_VALUE(tensor.is_contiguous(), "NCCL requires contiguous arrays");
     TORCH_CHECK_VALUE(
         tensor.device().index() == device_, "NCCL was opened for device ", device_, ", the tensor is on ", tensor.device());
     c10::DeviceGuard guard(tensor.device());

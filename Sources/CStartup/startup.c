@@ -97,7 +97,7 @@ static void check_files(void) {
     }
 }
 
-// It is the size of other threads' stacks too, which no error tells when they overflow.
+// It is also the size of other threads' stacks, whose overflow is not reported as an error.
 static void check_stack(void) {
     struct rlimit stack;
     if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY) return;

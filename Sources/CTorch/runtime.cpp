@@ -26,7 +26,7 @@ CTStatus ct_library_path(char *buffer, size_t capacity) {
     return guarded([&] {
         Dl_info found{};
         const void *address = reinterpret_cast<const void *>(&at::get_num_threads);
-        TORCH_CHECK(dladdr(address, &found) != 0 && found.dli_fname != nullptr, "the loader does not know libtorch's file");
+        TORCH_CHECK(dladdr(address, &found) != 0 && found.dli_fname != nullptr, "the loader does not report libtorch's file");
         fill(found.dli_fname, buffer, capacity);
     });
 }
@@ -79,7 +79,7 @@ CTStatus ct_synchronize(CTDevice device) {
 
 CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out) {
     return guarded([&] {
-        TORCH_CHECK_VALUE(device.kind == CT_CUDA, "only a CUDA device has memory of its own to tell of");
+        TORCH_CHECK_VALUE(device.kind == CT_CUDA, "peak memory is recorded only for CUDA devices");
         const at::Device place = device_of(device);
         const auto statistics = c10::getDeviceAllocator(place.type())->getDeviceStats(place.index());
         *out = statistics.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak;

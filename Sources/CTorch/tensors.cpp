@@ -71,7 +71,7 @@ CTStatus ct_to_device(CTTensor tensor, CTDevice device, CTTensor *out) {
 CTStatus ct_item(CTTensor tensor, double *out) {
     return guarded([&] {
         const at::Tensor &whole = unwrap(tensor);
-        TORCH_CHECK_VALUE(whole.numel() == 1, "one element is needed to read a number, found ", whole.numel());
+        TORCH_CHECK_VALUE(whole.numel() == 1, "reading a number requires a tensor of one element, found ", whole.numel());
         *out = whole.item().toDouble();
     });
 }

@@ -20,5 +20,6 @@ public enum FailureKind: String, Sendable, CaseIterable {
 
 /// An error that states in one line what was expected, what was found and what to do, with its class.
 public protocol ClassifiedError: Error, CustomStringConvertible {
+    /// The class of the failure.
     var failure: FailureKind { get }
 }

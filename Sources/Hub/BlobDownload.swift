@@ -32,7 +32,7 @@ struct BlobDownload {
                     throw FileError(
                         .invalidData, "\(name) of \(model): its checksum is not \(file.etag)",
                         source: file.location.host(),
-                        remedy: "try again; if it stays so, the network or the mirror changes files")
+                        remedy: "try again; if the error persists, the network or the mirror alters files")
                 }
                 try part.restart()
                 continue
@@ -63,7 +63,7 @@ struct BlobDownload {
             failures = part.count > before ? 0 : failures + 1
             guard failures <= client.settings.retries else {
                 throw FileError(
-                    .invalidData, "\(name) of \(model): \(part.count) bytes came, expected \(file.size)",
+                    .invalidData, "\(name) of \(model): \(part.count) bytes received, expected \(file.size)",
                     source: file.location.host(), remedy: "try again")
             }
             try await Task.sleep(for: HubClient.pause(failures))

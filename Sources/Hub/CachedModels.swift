@@ -1,7 +1,7 @@
 import Files
 package import Foundation
 
-/// A model in the hub's cache, whoever fetched it.
+/// A model in the hub's cache, fetched by this program or any other.
 package struct CachedModel: Sendable, Equatable {
     package let repository: String
     package let revision: String

@@ -83,7 +83,7 @@ package struct Hub: Sendable {
             ).gather(part)
         } catch let error as FileError where error.kind == .missingInput {
             throw FileError(
-                .missingInput, "\(model) is in the cache in part only, and \(problem)",
+                .missingInput, "\(model) is only partly in the cache, and \(problem)",
                 source: cache.snapshot(commit).path,
                 remedy: "fetch the rest with sedd download \(model) where there is a network")
         }
@@ -117,7 +117,7 @@ package struct Hub: Sendable {
                 throw FileError(
                     .invalidData, "\(name) of \(fixed): the answer is for commit \(file.commit)",
                     source: settings.endpoint,
-                    remedy: "try again; if it stays so, check HF_ENDPOINT")
+                    remedy: "try again; if the error persists, check HF_ENDPOINT")
             }
             try await bring(name, file, fixed, cache, client)
             return true

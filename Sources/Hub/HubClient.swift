@@ -53,7 +53,8 @@ final class HubClient: Sendable {
     /// - Throws: ``HubRefusal``; `FileError` for a response that is not a hub's.
     func describe(_ name: String, of model: HubModel) async throws -> Description {
         guard let start = HubAddress.resolve(settings.endpoint, model.repository, model.revision, name) else {
-            throw FileError(.usage, "\(model): not a name that an address can hold")
+            throw FileError(
+                .usage, "\(model): the name cannot be part of a URL; expected ORG/NAME or ORG/NAME@REVISION")
         }
         var url = start
         for _ in 0..<Self.mostRedirects {
@@ -168,6 +169,6 @@ final class HubClient: Sendable {
     private static func downgrade(_ url: URL, _ target: URL) -> FileError {
         FileError(
             .invalidData, "a redirect to \(target.absoluteString.prefix(200))", source: url.absoluteString,
-            remedy: "expected one to an encrypted address; check HF_ENDPOINT, and whether a proxy stands between")
+            remedy: "expected one to an encrypted address; check HF_ENDPOINT and any proxy in between")
     }
 }

@@ -65,7 +65,7 @@ struct NeededFiles {
             guard try await fetch(name) else {
                 throw FileError(
                     .missingInput, "\(model): \(index) names \(name), which the repository does not have",
-                    remedy: "tell whoever published the model, or name another revision")
+                    remedy: "report it to the model's publisher, or name another revision")
             }
         }
     }

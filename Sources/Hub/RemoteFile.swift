@@ -58,6 +58,6 @@ struct RemoteFile: Sendable, Equatable {
     private static func notHub(_ url: URL, _ what: String) -> FileError {
         FileError(
             .invalidData, "an answer \(what)", source: url.absoluteString,
-            remedy: "this is not a model hub; check HF_ENDPOINT, and whether a proxy stands between")
+            remedy: "this is not a model hub; check HF_ENDPOINT and any proxy in between")
     }
 }

@@ -2,6 +2,7 @@ import CTorch
 
 /// The element types of tensors and model files.
 public enum DType: String, Sendable, CaseIterable, Codable {
+    /// Floating-point numbers, signed integers, unsigned bytes and Booleans; the number gives the bits.
     case float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool
 
     /// Bytes per element.

@@ -4,6 +4,7 @@ import CTorch
 public struct Device: Sendable, Hashable, CustomStringConvertible {
     /// The supported kinds of device.
     public enum Kind: String, Sendable, CaseIterable {
+        /// The CPU, a CUDA device (NVIDIA), or Metal (Apple).
         case cpu, cuda, mps
     }
 

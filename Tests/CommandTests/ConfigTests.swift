@@ -10,7 +10,7 @@ import Testing
         let json = try await SeddProcess.run(["config", "--list", "--json"])
         let all = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]])
         // Settings declared by sampling methods appear in a file only if given.
-        let keys = all.filter { ($0["summary"] as? String)?.hasPrefix("of ") != true }
+        let keys = all.filter { ($0["summary"] as? String)?.hasPrefix("with ") != true }
         #expect(keys.count < all.count)
         let resolved = try await SeddProcess.run(["config", "--show", "published-tiny", "--resolved"])
         #expect(resolved.code == 0, "\(resolved.errors)")

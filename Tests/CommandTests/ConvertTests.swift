@@ -179,7 +179,7 @@ import Testing
         let again = try await convert(file, "again")
         #expect(try weights(again) == weights(model))
         let checkpoint = try await SeddProcess.run(["convert", "--from", model.path, "--to", folder.path("x.pth")])
-        expectFailure(checkpoint, 64, ["autoregressive model", "x.pth"], "as the reference's checkpoint")
+        expectFailure(checkpoint, 64, ["autoregressive model", "x.pth"], "as a checkpoint of the published code")
         let inspected = try await SeddProcess.run(
             ["inspect", "--model", model.path, "--input", file.path, "--output", folder.path("out.safetensors")])
         expectFailure(inspected, 64, ["autoregressive model", "expected a diffusion model"], "inspect")

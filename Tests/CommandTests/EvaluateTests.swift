@@ -28,7 +28,7 @@ import Testing
             // A trained model is well below log 256, and above 0.
             #expect(nats > 0 && nats < 5)
         }
-        // The detokenizer has taken the space before each stop away.
+        // The detokenizer has removed the space before each full stop.
         #expect(lines[1]["tokens_in_data"] as? Int == 20 * (Self.row.utf8.count - 1))
         #expect(lines[1]["rows"] as? Int == 20)
     }
@@ -148,7 +148,7 @@ import Testing
                 ["--time-samples", "--order"]
             ),
             (
-                "a state that is none", 65, ["--model", model, "--data", data, "--blocks", "2", "--state", bad],
+                "a malformed state", 65, ["--model", model, "--data", data, "--blocks", "2", "--state", bad],
                 ["c.jsonl", "line 1"]
             ),
         ]

@@ -26,12 +26,12 @@ struct HubCommandTests: Sendable {
 
     private let sampling = ["--seed", "7", "--steps", "2", "--jsonl"]
 
-    /// What a sequence is, whatever time it took.
+    /// The tokens of the first sample.
     private func tokens(_ result: SeddProcess.Result) throws -> [Int] {
         try #require(try objects(result.text).first?["tokens"] as? [Int], "\(result.errors)")
     }
 
-    /// A model is fetched by the command that names it, serves the next one without a network, and writes what its folder would.
+    /// A model is fetched by the command that names it, is available offline to the next one, and gives the texts of its folder.
     @Test func byName() async throws {
         let model = try await TinyRun.model()
         let fake = FakeHub(["org/tiny": try repository(model)])
@@ -118,7 +118,7 @@ struct HubCommandTests: Sendable {
             ["no tokenizer", "GPT-2", "--tokenizer"], "neither cached nor reachable")
     }
 
-    /// 50257 tokens: the bytes, and others that no text has.
+    /// 50257 tokens: the bytes, and others that do not occur in texts.
     private func vocabulary() throws -> URL {
         // GPT-2 shows a byte as itself where it is printable, and otherwise as one of the characters from U+0100 on.
         let printable = Array(33...126) + Array(161...172) + Array(174...255)
@@ -138,7 +138,7 @@ struct HubCommandTests: Sendable {
         return try folder.file("gpt2/merges.txt", "#version: 0.2\n").deletingLastPathComponent()
     }
 
-    /// A run means its best checkpoint, and that is said.
+    /// A run stands for its best checkpoint, which is reported.
     @Test func run() async throws {
         let run = try await TinyRun.shared()
         let result = try await SeddProcess.run(["sample", "--model", run.path] + sampling)
@@ -154,7 +154,7 @@ struct HubCommandTests: Sendable {
             ["without a checkpoint"], "nothing saved yet")
     }
 
-    /// Models that came with the program have short names, from any folder; a folder of that name comes first.
+    /// Bundled models have short names, valid in any folder; a folder of that name takes precedence.
     @Test func bundled() async throws {
         let arguments = ["sample", "--model", "gutenberg", "--length", "8"] + sampling
         let result = try await SeddProcess.run(arguments, shell: "cd / && exec \"$@\"")
@@ -169,7 +169,7 @@ struct HubCommandTests: Sendable {
             try await SeddProcess.run(["sample", "--model", "gutenburg"]), 66, ["did you mean gutenberg"], "misspelt")
     }
 
-    /// A path that is misspelt may look like a name of the hub: both are said.
+    /// A misspelt path may look like a name of the hub: the error mentions both.
     @Test func neither() async throws {
         let environment = ["HF_ENDPOINT": "http://127.0.0.1:1", "HF_HUB_OFFLINE": "0"]
         expectFailure(

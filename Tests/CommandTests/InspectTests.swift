@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `inspect` on the small model: what it writes and what it refuses.
+/// `sedd inspect` on the small model: its output and its errors.
 @Suite struct InspectTests {
     private let folder: TemporaryFolder
     private let model: URL

@@ -29,7 +29,7 @@ import Testing
         #expect(score > 0 && score <= 1 && mauve["seeds"] as? Int == 3 && mauve["buckets"] as? Int == 2)
         #expect(report["reference_count"] as? Int == 24)
 
-        // The text that it was trained on is nearer, and likelier, than what a small model writes.
+        // The judge's training text is nearer and more probable than samples of a small model.
         let lines = try folder.file("real.txt", TinyRun.text)
         let own = try await SeddProcess.run(["judge", "--model", judge(), "--samples", lines.path, "--json"])
         let real = try #require(objects(own.text).first, "\(own.errors)")

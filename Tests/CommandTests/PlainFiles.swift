@@ -48,7 +48,7 @@ enum PlainSafetensors {
     }
 }
 
-/// A zip archive of stored records, as PyTorch's files are; without checksums, which its reader does not look at.
+/// A zip archive of stored records, like PyTorch's files; without checksums, which its reader ignores.
 enum PlainZip {
     static func data(_ records: [(name: String, bytes: [UInt8])]) -> Data {
         func number(_ value: Int, _ width: Int) -> [UInt8] {

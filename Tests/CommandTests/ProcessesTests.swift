@@ -29,7 +29,7 @@ import Testing
         return results
     }
 
-    /// A port that nobody listens on at this moment.
+    /// A port that is currently free.
     private static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
@@ -55,7 +55,7 @@ import Testing
     static let variants: [Variant] = [
         Variant(name: "dropout", set: []),
         Variant(name: "accumulation", set: ["training.batch_size=6", "training.accum=3"]),
-        // Muon takes the length out of a gradient, and with it blows up what rounding leaves: a small rate keeps the runs together.
+        // Muon divides gradients by their norm, which amplifies rounding errors: a small rate keeps the runs together.
         Variant(
             name: "Muon and pairs",
             set: ["optim.type=muon", "optim.muon_lr=0.001", "training.complementary=true"]),
@@ -137,7 +137,7 @@ import Testing
         #expect(results[0].lastError.contains("training.batch_size"), "\(results[0].errors)")
     }
 
-    /// Starts two that would train for hours, and waits until they have taken some steps.
+    /// Starts two processes that would train for hours, and waits until they have taken some steps.
     private func training() async throws -> [SeddProcess] {
         let line =
             try TinyRun.arguments(in: folder, set: ["training.n_iters=1000000", "training.sample_freq=0"])
@@ -160,7 +160,7 @@ import Testing
             result, 75, ["rank \(1 - killed) of 2, step", "start the same command again"], "peer", progress: true)
         let names = try contents(folder.url.appendingPathComponent("run/checkpoints"))
         #expect(!names.contains { $0.hasSuffix(".partial") }, "\(names)")
-        // One process goes on where two have stopped.
+        // One process continues where two have stopped.
         let target = try #require(names.compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.max()) + 5
         let alone = try await SeddProcess.run(
             ["train", "--resume", "--output", folder.path("run"), "--set", "training.n_iters=\(target)"])

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the machine grants: few open files, little address space, a terminal of little ability.
+/// Limited resources: few open files, little address space, a simple terminal.
 @Suite struct ResourceLimitTests {
     @Test(arguments: [4, 5, 8, 15])
     func tooFewFiles(count: Int) async throws {
@@ -9,7 +9,7 @@ import Testing
         expectFailure(result, 71, ["\(count) files", "16", "ulimit -n"], "\(count) files")
     }
 
-    /// A limit that the process may raise itself costs nobody anything.
+    /// A soft limit that the process may raise itself has no effect.
     @Test(arguments: ["-Sn 5", "-n 16"])
     func enoughFiles(limit: String) async throws {
         let result = try await SeddProcess.run(

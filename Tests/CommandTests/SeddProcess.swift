@@ -3,7 +3,7 @@ import Testing
 
 /// Runs the built `sedd` as a user does.
 final class SeddProcess {
-    /// What a finished run left.
+    /// The result of a finished process.
     struct Result {
         /// The exit code, or 128 + the signal that ended the process, as shells count.
         let code: Int32
@@ -65,7 +65,7 @@ final class SeddProcess {
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// What it wrote to stderr so far.
+    /// The output to stderr so far.
     var errorsSoFar: String {
         (try? String(contentsOf: folder.url.appendingPathComponent("stderr"), encoding: .utf8)) ?? ""
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A folder of its own for a test, removed with the value.
+/// A temporary folder for one test, removed with the value.
 final class TemporaryFolder: Sendable {
     let url: URL
 
@@ -39,7 +39,7 @@ func contents(_ folder: URL) throws -> [String] {
 
 func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
-/// Golden files that the repository does not carry: `shared` beside the repository.
+/// Golden files that are not in the repository: `shared` beside the repository.
 enum Shared {
     // Tests/CommandTests/Support.swift
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

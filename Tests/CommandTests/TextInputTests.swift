@@ -13,7 +13,7 @@ import Testing
         of: "sample_freq: 120", with: "sample_freq: 0"
     ).replacingOccurrences(of: "warmup: 10", with: "warmup: 2")
 
-    /// Trains two steps on a file and gives the result and the run.
+    /// Trains two steps on a file and returns the result and the run.
     private func train(
         _ data: URL, configuration: String = characters, set: [String] = []
     ) async throws -> (SeddProcess.Result, URL) {

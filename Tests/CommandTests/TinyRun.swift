@@ -35,7 +35,7 @@ enum TinyRun {
         optim: {lr: 5.0e-3, warmup: 10}
         """
 
-    /// Writes configuration and text into `folder` and gives the arguments that train on them.
+    /// Writes configuration and text into `folder` and returns the arguments that train on them.
     static func arguments(
         in folder: TemporaryFolder, output: String = "run", configuration: String = configuration, set: [String] = []
     ) throws -> [String] {
@@ -75,7 +75,7 @@ enum TinyRun {
         }
     }
 
-    /// The model that the shared run made.
+    /// The model of the shared run.
     static func model() async throws -> URL { try await shared().appendingPathComponent("checkpoints/step-120") }
 
     /// A copy with a modified `config.json`: each pattern replaced.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One number for the program, the log of changes and the pages.
+/// The program, the changelog and the pages state the same version.
 @Suite struct VersionTests {
     // Tests/CommandTests/VersionTests.swift
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,4 +1,4 @@
-"""Any number of processes computes what one computes: losses within 1e-5 by float32 sums, everything to the byte by sums in order."""
+"""Any number of processes gives the results of one: losses within 1e-5 with float32 sums, byte-identical files with sums in order."""
 import json
 import pathlib
 
@@ -14,7 +14,7 @@ VARIANTS = {
     "pairs, fitted times": {"training.complementary": "true", "training.time_density.type": "fitted"},
 }
 STEPS = 200
-# Muon divides each gradient by its length, so what rounding leaves of a small one grows with every step; see docs/TRAINING.md.
+# Muon divides each gradient by its norm, so rounding errors of small gradients grow with every step; see docs/TRAINING.md.
 TOLERANCE = {"Muon": None}
 
 

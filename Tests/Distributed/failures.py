@@ -1,4 +1,4 @@
-"""What ends a job: a process that is killed, stopped or cut off; how long that takes, and what is said."""
+"""Failures that end a job: a process is killed, suspended or disconnected; the time until the others exit, and their messages."""
 import pathlib
 import re
 import signal
@@ -10,7 +10,7 @@ from processes import Group, free_port, read, train_arguments, Rank
 
 LONG = 1_000_000
 TIMEOUT = 10
-# What a busy machine takes beyond it.
+# Allowance for a busy machine.
 ALLOWANCE = 5
 
 
@@ -41,7 +41,7 @@ def failing(sedd, data, folder, name, count, harm, survivors, prefix=lambda rank
         assert took < TIMEOUT + ALLOWANCE, took
         if after:
             after(group)
-    # The same run goes on with any number of processes.
+    # The run resumes with any number of processes.
     target = sound(run) + 10
     with Group(sedd, pathlib.Path(folder) / "on", 2, ["train", "--resume", "--output", str(run), "--set", f"training.n_iters={target}"]) as group:
         assert group.wait(120) == [0, 0], [rank.errors for rank in group.ranks]
@@ -76,7 +76,7 @@ def asked_to_stop(sedd, data, folder):
 
 
 def any_number_goes_on(sedd, data, folder):
-    """2, then 1, then 4 processes, to the byte what one process computes."""
+    """2, then 1, then 4 processes, byte-identical to one process."""
     run, whole = pathlib.Path(folder) / "run", pathlib.Path(folder) / "whole"
     for index, (count, steps) in enumerate([(2, 20), (1, 40), (4, 60)]):
         arguments = train_arguments(data, run, steps, resume=index > 0)
@@ -84,7 +84,7 @@ def any_number_goes_on(sedd, data, folder):
             assert group.wait(300) == [0] * count, [rank.errors for rank in group.ranks]
     with Group(sedd, f"{folder}/1-whole", 1, train_arguments(data, whole, 60), extra=["--sums-in-order"]) as group:
         assert group.wait(300) == [0], group.ranks[0].errors
-    # Saved at other steps on the way, so that the best may be another.
+    # Saved at other steps, so another checkpoint may be the best.
     one, other = (
         {name: data for name, data in state(place, 60).items() if name.endswith(".safetensors")} for place in (run, whole))
     assert one == other, "a run of 2, 1 and 4 processes differs from one of one"
@@ -92,7 +92,7 @@ def any_number_goes_on(sedd, data, folder):
 
 
 def under_torchrun(sedd, data, folder, torchrun):
-    """A process that is killed: the launcher ends the others, and starts all again; the very same command goes on."""
+    """A process that is killed: the launcher ends the others, and starts all again; the same command resumes."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run, whole = folder / "run", folder / "whole"

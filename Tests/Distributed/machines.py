@@ -12,7 +12,7 @@ def ip(*words, check=True):
 
 
 def possible():
-    """Why it cannot be tried, or nothing."""
+    """The reason why the trial is impossible, or None."""
     try:
         remove()
         ip("netns", "add", NAMES[0])
@@ -38,7 +38,7 @@ def make():
 
 
 def test(sedd, data, folder):
-    """Two processes on each machine; the cable is pulled, which nobody is told of."""
+    """Two processes on each machine; the cable is pulled without notice."""
     try:
         make()
         failing(

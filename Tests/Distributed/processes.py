@@ -1,4 +1,4 @@
-"""Starts `sedd` as launchers do, several processes at a time, and keeps what each of them says."""
+"""Starts `sedd` as launchers do, several processes at a time, and records their output."""
 import os
 import pathlib
 import signal
@@ -20,7 +20,7 @@ TINY = {
 
 
 def write_text(folder):
-    """A few hundred lines, the same at every call."""
+    """A few hundred lines, identical at every call."""
     lines = [TEXT[(index * index + index // 7) % len(TEXT)] for index in range(600)]
     path = pathlib.Path(folder) / "story.txt"
     path.write_text("\n".join(lines) + "\n")
@@ -59,7 +59,7 @@ class Rank:
         return self.process.poll()
 
     def send(self, number):
-        """To the process itself: what stands around it in a namespace hands signals on to it, or is replaced by it."""
+        """Sends a signal to the process itself; its wrapper in a namespace forwards signals or is replaced by it."""
         os.kill(self.process.pid, number)
 
     @property
@@ -81,7 +81,7 @@ class Rank:
 
 
 class Group:
-    """Processes that belong together; leaving the block ends whatever is left of them."""
+    """A group of processes; leaving the block ends those that are still running."""
 
     def __init__(self, sedd, folder, count, arguments, timeout=None, host="127.0.0.1", prefix=lambda rank: (), extra=()):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ class Group:
                 rank.process.wait()
 
     def wait(self, limit=300, ranks=None):
-        """Waits for all, or for those that are named; fails where one takes longer."""
+        """Waits for all, or for the given ones; fails if one takes longer."""
         waited = [self.ranks[index] for index in (ranks if ranks is not None else range(len(self.ranks)))]
         deadline = time.monotonic() + limit
         while any(rank.poll() is None for rank in waited):

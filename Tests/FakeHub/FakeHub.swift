@@ -7,11 +7,11 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// A model hub on this machine: a server that answers as the hub does, and a second one, at another address, where large files lie.
+/// A model hub on this machine: a server that answers as the hub does, and a second one, at another address, which stores large files.
 package final class FakeHub: Sendable {
     package struct File: Sendable {
         package var content: [UInt8]
-        /// Large files lie in the store, under the SHA-256 of their content; others on the hub, under git's SHA-1.
+        /// Large files are in the store, under the SHA-256 of their content; others on the hub, under git's SHA-1.
         package var isLarge: Bool
 
         package init(_ content: [UInt8], isLarge: Bool = false) {
@@ -35,7 +35,7 @@ package final class FakeHub: Sendable {
     package struct Repository: Sendable {
         package var commit: String
         package var files: [String: File]
-        /// The token without which there is nothing to see.
+        /// The token that requests must have to see the repository.
         package var token: String?
         package var isGated = false
 
@@ -47,7 +47,7 @@ package final class FakeHub: Sendable {
         }
     }
 
-    /// What goes wrong, each until its count is used up.
+    /// Failures to simulate, each until its count is used up.
     package struct Faults: Sendable {
         /// Contents end after so many bytes.
         package var cutAfter: Int?
@@ -57,15 +57,15 @@ package final class FakeHub: Sendable {
         package var ignoresRange = false
         /// Contents differ from what was announced.
         package var corrupts = false
-        /// The store refuses addresses that it gave before so many were asked for.
+        /// The store refuses addresses issued before this many requests.
         package var expired = 0
-        /// Parts begin elsewhere than asked.
+        /// Ranges start elsewhere than requested.
         package var shiftsRange = false
-        /// In the place of the true header.
+        /// Sent instead of the true header.
         package var etag: String?
         package var commit: String?
         package var size: String?
-        /// HEAD requests are sent to this endpoint, without a word on the file.
+        /// HEAD requests are redirected to this endpoint, without the file's metadata.
         package var mirrors: String?
 
         package init() {}
@@ -104,7 +104,7 @@ package final class FakeHub: Sendable {
     package var requests: [Request] { state.withLock { $0.requests } }
     package func forgetRequests() { state.withLock { $0.requests = [] } }
 
-    /// Runs both servers; `body` gets the address of the hub.
+    /// Runs both servers; `body` receives the address of the hub.
     package func run<Value: Sendable>(_ body: @escaping @Sendable (String) async throws -> Value) async throws -> Value
     {
         try await application(ofStore: true).test(.live) { store in

@@ -36,7 +36,7 @@ class Trial:
         return subprocess.run([self.sedd, *arguments], env=self.environment(offline, **more), capture_output=True, text=True)
 
     def python(self, code: str, offline: bool = False, **more: str):
-        """What `code` assigns to `result`, in a process of its own: the client reads its environment once."""
+        """The value that `code` assigns to `result`, in a new process, because the client reads its environment only once."""
         code = f"import json\nimport huggingface_hub\nfrom huggingface_hub import *\n{code}\nprint(json.dumps(result))"
         done = subprocess.run([sys.executable, "-c", code], env=self.environment(offline, **more), capture_output=True, text=True)
         if done.returncode:
@@ -44,7 +44,7 @@ class Trial:
         return json.loads(done.stdout.splitlines()[-1])
 
     def contents(self, start: int) -> list[tuple[str, str, str | None, bool]]:
-        """Requests for the content of files; the client asks the hub other things too."""
+        """The requests for file contents, without the client's other requests."""
         return [request for request in self.hub.requests[start:] if request[0] == "GET" and (request[3] or "/resolve/" in request[1])]
 
     @property

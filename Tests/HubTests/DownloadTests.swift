@@ -5,7 +5,7 @@ import Testing
 
 @testable import Hub
 
-/// What is fetched, how it lies in the cache, and what is asked of the hub for it.
+/// The files that are fetched, their layout in the cache, and the requests to the hub.
 @Suite(.timeLimit(.minutes(10)))
 struct DownloadTests {
     @Test func layout() async throws {
@@ -31,7 +31,7 @@ struct DownloadTests {
         #expect(!left.contains { $0.hasSuffix(".incomplete") })
     }
 
-    /// A second time the hub is asked one thing, and nothing is written: the cache may be read-only.
+    /// The second time a single request is sent and nothing is written, so the cache may be read-only.
     @Test func again() async throws {
         let trial = try Trial()
         try await trial.run { hub in
@@ -61,7 +61,7 @@ struct DownloadTests {
         }
     }
 
-    /// A hub that cannot be reached leaves what is in the cache usable, and says so.
+    /// If the hub cannot be reached, the cached copy is used, with a note.
     @Test func unreachable() async throws {
         let trial = try Trial()
         _ = try await trial.run { try await $0.snapshot(Sample.model()) }
@@ -73,7 +73,7 @@ struct DownloadTests {
         #expect(error?.description.contains("refused") == true, "\(String(describing: error))")
     }
 
-    /// A branch that has moved gives another snapshot; what did not change is not fetched again.
+    /// A branch that has moved gives a new snapshot; unchanged files are not fetched again.
     @Test func moved() async throws {
         let trial = try Trial()
         try await trial.run { hub in
@@ -110,7 +110,7 @@ struct DownloadTests {
         #expect(link == "../../../blobs/\(repository.files[parts[0]]?.etag ?? "")")
     }
 
-    /// A model that was made here: what its manifest lists, but for the optimizer's files.
+    /// A model written by sedd: the files that its manifest lists, except the optimizer's.
     @Test func manifest() async throws {
         var repository = Sample.repository()
         repository.files["manifest.json"] = .init(
@@ -144,7 +144,7 @@ struct DownloadTests {
         #expect(error?.description.contains("no weights") == true, "\(String(describing: error))")
     }
 
-    /// Several processes want the same: one fetches, the others wait for it.
+    /// Several processes request the same model: one fetches it, the others wait.
     @Test func atOnce() async throws {
         let trial = try Trial()
         try await trial.run { hub in

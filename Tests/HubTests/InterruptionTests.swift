@@ -5,14 +5,14 @@ import Testing
 
 @testable import Hub
 
-/// Downloads that break off, are damaged, or were left unfinished.
+/// Downloads that are interrupted, damaged or left unfinished.
 @Suite(.timeLimit(.minutes(10)))
 struct InterruptionTests {
     private static let blob = "\(Sample.folder)/blobs/\(Sample.weights.etag)"
 
     private func weights(_ trial: Trial) throws -> Data { try Data(contentsOf: trial.folder.path(Self.blob)) }
 
-    /// Connections that break are taken up where they broke.
+    /// Downloads resume where the connection broke.
     @Test func resumed() async throws {
         let trial = try Trial()
         var faults = FakeHub.Faults()
@@ -21,14 +21,14 @@ struct InterruptionTests {
         _ = try await trial.run { try await $0.snapshot(Sample.model()) }
         #expect(try weights(trial) == Data(Sample.weights.content))
         let ranges = trial.fake.requests.filter(\.isOfStore).map(\.range)
-        // What was under way when a connection broke may be lost with it.
+        // Data in transit when a connection breaks may be lost.
         let starts = ranges.map { Int($0?.dropFirst(6).dropLast() ?? "0") ?? -1 }
         #expect(ranges.count == 4, "\(ranges)")
         #expect(starts.first == 0 && starts == starts.sorted() && starts.allSatisfy { $0 <= 210_000 }, "\(ranges)")
         #expect(starts.contains { $0 > 0 }, "\(ranges)")
     }
 
-    /// A server that sends all of it again.
+    /// A server that ignores the range and sends the whole file.
     @Test func rangeIgnored() async throws {
         let trial = try Trial()
         var faults = FakeHub.Faults()
@@ -38,7 +38,7 @@ struct InterruptionTests {
         #expect(try weights(trial) == Data(Sample.weights.content))
     }
 
-    /// A server that sends another part than was asked for.
+    /// A server that sends another range than requested.
     @Test func rangeShifted() async throws {
         let trial = try Trial()
         var faults = FakeHub.Faults()
@@ -49,7 +49,7 @@ struct InterruptionTests {
         #expect(trial.fake.requests.filter(\.isOfStore).last?.range == nil, "begun anew")
     }
 
-    /// Addresses at the store are good for a while only.
+    /// Addresses at the store expire.
     @Test func addressExpired() async throws {
         let trial = try Trial()
         var faults = FakeHub.Faults()
@@ -66,7 +66,7 @@ struct InterruptionTests {
         #expect(error?.kind == .missingInput, "refused for good: \(String(describing: error))")
     }
 
-    /// What a process that was killed has left is gone on from, and thrown away where it is not what it should be.
+    /// The partial file of a killed process is resumed, or discarded if its content is wrong.
     @Test(
         arguments: [
             ("its beginning", Array(Sample.weights.content.prefix(123_456)), ["bytes=123456-"]),
@@ -85,7 +85,7 @@ struct InterruptionTests {
         #expect(!FileSystem.exists(partial))
     }
 
-    /// Content that is not what the hub announced gets no name, large or small.
+    /// Content that does not match the hub's announcement is never stored under its name, large or small.
     @Test(arguments: ["model.safetensors", "config.json"])
     func damaged(name: String) async throws {
         let trial = try Trial()
@@ -111,7 +111,7 @@ struct InterruptionTests {
         #expect(try await trial.run { try await $0.snapshot(Sample.model()) }.commit == Sample.commit)
     }
 
-    /// What fails stays failed, and the revision stays what it was.
+    /// A failed download leaves the revision unchanged.
     @Test func cutForGood() async throws {
         let trial = try Trial()
         _ = try await trial.run { try await $0.snapshot(Sample.model()) }

@@ -5,10 +5,10 @@ import Testing
 
 @testable import Hub
 
-/// Repositories that are elsewhere, closed or absent, and who sees the token.
+/// Repositories that are renamed, restricted or absent, and which hosts receive the token.
 @Suite(.timeLimit(.minutes(10)))
 struct RefusalTests {
-    /// A repository that was renamed answers with its new address; it stays under the name that was asked for.
+    /// A renamed repository redirects to its new address; it is cached under the requested name.
     @Test func renamed() async throws {
         let trial = try Trial()
         trial.fake.rename("old/name", to: "org/model")
@@ -33,7 +33,7 @@ struct RefusalTests {
         #expect(trial.fake.requests.allSatisfy { $0.encoding == "identity" })
     }
 
-    /// A mirror that sends everything elsewhere does not take the token there.
+    /// The token is not sent to the targets of a mirror's redirects.
     @Test func mirror() async throws {
         let trial = try Trial()
         try await trial.fake.run { endpoint in
@@ -80,7 +80,7 @@ struct RefusalTests {
         }
     }
 
-    /// Names that would lead out of the cache, wherever they come from.
+    /// Names that would lead out of the cache, from any source.
     @Test(arguments: ["../../../evil", "/etc/evil", "a/../../evil", "..", "a//b", "./a", "a\\..\\b"])
     func escape(name: String) async throws {
         let quoted = name.replacing("\\", with: "\\\\")

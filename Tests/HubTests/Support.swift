@@ -5,7 +5,7 @@ import Synchronization
 
 @testable import Hub
 
-/// A folder of its own for a test, removed with the value.
+/// A temporary folder for one test, removed with the value.
 final class TemporaryFolder: Sendable {
     let url: URL
 
@@ -20,14 +20,14 @@ final class TemporaryFolder: Sendable {
 
     func text(_ name: String) throws -> String { try String(contentsOf: path(name), encoding: .utf8) }
 
-    /// Where a link leads, as it is written.
+    /// The target of a link, as stored.
     func link(_ name: String) throws -> String {
         try FileManager.default.destinationOfSymbolicLink(atPath: path(name).path)
     }
 
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name).path) }
 
-    /// Every name below it, with what a change would show in.
+    /// Every file below the folder, with attributes that reveal a change.
     func state() throws -> [String: String] {
         var found: [String: String] = [:]
         for case let name as String in FileManager.default.enumerator(atPath: url.path) ?? .init() {
@@ -40,7 +40,7 @@ final class TemporaryFolder: Sendable {
     }
 }
 
-/// Lines that are told while something works.
+/// Collects progress lines.
 final class Lines: Sendable {
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock { $0 } }
@@ -51,7 +51,7 @@ enum Sample {
     static let commit = String(repeating: "c", count: 40)
     static let later = String(repeating: "d", count: 40)
 
-    /// Bytes without a pattern that a wrong offset could hide in.
+    /// Bytes without a repeating pattern, which could hide a wrong offset.
     static func bytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var state = seed
         return (0..<count).map { _ in
@@ -62,7 +62,7 @@ enum Sample {
 
     static let weights = FakeHub.File(bytes(300_000), isLarge: true)
 
-    /// A model as it is published: small files on the hub, the weights in a store, and files that nobody needs.
+    /// A model as published: small files on the hub, the weights in a store, and files that are not needed.
     static func repository(commit: String = commit) -> FakeHub.Repository {
         FakeHub.Repository(
             commit: commit,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills training runs a thousand times, at random moments and with full disks, and compares what they become with runs that nobody disturbed.
+"""Kills training runs a thousand times, at random moments and with full disks, and compares the results with those of uninterrupted runs.
 
 Each round starts one short run by `sedd train --resume`, kills it again and again until it has had its share of kills, lets it end, and
 compares every file of its last checkpoint, byte for byte, and every line of metrics.jsonl with the same run left alone.
@@ -58,7 +58,7 @@ def digest(folder):
 
 
 def lines(run):
-    """What metrics.jsonl says, without how fast it was."""
+    """The content of metrics.jsonl without the durations."""
     entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     for entry in entries:
         entry.pop("tokens_per_second", None)
@@ -66,7 +66,7 @@ def lines(run):
 
 
 def newest(run):
-    """The step of the newest complete checkpoint; 0 where there is none."""
+    """The step of the newest complete checkpoint; 0 if there is none."""
     steps = [int(path.parent.name[5:]) for path in run.glob("checkpoints/step-*/manifest.json")]
     return max(steps, default=0)
 
@@ -109,10 +109,10 @@ class Rounds:
         return self.references[kind]
 
     def disturb(self, kind, run, seconds):
-        """One start that does not reach its end: killed, or out of disk."""
+        """One interrupted start: killed, or out of disk space."""
         before = newest(run) if run.exists() else 0
         if self.random.random() < 0.1:
-            # A file that cannot grow stands for a full disk, somewhere between the smallest file and the whole of the weights.
+            # A file size limit simulates a full disk, at a size between the smallest file and all weights.
             process = self.start(kind, run, limit=self.random.choice([2_000, 20_000, 100_000, 300_000]))
             try:
                 process.communicate(timeout=600)
@@ -129,7 +129,7 @@ class Rounds:
             inside = self.random.random() < 0.5
             deadline = time.monotonic() + self.random.uniform(0, seconds)
             if inside:
-                # Wait for a checkpoint that is being written, and a moment longer.
+                # Waits until a checkpoint is being written, and a moment longer.
                 checkpoints = run / "checkpoints"
                 while process.poll() is None and time.monotonic() < deadline + seconds:
                     if time.monotonic() > deadline and self.is_writing(checkpoints):

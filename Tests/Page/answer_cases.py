@@ -1,4 +1,4 @@
-"""The page with answers given to it: what a healthy server with the bundled model never sends."""
+"""The page with scripted responses, which a healthy server with the bundled model never sends."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ import json
 from reference import shown
 from server_cases import IDLE, fill, finish, start
 
-# Answers in place of the network's. `pieces` are byte strings, each a chunk of its own; after the last the body ends,
+# Responses instead of the network's. `pieces` are byte strings, one chunk each; after the last the body ends,
 # or breaks where `breaks` is set.
 ANSWER = """
     const [status, headers, pieces, breaks] = arguments;
@@ -37,7 +37,7 @@ def refusal(message, param=None):
 
 
 def stream(start, steps, text, end="\n"):
-    """A whole stream: steps are lists of changes."""
+    """A complete stream; each step is a list of changes."""
     length = len(start["positions"])
     start = {"id": "infill-1", "model": "m", "length": length, "steps": len(steps) - 1, "sampler": "analytic", "seed": 7, **start}
     done = {"text": text, "tokens": [], "seed": 7, "steps": len(steps) - 1, "sampler": "analytic", "networkEvaluations": len(steps), "finish_reason": "length",
@@ -63,7 +63,7 @@ def ask(page):
 
 
 def chunks(page, url):
-    """Events are read however the network cuts them, with either line end"""
+    """Events are parsed wherever the network splits them, with either line ending"""
     text = "né “🙂”\n"
     steps = [[change(index, character)] for index, character in enumerate(text)]
     for end in ("\n", "\r\n"):
@@ -75,7 +75,7 @@ def chunks(page, url):
 
 
 def shorter(page, url):
-    """A text that is shorter than the one before it, while a position of that one is looked at"""
+    """A text that is shorter than the one before it, while one of its positions is selected"""
     for text in ("a longer text", "short"):
         answer(page, [stream({"mask": 9, "positions": [OPEN] * len(text)}, [[change(i, c)] for i, c in enumerate(text)], text)])
         fill(page)
@@ -87,7 +87,7 @@ def shorter(page, url):
 
 
 def pieces(page, url):
-    """Pieces of a character are joined; one that is not whole is a faint mark"""
+    """Pieces of a character are joined; an incomplete character is a faint mark"""
     tokens = [b" \xe2\x80", b"\x9c", b"\xf0\x9f", b"\x99", b"\x82", b"\xe2\x80", b"x"]
     steps = [[change(index, None, bytes=list(token))] for index, token in enumerate(tokens[:-1])] + [[change(6, "x")]]
     answer(page, [stream({"mask": 50257, "positions": [OPEN] * 7}, steps, "")])
@@ -108,7 +108,7 @@ def pieces(page, url):
 
 
 def uniform(page, url):
-    """In a uniform chain everything is open until the end tells which change was the last"""
+    """In a uniform chain every position is open until the end of the run, when its last change is known"""
     noise = [{"token": 1, "text": letter, "fixed": False} for letter in "qxz"]
     steps = [[change(0, "a")], [change(1, "y"), change(0, "c")], [change(1, "a")], [change(0, "b")]]
     answer(page, [stream({"mask": None, "positions": noise}, steps, "baz")])
@@ -121,7 +121,7 @@ def uniform(page, url):
 
 
 def words(page, url):
-    """Tokens of several letters, and a text that ends before its room does: nothing of the rest is seen"""
+    """Tokens of several letters, and a text that ends before its length: nothing after the end is shown"""
     tokens = ["<|endoftext|>", "Once", " there", " was", " a", " fox", ".", "<|endoftext|>", " zzz", "\n", " qqq"]
     ids = [2047 if token == "<|endoftext|>" else index for index, token in enumerate(tokens)]
     order = [9, 3, 7, 8, 1, 5, 0, 6, 2, 4, 10]
@@ -144,7 +144,7 @@ def words(page, url):
 
 
 def revising(page, url):
-    """A token that is taken back gives its room back, and what stood there for a while moves nothing"""
+    """A remasked token frees its space, and temporary text moves nothing"""
     steps = [[change(0, "wide enough to push", token=5)], [change(0, None, token=None)], [change(1, "b", token=2)], [change(0, "a", token=3)], []]
     answer(page, [stream({"mask": 9, "positions": [OPEN] * 2}, steps, "ab")])
     ask(page)
@@ -159,7 +159,7 @@ def revising(page, url):
 
 
 def quiet(page, url):
-    """What is read out is said once at the start and once at the end, however many steps there are"""
+    """Screen readers announce the start and the end once each, however many steps there are"""
     page.run("""
         window.said = [];
         const observer = new MutationObserver((changes) => {
@@ -185,7 +185,7 @@ def quiet(page, url):
 
 
 def one_error(page, url):
-    """An error is said once, at what it concerns"""
+    """An error is shown once, at the field it concerns"""
     visible = """
         return [...document.querySelectorAll(".fault, #problem, #status")]
             .filter((each) => each.checkVisibility() && each.textContent.trim()).map((each) => each.id);
@@ -206,7 +206,7 @@ def one_error(page, url):
 
 
 def keys(page, url):
-    """A server that wants a key gets it from a field that appears, and no address ever has it"""
+    """If the server requires a key, a field for it appears, and the key is never part of an address"""
     answer(page, refusal("give a key"), status=401)
     ask(page)
     page.wait("document.activeElement.id === 'key'", "the field of the key")
@@ -227,8 +227,8 @@ def keys(page, url):
 
 
 def busy(page, url):
-    """A busy server is named so, with the time after which to try again"""
-    for status, word in ((429, "busy"), (503, "takes no requests")):
+    """A busy server is reported as busy, with the time until the next attempt"""
+    for status, word in ((429, "busy"), (503, "not accepting requests")):
         answer(page, refusal("eight requests wait"), status=status, headers={"Retry-After": "2"})
         ask(page)
         page.wait("document.getElementById('problem-wait').textContent.includes('in 2 s')", "the time to wait")
@@ -240,7 +240,7 @@ def busy(page, url):
 
 
 def lost(page, url):
-    """A connection that breaks off, and an error within the stream, leave what was written and say so"""
+    """After a lost connection, or an error within the stream, the text written so far remains, with a message"""
     whole = stream({"mask": 9, "positions": [OPEN] * 3}, [[change(0, "a")], [change(1, "b")], [change(2, "c")]], "abc")
     # Up to the first half of the third step.
     half = whole[:whole.index(b'"step": 3')]
@@ -257,7 +257,7 @@ def lost(page, url):
 
 
 def fluid(page, url):
-    """1024 positions and 1024 steps stay fluid, and no span is made twice"""
+    """1024 positions and 1024 steps remain fluid, and no span is created twice"""
     steps = [[change(step % 1024, "ab c"[step % 4], alternatives=[{"token": t, "text": "x", "probability": 0.1} for t in range(8)])]
              for step in range(1025)]
     answer(page, [stream({"mask": 9, "positions": [OPEN] * 1024}, steps, "")])

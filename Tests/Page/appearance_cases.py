@@ -1,9 +1,9 @@
-"""The page for everybody: keyboard alone, a phone's width, light and dark, little motion."""
+"""Accessibility of the page: keyboard only, the width of a phone, light and dark, reduced motion."""
 
 from reference import Run
 from server_cases import IDLE, TEMPLATE, fill, finish, run, start
 
-# The least contrast of visible text against what lies behind it (WCAG 2.2, relative luminance), and whose it is.
+# The lowest contrast of visible text against its background (WCAG 2.2, relative luminance), and its element.
 CONTRAST = """
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const rgba = (color) => {
@@ -43,14 +43,14 @@ def assert_contrast(page):
 
 
 def tab_to(page, wanted, most=60):
-    """Presses Tab until the focus is there, and sees to it that it is always seen."""
+    """Presses Tab until the element has the focus, and checks that the focus is always visible."""
     for _ in range(most):
         page.press("Tab")
         name, outline = page.run("""
             const { id, textContent, tagName } = document.activeElement;
             return [id || tagName, getComputedStyle(document.activeElement).outlineStyle];
         """)
-        # Behind the last field lies the browser's own, and then the first.
+        # After the last field come the browser's own controls, and then the first field.
         assert outline != "none" or name == "BODY", f"the focus on {name} is not seen"
         if name == wanted:
             return
@@ -58,7 +58,7 @@ def tab_to(page, wanted, most=60):
 
 
 def keyboard(page, url):
-    """The whole way by keyboard: text, settings, run, slider, positions, stop, with the focus always seen"""
+    """Everything by keyboard: text, settings, run, slider, positions, stop, with the focus always visible"""
     page.wait("document.querySelector('#text span')", "the recorded run", 300)
     page.run("document.activeElement.blur()")
     tab_to(page, "edit")
@@ -174,7 +174,7 @@ def dark(page, url):
 
 
 def motion(page, url):
-    """Little motion: nothing fades where the system asks for that"""
+    """Reduced motion: nothing fades if the system requests it"""
     duration = "return getComputedStyle(document.querySelector('#text .settled:not(.fresh)')).transitionDuration"
     run(page, template=TEMPLATE)
     assert page.run(duration).startswith("0.9s"), page.run(duration)

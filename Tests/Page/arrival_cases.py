@@ -1,4 +1,4 @@
-"""What a newcomer meets: what the model is, a recorded run of it, and what the server declares of itself."""
+"""The page on arrival: the description of the model, its recorded run, and the server's declarations."""
 
 import json
 import urllib.request
@@ -6,7 +6,7 @@ import urllib.request
 from reference import Run, differences, joined, read, shown
 from server_cases import finish, start, write
 
-# The answer of v1/models in another form, before the page asks for it.
+# Modifies the response of v1/models before the page requests it.
 OTHER_MODEL = """
     const network = window.fetch;
     window.fetch = async (path, options) => {
@@ -49,7 +49,7 @@ def arriving(page, url):
 
 
 def recorded(page, url):
-    """The recorded run is the model's own, at each of its steps, and nothing of it moves"""
+    """The recorded run is the model's own at each step, and nothing moves"""
     page.wait("document.querySelector('#text span')", "the recorded run", 300)
     kept = Run(url)
     last = len(kept.steps)
@@ -69,7 +69,7 @@ def recorded(page, url):
 
 
 def still(page, url):
-    """Little motion: the recorded run does not play by itself"""
+    """Reduced motion: the recorded run does not start by itself"""
     page.media(prefers_reduced_motion="reduce")
     page.open("about:blank")
     page.open(url + "/")
@@ -81,7 +81,7 @@ def still(page, url):
 
 
 def saying(page, url):
-    """What the model is stands there in the server's words, size, what it read, what it can do"""
+    """The page describes the model with the server's data: size, training data, abilities"""
     model = model_of(url)
     text = page.text("#model")
     assert text.startswith(model.get("card", {}).get("title", model["id"]) + " is "), text
@@ -101,7 +101,7 @@ def saying(page, url):
 
 
 def declared(page, url):
-    """A method, a setting and a filter that the page has never heard of appear with their lines, and are sent"""
+    """A method, a setting and a filter unknown to the page appear with their descriptions, and are sent"""
     with_model(page, url, """(model) => {
         model.samplers.push("leap");
         model.methods.push({ name: "leap", summary: "Leaps over what is in its way", settings: [
@@ -137,7 +137,7 @@ def declared(page, url):
 
 
 def recommended(page, url):
-    """What the model's folder recommends is what an empty field means, and stands in the folded line"""
+    """Empty fields have the values recommended by the model's folder, which the collapsed settings summarize"""
     with_model(page, url, """(model) => {
         model.card = { ...model.card, sampling: { method: "remask", steps: 24, grid: "cosine", temperature: 0.7, top_k: null, top_p: 0.9, eta: 2 } };
     }""")

@@ -1,4 +1,4 @@
-"""Holes: typed, made of words, dragged wider, deleted; and the text that forms in them."""
+"""Holes: typed, made from words, dragged wider, deleted; and the text that forms in them."""
 
 import json
 import re
@@ -22,19 +22,19 @@ def select(page, first, last=None):
 
 
 def typing(page, url):
-    """Typing three underscores makes a hole; the server's own notation is understood, too"""
+    """Typing three underscores makes a hole; the server's notation is accepted as well"""
     write(page, "“___?” said ______ [[24]] \\[[x]] \\___ ")
     assert marks(page) == ["___", "______", "[[24]]"], marks(page)
     page.write("____…")
     assert marks(page)[-1] == "____…" and "4 holes" in page.text("#meter"), page.text("#meter")
     write(page, "a [[x]] b")
     assert page.run("return document.querySelector('#mirror mark.wrong').textContent") == "[[x]]"
-    # The tint lies where the text area has the letters: both are set alike, and as high.
+    # The tint covers the letters of the text area: both have the same layout and height.
     heights = page.run("return ['template', 'mirror'].map((id) => document.getElementById(id).clientHeight)")
     assert heights[0] == heights[1], heights
 
 
-# A template of the server, what one types for it with tokens of a letter each, and with tokens of 3.4 letters that begin with
+# A template of the server, the typed text for it with tokens of one letter, and with tokens of 3.4 letters that begin with
 # the blank before a word.
 NOTATION = [
     ("She wept. [[*]] Then", "She wept. ___… Then", "She wept. [[*]] Then"),
@@ -49,7 +49,7 @@ NOTATION = [
 
 
 def notation(page, url):
-    """What one types and the server's template say the same, there and back, for tokens of any length"""
+    """Typed text and the server's template convert to each other without loss, for tokens of any length"""
     found = page.run_async("""
         const done = arguments[arguments.length - 1];
         const pieces = [{ charactersPerToken: 1, takeBlank: false }, { charactersPerToken: 3.4, takeBlank: true }];
@@ -68,7 +68,7 @@ def notation(page, url):
 
 
 def making(page, url):
-    """A selection becomes a hole as wide as its words, undo brings it back, and Backspace takes a hole away as one thing"""
+    """A selection becomes a hole as wide as its words, undo restores it, and Backspace deletes a hole as a whole"""
     text = "The old prince came in."
     write(page, text)
     select(page, 4, 15)
@@ -95,7 +95,7 @@ def making(page, url):
 
 
 def dragging(page, url):
-    """A hole is dragged wider and narrower by its right edge, never to nothing, and undo takes it back"""
+    """A hole is dragged wider and narrower by its right edge, never to zero width, and undo reverts it"""
     write(page, "It was ______ of all.")
     unit = page.run("return document.querySelector('#mirror mark').getBoundingClientRect().width / 6")
     edge = "return [document.querySelector('.handle'), document.querySelector('#mirror mark')].map((each) => each.getBoundingClientRect())"
@@ -139,7 +139,7 @@ def filling(page, url):
 
 
 def steady(page, url):
-    """While a run is written each position keeps its line, and given text its place at the line's head"""
+    """During a run each position keeps its line, and given text its place at the start of the line"""
     fill(page, steps=400, length="160")
     start(page)
     page.wait("document.getElementById('clock').textContent.includes('of 400')", "the run")

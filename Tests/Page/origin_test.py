@@ -54,7 +54,7 @@ def origin():
 
 
 def call(page, url, body=None, key=KEY):
-    """The answer to the request, or why there was none."""
+    """The response to the request, or the reason why it failed."""
     headers = dict(HEADERS) if body is not None else {k: v for k, v in HEADERS.items() if k != "content-type"}
     if key:
         headers["authorization"] = f"Bearer {key}"
@@ -125,7 +125,7 @@ def main():
                 try:
                     case(page, url[0])
                     print(f"passed  {what}", flush=True)
-                except Exception as error:  # The next case has a page of its own.
+                except Exception as error:  # The next case uses a new page.
                     failed += 1
                     print(f"FAILED  {what}\n{type(error).__name__}: {error}", flush=True)
         finally:

@@ -25,7 +25,7 @@ CASES = arrival_cases.CASES + hole_cases.CASES + server_cases.CASES + answer_cas
 
 
 def fresh(page, url):
-    """The page as a newcomer sees it."""
+    """The page as on a first visit."""
     page.window(1200, 900)
     page.media(prefers_color_scheme="light", prefers_reduced_motion="no-preference")
     page.open("about:blank")
@@ -36,7 +36,7 @@ def fresh(page, url):
 
 
 class Logs:
-    """What the browser has logged, gathered case by case: a navigation empties some logs."""
+    """The browser's logs, collected after each case, because a navigation clears some of them."""
 
     def __init__(self):
         self.errors = []
@@ -44,7 +44,7 @@ class Logs:
 
     def gather(self, page):
         for entry in page.log("browser"):
-            # The browser reports every answer of 400 and above as an error; those are what the cases ask for.
+            # The browser logs every response of 400 and above as an error; the cases provoke those.
             if entry["level"] == "SEVERE" and not (entry["source"] == "network" and "/v1/" in entry["message"]):
                 self.errors.append(entry["message"])
         for entry in page.log("performance"):

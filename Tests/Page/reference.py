@@ -1,10 +1,10 @@
-"""What the server says to a client of a few lines, without the page: the page must show the same."""
+"""The server's responses to a client of a few lines, without the page: the page must show the same."""
 
 import json
 import urllib.request
 
 
-# Keeps what the page asks of the server, so that the server can be asked the same once more.
+# Records the page's requests, so that they can be repeated.
 KEEP_REQUESTS = """
     window.bodies = [];
     const network = window.fetch;
@@ -16,10 +16,10 @@ KEEP_REQUESTS = """
 
 
 class Run:
-    """A run told by its events, with the state of every position after every step."""
+    """A run built from its events, with the state of every position after every step."""
 
     def __init__(self, url, **request):
-        """What a request gets; without one, the run that is kept for newcomers."""
+        """The response to a request; without one, the recorded run for arriving visitors."""
         body = json.dumps({"alternatives": 8, **request}).encode()
         post = urllib.request.Request(
             url + "/v1/infill", data=body, headers={"Content-Type": "application/json"}, method="POST")
@@ -33,18 +33,18 @@ class Run:
 
     @classmethod
     def again(cls, browser, url, index=-1):
-        """What the server says to a request of the page, asked once more."""
+        """The server's response to a repeated request of the page."""
         return cls(url, **json.loads(browser.run("return window.bodies.at(arguments[0])", index)))
 
     @property
     def last(self):
-        """The last position of the text: its end, where it has one."""
+        """The last position of the text: its end, if it has one."""
         end = self.start.get("end_of_text")
         tokens = [state["token"] for state in self.states(len(self.steps))]
         return next((place for place, token in enumerate(tokens) if place > 0 and token == end), len(tokens) - 1)
 
     def states(self, step):
-        """Positions after a step, each as the event told it, with the step that it is from."""
+        """Positions after a step, each as its latest event reported it, with the step of that event."""
         states = [{**position, "step": 0} for position in self.start["positions"]]
         for event in self.steps[:step]:
             for change in event["changes"]:
@@ -59,7 +59,7 @@ def parse(block):
 
 
 def shown(browser):
-    """Each position as the page shows it: its kind and its text. What is open has the room of its text, unseen."""
+    """Each position as the page shows it: its kind and its text. Open positions have the width of their text, which is invisible."""
     return browser.run("""
         return [...document.querySelectorAll("#text span")].map((span) => {
             const kind = span.className.split(" ")[0];
@@ -74,7 +74,7 @@ def differences(run, step, spans):
     states = run.states(step)
     for index, (state, (kind, text)) in enumerate(zip(states, spans, strict=True)):
         expected = "given" if state["fixed"] else "open" if state["token"] is None else "settled"
-        # Positions that are one character in the end are one group from the first step on, a faint mark until it is whole.
+        # Positions that form one character in the result are one group from the first step on, a faint mark until it is complete.
         if (kind, text) in (("joined", ""), ("open", "◌")) and expected != "given":
             continue
         if "bytes" in state:
@@ -96,7 +96,7 @@ def joined(run):
 
 
 def read(browser, selector="#text"):
-    """The text of a finished run as a reader sees it; what never became a character is a faint mark."""
+    """The text of a finished run as displayed; bytes that never became a character are a faint mark."""
     text = browser.run("""
         const spans = [...document.querySelectorAll(arguments[0] + " span")];
         return spans.filter((span) => span.checkVisibility()).map((span) => span.textContent).join("");

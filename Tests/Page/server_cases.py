@@ -1,4 +1,4 @@
-"""The page with the server's own answers."""
+"""The page with the server's own responses."""
 
 import json
 import time
@@ -6,13 +6,13 @@ import time
 from reference import Run, differences, joined, read, shown
 
 TEMPLATE = "She opened the letter. [[*]] Then she wept."
-# The same as one types it, where the blank before a hole is the text's.
+# The same as typed text, where the blank before a hole belongs to the text.
 TYPED = "She opened the letter. ___… Then she wept."
 IDLE = "!document.body.classList.contains('running') && document.querySelector('#text span, #columns .text span')"
 
 
 def write(page, text):
-    """Goes over to typing, and types."""
+    """Switches to the editor, and types."""
     page.run("if (!document.body.classList.contains('editing')) document.getElementById('edit').click()")
     page.type("#template", text)
 
@@ -49,7 +49,7 @@ def scrub(page, step):
 
 
 def running(page, url):
-    """A run to the end writes what the server says, around what is given"""
+    """A complete run shows the server's text around the given text"""
     run(page)
     asked = json.loads(page.run("return window.bodies.at(-1)"))
     assert (asked["template"], asked["steps"], asked["seed"], asked["length"]) == (TEMPLATE, 32, 7, 96), asked
@@ -110,12 +110,12 @@ def hovering(page, url):
 
 
 def pausing(page, url):
-    """Pause holds the display while the stream is recorded; replay runs through it again"""
+    """Pause stops the display while the stream is recorded; replay shows it again"""
     fill(page, steps=600)
     start(page)
     page.wait("document.getElementById('clock').textContent.includes('of 600') && Number(scrubber.value) > 5", "some steps")
     page.click("#play")
-    # Line breaks and pieces of characters look otherwise once the text is set for good.
+    # Line breaks and pieces of characters look different in the final layout.
     letters = lambda: "".join(text for kind, text in shown(page) if kind == "settled" and text not in ("\n", "◌"))
     held = page.run("return scrubber.value"), letters()
     page.wait("!document.getElementById('forward').disabled", "steps recorded during the pause")
@@ -189,7 +189,7 @@ def faults(page, url):
 
 
 def linking(page, url):
-    """The link makes the same text in a new tab, with the seed that was drawn"""
+    """The link reproduces the text in a new tab, with the seed that was drawn"""
     run(page, seed="")
     text, seed = page.text("#text"), page.text("#used-seed")
     link = page.run("return location.href")
@@ -204,7 +204,7 @@ def linking(page, url):
 
 
 def reusing(page, url):
-    """The result becomes a text again, with what looks like a hole escaped"""
+    """The result can be edited again, with everything that looks like a hole escaped"""
     run(page, template="\\[[3]] and \\___ [[12]]", length="")
     text = page.text("#text")
     page.click("#reuse")
@@ -226,7 +226,7 @@ def hostile(page, url):
 
 
 def enormous(page, url):
-    """A megabyte of text is refused in words, and the page stays alive"""
+    """A megabyte of text is refused with a message, and the page remains usable"""
     write(page, "x")
     page.run("template.value = 'word '.repeat(210000) + '[[*]]'; template.dispatchEvent(new Event('input')); template.focus()")
     began = time.monotonic()

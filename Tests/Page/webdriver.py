@@ -22,7 +22,7 @@ KEYS = {
 
 
 class DriverError(Exception):
-    """What the driver answered in place of a value."""
+    """An error response of the driver."""
 
 
 def free_port():
@@ -32,7 +32,7 @@ def free_port():
 
 
 class Browser:
-    """A headless Chromium of its own, with a fresh profile."""
+    """A separate headless Chromium with a fresh profile."""
 
     def __init__(self):
         driver = shutil.which("chromedriver")
@@ -108,7 +108,7 @@ class Browser:
         return self.call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def run_async(self, script, *arguments):
-        """A script that calls its last argument with what it found."""
+        """Runs a script that calls its last argument with its result."""
         return self.call("POST", "/execute/async", {"script": script, "args": list(arguments)})
 
     def wait(self, condition, what, seconds=30):
@@ -139,7 +139,7 @@ class Browser:
         return self.run("return document.querySelector(arguments[0]).checkVisibility()", selector)
 
     def type(self, selector, text):
-        """Replaces what a field holds, as a person would: all of it selected, then typed over."""
+        """Replaces the content of a field as a user would: selects all and types."""
         self.run("document.querySelector(arguments[0]).focus(); document.querySelector(arguments[0]).select()", selector)
         self.press("Backspace")
         self.call("POST", f"/element/{self.find(selector)}/value", {"text": text})
@@ -159,7 +159,7 @@ class Browser:
         self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def hover(self, script, shift=0):
-        """Moves the pointer to the middle of the element that a script returns, once it is in sight."""
+        """Scrolls the element that a script returns into view and moves the pointer to its middle."""
         element = self.run(f"""
             const element = (() => {{ {script} }})();
             element.scrollIntoView({{ block: "center", behavior: "instant" }});
@@ -170,7 +170,7 @@ class Browser:
             {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [move]}]})
 
     def drag(self, selector, dx, dy=0):
-        """Presses on the middle of an element, moves so far in four steps and lets go."""
+        """Presses on the middle of an element, moves by this distance in four steps and releases."""
         origin = {ELEMENT: self.find(selector)}
         moves = [{"type": "pointerMove", "duration": 30, "origin": "pointer", "x": dx // 4, "y": dy // 4} for _ in range(4)]
         self.call("POST", "/actions", {"actions": [
@@ -179,7 +179,7 @@ class Browser:
                 {"type": "pointerDown", "button": 0}, *moves, {"type": "pointerUp", "button": 0}]}]})
 
     def hover_until(self, script, condition, what):
-        """Moves the pointer there, as often as a busy machine needs to lay the page out, until a script's value is true."""
+        """Moves the pointer there repeatedly, because layout may lag on a busy machine, until a script's value is true."""
         for attempt in range(20):
             self.hover(script, shift=attempt % 2)
             try:

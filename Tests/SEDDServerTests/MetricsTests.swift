@@ -44,7 +44,7 @@ struct MetricsTests {
         text.split(separator: "\n").first { $0.hasPrefix(name + " ") }.flatMap { Double($0.split(separator: " ")[1]) }
     }
 
-    /// Two requests, told by the metrics of the process; others may run beside them, so each figure is at least theirs.
+    /// The metrics after two requests; other tests may run concurrently, so each figure is a lower bound.
     @Test func whatOperatorsAskFor() async throws {
         try await withServer(try absorbingModel()) { client in
             let before = try await client.get("/metrics").body

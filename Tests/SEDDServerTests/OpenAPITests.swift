@@ -69,7 +69,7 @@ struct OpenAPITests {
             ])
     }
 
-    /// What the model at hand does not have is not described.
+    /// Features that the served model lacks are not described.
     @Test(arguments: [false, true]) func whatTheModelHas(_ isAbsorbing: Bool) throws {
         let model = try isAbsorbing ? absorbingModel() : uniformModel()
         let data = Data(OpenAPIDocument.bytes(model, ServerLimits(modelLength: model.length)))
@@ -124,11 +124,11 @@ private struct Schema {
         if let types = schema["type"].map({ $0 as? [String] ?? [$0 as? String ?? ""] }),
             !types.contains(where: { has(value, $0) })
         {
-            found.append("\(place): \(value) is none of \(types)")
+            found.append("\(place): \(value) is not one of \(types)")
         }
         let choices = (schema["enum"] as? [Any]) ?? schema["const"].map { [$0] }
         if let choices, !choices.contains(where: { "\($0)" == "\(value)" }) {
-            found.append("\(place): \(value) is none of \(choices)")
+            found.append("\(place): \(value) is not one of \(choices)")
         }
         if let object = value as? [String: Any], let properties = schema["properties"] as? [String: [String: Any]] {
             for name in schema["required"] as? [String] ?? [] where object[name] == nil {

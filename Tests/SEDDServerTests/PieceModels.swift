@@ -4,7 +4,7 @@ import Text
 
 @testable import SEDDServer
 
-/// Byte-level tokens and a few of a tokenizer's own, as the file of Hugging Face's `tokenizers` has them.
+/// Byte-level tokens and a few additional ones, in the file format of Hugging Face's `tokenizers`.
 enum PieceModels {
     struct Added: Encodable {
         let id: Int
@@ -47,7 +47,7 @@ enum PieceModels {
         return try BytePairTokenizer(json: folder)
     }
 
-    /// An absorbing chain over `tokens` tokens that has learned nothing; its mask is the token behind the last one.
+    /// An untrained model of an absorbing chain over `tokens` tokens; MASK is the state after the last one.
     static func model(tokens: Int, _ added: [Added], card: ModelCard? = nil) throws -> ServedModel {
         let configuration = ModelConfiguration(
             tokens: tokens, graph: .init(type: .absorb), noise: .init(type: .loglinear),

@@ -153,7 +153,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         }
     }
 
-    /// Samples follow the model's own law: chi-square over all 9 sequences of two tokens.
+    /// Samples follow the model's distribution: chi-square over all 9 sequences of two tokens.
     @Test func samplesFollowTheLaw() throws {
         let network = try randomAutoregressive(tokens: 3)
         let sequences = (0..<9).map { [$0 / 3, $0 % 3] }
@@ -184,7 +184,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         #expect(throws: SEDDError.self) { try sampler.sample([.init(prefix: [1, 2], seed: 1)], length: 1) }
     }
 
-    /// What each filter leaves, by the shares of many even draws.
+    /// The distribution that each filter leaves, measured with evenly spaced draws.
     @Test func choices() throws {
         let weights = [0.4, 0.05, 0.3, 0.25]
         let logits = try Tensor(weights.map { log($0) }, shape: [1, 4]).expanded([4000, 4])

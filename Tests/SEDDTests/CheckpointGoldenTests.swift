@@ -31,7 +31,7 @@ struct CheckpointGoldenTests {
             let difference = Difference(try numbers(found, name), try numbers(expected, name))
             #expect(difference.relative < 1e-6, "\(name): \(difference)")
         }
-        // What a carried-over token excludes is -infinity here, and a large negative number there.
+        // Tokens excluded by a carried-over token are -infinity here, and a large negative number there.
         let (law, truth) = (try numbers(found, "log_clean"), try numbers(expected, "log_clean"))
         let excluded = truth.indices.filter { truth[$0] < -1e20 }
         #expect(excluded.allSatisfy { law[$0] == -.infinity })
@@ -81,7 +81,7 @@ struct CheckpointGoldenTests {
         #expect(error?.kind == .usage && error?.description.contains("parametrisation cleanToken") == true)
     }
 
-    /// A layout is recognised by its configuration, wherever that stands, and whatever recomputable buffers lie beside the weights.
+    /// A layout is recognized by its configuration, wherever that is stored, and whichever recomputable buffers accompany the weights.
     @Test func recognition() throws {
         let folder = try TemporaryFolder()
         func config(_ layout: String) throws -> String {
@@ -120,7 +120,7 @@ struct CheckpointGoldenTests {
             #expect(found.configuration == expected.configuration, "\(one.name)")
             #expect(try found.weights.flat.array(Float.self) == expected.weights.flat.array(Float.self), "\(one.name)")
         }
-        // A layout of scores and one of clean tokens are told apart by the weights as well.
+        // A layout of scores and one of clean tokens are distinguished by the weights as well.
         let mixed = folder.url.appending(path: "mixed")
         try FileManager.default.createDirectory(at: mixed, withIntermediateDirectories: true)
         try FileManager.default.copyItem(

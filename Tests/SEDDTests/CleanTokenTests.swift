@@ -4,7 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// Networks whose outputs are laws of clean tokens: their scores, losses and evaluations.
+/// Networks whose outputs are distributions of clean tokens: their scores, losses and evaluations.
 struct CleanTokenTests {
     private struct Drawn {
         let batch: NoisedBatch
@@ -106,7 +106,7 @@ struct CleanTokenTests {
         }
     }
 
-    /// The bound of a random law over few tokens is above its entropy, and a law that knows nothing costs log n a token.
+    /// The bound of a random distribution over few tokens exceeds its entropy, and that of a uniform one is log n per token.
     @Test(arguments: NetworkKind.cleanTokens) func boundOfAnIgnorantLaw(_ kind: NetworkKind) throws {
         var configuration = kind.configuration(length: 24)
         configuration.noise = .init(type: .loglinear)
@@ -123,7 +123,7 @@ struct CleanTokenTests {
         #expect(abs(mean - Foundation.log(11)) < 0.12, "\(mean)")
     }
 
-    /// Evaluations of a time-free network are reused while a sequence stays what it is, and texts are the same without.
+    /// Evaluations of a time-free network are reused while a sequence is unchanged, without changing the texts.
     @Test(arguments: NetworkKind.all) func reuse(_ kind: NetworkKind) throws {
         let network = try randomNetwork(kind.configuration())
         let process = try DiffusionProcess(network.configuration)

@@ -84,7 +84,7 @@ struct ConfigurationTests {
         #expect(error?.description == fault.message)
     }
 
-    /// A wrong value is answered in the words of the file, not in those of the decoder.
+    /// The error for an invalid value uses the terms of the file, not those of the decoder.
     @Test(
         arguments: ConfigurationReference.choices.filter { $0.value.contains("|") }.map {
             ($0.key, "no_such", "'no_such' is unknown; expected \($0.value.replacing(" | ", with: ", "))")

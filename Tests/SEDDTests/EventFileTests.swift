@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    // A file written down byte by byte: the schema's numbers and the frame's order hold without this package's code.
+    // A file written byte by byte, so that field numbers and framing are checked without this package's code.
     @Test func bytes() throws {
         try withFolder { folder in
             let writer = try EventFileWriter(folder: folder, now: { 2 })
@@ -81,7 +81,7 @@ import Testing
             let events = try read(writer.file)
             try #require(events.count == 3)
             #expect(events[0].fileVersion == "brain.Event:2")
-            // Readers drop steps from the mark's own on, and the events of step 40 are to stay.
+            // Readers drop the steps from the mark's step on, and the events of step 40 must stay.
             #expect(events[1].sessionLog.status == .start)
             #expect(events[1].step == 41)
             #expect(events[2].step == 41)
@@ -90,7 +90,7 @@ import Testing
 
     @Test func errorsNameTheFileAndTheWayOut() throws {
         try withFolder { folder in
-            // Below a plain file nobody can create a folder, root included.
+            // Not even root can create a folder below a plain file.
             let obstacle = folder.appendingPathComponent("obstacle")
             try Data().write(to: obstacle)
             let error = #expect(throws: EventFileError.self) {

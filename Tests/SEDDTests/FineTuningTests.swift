@@ -112,7 +112,7 @@ struct FineTuningTests {
             alphabetOf: String(String.UnicodeScalarView((0x4E00..<0x4F00).compactMap(Unicode.Scalar.init))))
         #expect(same.vocabularySize == 256)
         let content = #expect(throws: SEDDError.self) { try start.requireTokenizer(same) }
-        #expect(content?.description.contains("the same ids would mean other text") == true)
+        #expect(content?.description.contains("the same ids would stand for other text") == true)
     }
 
     /// Each sequence of a pair is masked as often as any other, and the two masks are as disjoint as possible.
@@ -125,7 +125,7 @@ struct FineTuningTests {
             (0..<4 * length).map { $0 % 4 }, length: length, times: [time, time, time, time], step: 3, firstSequence: 0)
         let masked = (0..<4).map { row in (0..<length).map { batch.states[row * length + $0] == 4 } }
         for row in 0..<4 {
-            // Five deviations of a share of 20,000 draws.
+            // Five standard deviations of a fraction of 20,000 draws.
             let share = Double(masked[row].filter { $0 }.count) / Double(length)
             #expect(abs(share - time) < 5 * (time * (1 - time) / Double(length)).squareRoot(), "row \(row): \(share)")
         }

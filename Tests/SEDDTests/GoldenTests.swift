@@ -63,7 +63,7 @@ struct GoldenTests {
         for name in ["euler_probs", "analytic_probs", "denoise_probs"] {
             let expected = try numbers(file, "step/" + name)
             let values = try numbers(found, name)
-            // Entries of a row are differences of terms as large as its largest entry: that sets the scale of rounding.
+            // Entries of a row are differences of terms as large as its largest entry, which sets the scale of rounding.
             let width = try file.tensor("step/" + name).shape[2]
             var worst = 0.0
             for row in stride(from: 0, to: expected.count, by: width) {

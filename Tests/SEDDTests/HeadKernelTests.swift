@@ -132,7 +132,7 @@ import Torch
         }
     }
 
-    // A weight of 1e-30 of the sum is drawn by a number that falls on it, and the ends of (0, 1) draw the end states.
+    // A weight of 1e-30 of the sum can be drawn, and the ends of (0, 1) draw the first and the last state.
     @Test func reverseStepReachesTheTail() throws {
         let logits: [Float] = [0, -69, 0, 0]
         let rule = ReverseRule(slope: 1, own: 0, ownSpread: 0)
@@ -164,7 +164,7 @@ import Torch
         let values = (0..<40_003).map { Float($0 % 17) - 8 }
         let expected = values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         #expect(try Kernels.norm(Tensor(values)) == expected)
-        // Squares that no float holds.
+        // Squares outside the range of float.
         #expect(try abs(Kernels.norm(Tensor([3e30, 4e30] as [Float])) / 5e30 - 1) < 1e-7)
     }
 }

@@ -5,7 +5,7 @@ import Torch
 
 @testable import SEDD
 
-/// Configurations and weights of published layouts that are not what they should be are refused in one line.
+/// Malformed configurations and weights of published layouts are refused with one line.
 struct HostileLayoutTests {
     struct Case: Sendable, CustomStringConvertible {
         let name: String
@@ -105,7 +105,7 @@ struct HostileLayoutTests {
         }
     }
 
-    /// A thousand mutations of each configuration: values replaced, bytes changed and cut. Whatever comes of it, it is a model or an error.
+    /// A thousand mutations of each configuration: values replaced, bytes changed or removed. The result is a model or an error, never a trap.
     @Test(arguments: CheckpointGoldenTests.layouts) func mutations(_ layout: String) throws {
         let source = CheckpointGoldenTests.folder.appending(path: layout)
         let folder = try TemporaryFolder()

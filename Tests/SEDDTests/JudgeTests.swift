@@ -123,7 +123,7 @@ import Torch
         #expect(drawn.map(\.sampler) == ["left-to-right, top-p 0.9"] && drawn.map(\.precision) == ["float32"])
     }
 
-    /// Tokens that the judge decodes to the sample's text are judged as they are, even if they are not valid UTF-8.
+    /// Tokens that the judge decodes to the sample's text are used as given, even if they are not valid UTF-8.
     @Test func ownTokensAreJudged() throws {
         let network = try AutoregressiveNetwork(
             AutoregressiveConfiguration(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SEDD
 
-/// What launchers set, and who a process is by that.
+/// Variables of launchers, and the rank of a process that follows from them.
 @Suite struct LaunchTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
@@ -11,7 +11,7 @@ import Testing
         var testDescription: String { name }
     }
 
-    /// Processes that work with others.
+    /// Environments of processes that work together.
     static let launched: [(Case, Launch.Launcher, rank: Int, size: Int, local: Int, localSize: Int, at: String)] = [
         (
             Case(
@@ -104,7 +104,7 @@ import Testing
         #expect(place == at, "\(one.name)")
     }
 
-    /// Processes that are by themselves.
+    /// Environments in which a process works alone.
     static let alone: [Case] = [
         Case(name: "nothing", environment: ["HOME": "/"]),
         Case(name: "empty variables", environment: ["RANK": "", "WORLD_SIZE": ""]),
@@ -124,7 +124,7 @@ import Testing
         #expect(try Launch(one.environment) == nil, "\(one.name)")
     }
 
-    /// What is refused, with words that the message holds.
+    /// Environments that are refused, with words of the message.
     static let refused: [(Case, [String])] = [
         (Case(name: "rank without size", environment: ["RANK": "0"]), ["RANK=0", "WORLD_SIZE"]),
         (
@@ -149,7 +149,7 @@ import Testing
         ),
         (
             Case(
-                name: "a port that is none",
+                name: "a port out of range",
                 environment: ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "h", "MASTER_PORT": "70000"]),
             ["MASTER_PORT", "'70000'"]
         ),
@@ -200,7 +200,7 @@ import Testing
         ] as [(String, [Int])])
     func taskCounts(_ counts: String, expanded: [Int]) { #expect(LaunchVariables.expanded(counts: counts) == expanded) }
 
-    /// Every sequence belongs to one process, and what stays together is not parted.
+    /// Every sequence belongs to one process, and pairs are not separated.
     @Test func sharesCoverEverything() {
         for (count, size, unit) in [(16, 4, 1), (16, 3, 2), (5, 4, 2), (64, 5, 8), (7, 7, 1), (3, 4, 1), (9, 2, 4)] {
             let shares = (0..<size).map { Team.share(of: count, rank: $0, size: size, unit: unit) }

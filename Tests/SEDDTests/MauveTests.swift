@@ -77,7 +77,7 @@ import Torch
             let error = #expect(throws: SEDDError.self) { try Mauve.compare(p, good) }
             #expect(error?.description.contains(word) == true, "\(error?.description ?? "none")")
         }
-        // Fewer points than clusters want, all alike: one cluster holds them, and nothing breaks.
+        // Fewer points than clusters, all equal: a single cluster contains them.
         let alike = try Mauve.compare(
             [[Double]](repeating: [1, 2], count: 20), [[Double]](repeating: [1, 2], count: 20))
         #expect(abs(alike.score - 1) < 1e-12 && alike.deviation < 1e-12)

@@ -16,7 +16,7 @@ import Torch
         return Difference(try logits.array(), try expected.tensor("logits").array())
     }
 
-    // `Golden/nanogpt.py` says how the files were made.
+    // `Golden/nanogpt.py` creates the files.
     @Test(arguments: ["tied", "separate"]) func logits(name: String) throws {
         var notes: [String] = []
         let file = Self.golden.appending(path: "nanogpt-\(name).pt")
@@ -27,7 +27,7 @@ import Torch
         print("nanoGPT \(name): \(found)")
         #expect(found.absolute < 1e-5, "\(found)")
 
-        // As GPT-2's folder, and the files that it goes into, it stays the same.
+        // Converted to a GPT-2 folder and to single files, it stays the same.
         let folder = try TemporaryFolder()
         for target in ["folder", "w.safetensors", "pytorch_model.bin"] {
             let written = folder.url.appending(path: target)
@@ -90,7 +90,7 @@ import Torch
         #expect(huge?.description.contains("9223372036854775807") == true, "\(String(describing: huge))")
     }
 
-    // A vocabulary that is padded beyond the tokenizer's goes with it; one that lacks tokens does not.
+    // A vocabulary padded beyond the tokenizer's is accepted; one that lacks tokens is refused.
     @Test func paddedVocabularies() throws {
         let network = try LanguageModel.load(Self.golden.appending(path: "nanogpt-tied.pt")).autoregressive()
         let padded = try Judge(network: network, tokenizer: CharacterTokenizer(alphabetOf: "abcdefgh"))

@@ -5,7 +5,7 @@ import Torch
 
 @testable import SEDD
 
-/// What is written is read back, and what differs is said.
+/// Written files are read back, and differences are reported.
 struct PyTorchFileTests {
     @Test func writtenStateDictionariesAreReadBack() throws {
         let network = try randomNetwork(smallConfiguration())
@@ -51,7 +51,7 @@ struct PyTorchFileTests {
         #expect(text.contains("and 8 more"), "\(text)")
     }
 
-    // Weights of whole numbers have a scale elsewhere: to read them as they are would be silently wrong.
+    // Integer weights have a scale stored elsewhere; reading them without it would be silently wrong.
     @Test func wholeNumbersAreRefused() throws {
         let network = try randomNetwork(smallConfiguration())
         let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@ import Torch
 
 @testable import SEDD
 
-/// Laws of rows as tensors, against their definition.
+/// Distributions of rows as tensors, against their definition.
 @Suite struct RowTensorTests {
     private static let graphs: [any TransitionGraph] = [AbsorbingGraph(tokens: 7), UniformGraph(tokens: 7)]
     private static let sigmas = [0.05, 0.7, 3]
@@ -16,7 +16,7 @@ import Torch
         TokenFilter(temperature: .leastNonzeroMagnitude, topK: 3, topP: 0.5),
     ]
 
-    /// Scores of some law of clean tokens, so that none is negative for the uniform chain either.
+    /// Scores derived from a distribution of clean tokens, so that they are positive for the uniform chain too.
     private static func logs(_ graph: any TransitionGraph, _ own: [Int], _ sigma: [Double], seed: UInt64) -> [[Double]]
     {
         let stream = RandomStream(seed: seed, purpose: .initialization)

@@ -40,7 +40,7 @@ import Torch
         func evaluate(sequences: Range<Int>, part: Int) throws -> (losses: [SequenceLoss], gradients: Tensor) {
             let learner = try training.makeLearner(tokenizer: ByteTokenizer(), device: .cpu)
             let state = try TrainingState(learner.weights)
-            // Output layers begin at zero, behind which nothing would have a gradient.
+            // Output layers are initialized to zero, which would make all gradients before them zero.
             for (name, weight) in state.weights.named where name.contains("output_layer.linear.weight") {
                 try weight.copyInPlace(Tensor.full([], 0.01))
             }

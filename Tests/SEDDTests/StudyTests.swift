@@ -190,7 +190,7 @@ import Torch
         #expect(slopes[0] > 0, "downwards is greater on the screen")
     }
 
-    /// Losses may be anything: ticks are few, wherever the values lie and however close together.
+    /// For any losses, however large or close together, the ticks are few.
     @Test(arguments: [
         (7.795911979669728e-11, 7.79591197966973e-11), (1e-320, 2e-320), (0, 0), (0, 5e-324), (3, 3),
         (3, 3.0000000000000004),

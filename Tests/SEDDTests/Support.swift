@@ -13,7 +13,7 @@ enum Shared {
     static let models = ["absorb", "absorb-geometric", "uniform"]
 }
 
-/// A folder of its own for a test, removed at its end.
+/// A temporary folder for one test, removed at its end.
 final class TemporaryFolder {
     let url: URL
 
@@ -46,7 +46,7 @@ struct Difference: CustomStringConvertible {
     var description: String { "greatest difference \(absolute) (relative \(relative)) at \(place) of \(counts)" }
 }
 
-/// A small configuration for tests that need some network.
+/// A small configuration for tests that need a network.
 func smallConfiguration(
     _ graph: ModelConfiguration.GraphKind = .absorb, tokens: Int = 11, length: Int = 12,
     _ parametrisation: Parametrisation = .score, _ conditioning: Conditioning = .sigma
@@ -60,7 +60,7 @@ func smallConfiguration(
             parametrisation: parametrisation, conditioning: conditioning))
 }
 
-/// A kind of network: its chain, what its outputs are, and what it is told of the noise.
+/// A kind of network: its chain, the meaning of its outputs, and its conditioning on noise.
 struct NetworkKind: Sendable, Hashable, CustomStringConvertible {
     let graph: ModelConfiguration.GraphKind
     var parametrisation = Parametrisation.score

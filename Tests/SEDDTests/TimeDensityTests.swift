@@ -20,7 +20,7 @@ struct TimeDensityTests {
         density(.window, mean: 0.5, width: 0.45), density(.window, mean: 0.9, width: 0.3),
     ]
 
-    /// The quantile function is the inverse of the integral of the shape, by a fine midpoint rule that knows no bins.
+    /// The quantile function is the inverse of the integral of the shape, by a fine midpoint rule that does not use the bins.
     @Test(arguments: shapes) func quantilesAreThoseOfTheIntegral(_ density: TimeDensity) throws {
         let table = try #require(TimeTable(density, smallestTime: Self.smallest))
         let parts = 400_000
@@ -41,7 +41,7 @@ struct TimeDensityTests {
             })
     }
 
-    /// Shares of 100,000 draws in tenths of the time, against the density that the table gives. A share's deviation is below 0.0016;
+    /// Fractions of 100,000 draws in each tenth of the time, against the density of the table. A fraction's deviation is below 0.0016;
     /// six of them allow one false alarm in 10^7 runs.
     @Test(arguments: shapes) func drawsFollowTheDensity(_ density: TimeDensity) throws {
         let table = try #require(TimeTable(density, smallestTime: Self.smallest))

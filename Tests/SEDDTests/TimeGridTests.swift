@@ -14,7 +14,7 @@ import Testing
         for (a, b) in zip(grid.times, grid.times.dropFirst()) { #expect(abs(a - b - (1 - 1e-5) / 7) < 1e-15) }
     }
 
-    /// The masked share is a cosine whatever the noise.
+    /// The masked fraction is a cosine for every noise schedule.
     @Test func cosine() throws {
         let geometric = try GeometricNoise(minimum: 1e-4, maximum: 20)
         for noise in [LogLinearNoise(), geometric] as [any NoiseSchedule] {
@@ -40,7 +40,7 @@ import Testing
         #expect(throws: SEDDError.self) { try TimeGrid.Kind(named: "quadratic") }
     }
 
-    /// Both schedules' times are found again from their noise.
+    /// Both schedules' times are recovered from their noise.
     @Test func timesOfNoise() throws {
         let geometric = try GeometricNoise(minimum: 1e-4, maximum: 20)
         struct Bare: NoiseSchedule {

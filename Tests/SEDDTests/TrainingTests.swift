@@ -7,7 +7,7 @@ import Torch
 @testable import SEDD
 
 struct TrainingTests {
-    /// A small run on a text of its own.
+    /// A small run on a generated text.
     final class Setting {
         let folder: TemporaryFolder
         let dataset: TokenDataset

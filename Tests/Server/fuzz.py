@@ -21,7 +21,7 @@ values = [None, True, -1, 0, 1, 2**31, -(2**63), -(2**63) - 1, 2**63, 2**64, -9.
 
 
 def deep(pick):
-    """Arrays in arrays, or objects in objects, as far down as no sensible client goes."""
+    """Arrays in arrays, or objects in objects, nested far deeper than any real request."""
     depth = pick.choice([3, 100, 600, 5000, 100_000])
     opening, closing = pick.choice([(b"[", b"]"), (b'{"a":', b"}")])
     inside = opening * depth + b"1" + (closing * depth if pick.random() < 0.8 else b"")
@@ -29,7 +29,7 @@ def deep(pick):
 
 
 def mutated(pick):
-    """A body that is wrong in one of many ways."""
+    """A body that is malformed in one of many ways."""
     body = dict(pick.choice(bodies))
     kind = pick.randrange(7)
     if kind == 0:
@@ -54,7 +54,7 @@ def mutated(pick):
 
 
 async def lines(port, pick):
-    """Requests that HTTP itself forbids, or allows and few clients send; each must be answered, or the connection closed."""
+    """Requests that violate HTTP, or are valid but rare; each must be answered, or the connection closed."""
     body = mutated(pick)
     good_body = json.dumps(good).encode()
     plain = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -184,7 +184,7 @@ def main():
     failures = []
     with Server(options.sedd, options.model) as server:
         before = asyncio.run(post(server.port, "/v1/infill", good)).json()
-        # What the first requests of each kind make for good is not counted.
+        # Memory that the first requests of each kind allocate permanently is not counted.
         asyncio.run(run(server, options.count // 5, options.seed + 1, 16))
         first, start = server.resident_mib(), time.monotonic()
         outcomes = asyncio.run(run(server, options.count, options.seed, 16))

@@ -1,4 +1,4 @@
-"""A small HTTP client over asyncio that can misbehave: send pieces, leave early, read slowly."""
+"""A small HTTP client over asyncio that can misbehave: send fragments, disconnect early, read slowly."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ def request_bytes(method, path, body=b"", headers=None, host="localhost"):
 
 
 async def read_answer(reader):
-    """The next answer that is final; its `interim` holds the statuses before it."""
+    """The next final response; its `interim` holds the statuses before it."""
     interim = []
     while True:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -46,7 +46,7 @@ async def read_answer(reader):
 
 
 async def send(port, method, path, body=b"", headers=None):
-    """One request on a connection of its own."""
+    """One request on a new connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
     try:
         writer.write(request_bytes(method, path, body, {"Connection": "close", **(headers or {})}))

@@ -1,4 +1,4 @@
-"""The `openai` Python package as a client: plain, streamed, and every kind of mistake as its usual exception."""
+"""The `openai` Python package as a client: plain, streamed, and every kind of error as its usual exception."""
 
 import argparse
 import asyncio
@@ -68,7 +68,7 @@ def plain(client, model):
 
 
 def settings(client, model):
-    """What this client's users set as a matter of course, though it has no meaning for the method."""
+    """Options that users of this client commonly set, although the method ignores them."""
     base = {"model": model, "prompt": "The ", "max_tokens": 8, "seed": 3, "extra_body": {"steps": 8}}
     plain = client.completions.create(**base).choices[0].text
     raw = client.completions.with_raw_response.create(**base, presence_penalty=0.5, frequency_penalty=0)
@@ -100,7 +100,7 @@ async def asynchronous(port, model):
         parts += [choice.text for choice in event.choices]
     check("an asynchronous stream adds up", "".join(parts) == answers[5].choices[0].text, parts)
     print("asynchronous stream:", parts)
-    # A stream that is left in the middle.
+    # A stream that the client abandons.
     async with await client.completions.create(**{**base, "max_tokens": 200}, seed=6, stream=True) as stream:
         async for _ in stream:
             break

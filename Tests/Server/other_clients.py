@@ -1,4 +1,4 @@
-"""LangChain's and LiteLLM's packages as clients, with the settings that they send of themselves."""
+"""LangChain's and LiteLLM's packages as clients, with the settings that they send by default."""
 
 import argparse
 import asyncio

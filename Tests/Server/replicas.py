@@ -1,4 +1,4 @@
-"""Two replicas behind nginx, on loopback: events pass one by one, one replica is killed under load, nothing hangs."""
+"""Two replicas behind nginx, on loopback: events arrive one by one, one replica is killed under load, nothing hangs."""
 
 import argparse
 import asyncio

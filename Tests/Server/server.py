@@ -1,4 +1,4 @@
-"""Starts `sedd serve` for a check, and looks at its memory."""
+"""Starts `sedd serve` for a test, and measures its memory."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ class Server:
         if not line.startswith("serving "):
             raise SystemExit(f"the server did not start: {line!r}, exit code {self.process.poll()}")
         self.port = int(line.rsplit(":", 1)[1])
-        # Until it answers, not until it says so.
+        # Waits until it answers, not until it reports that it is ready.
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz") as answer:
             assert answer.status == 200
         self.seconds_to_ready = time.monotonic() - start

@@ -8,7 +8,7 @@ import Testing
     struct Hostile: Sendable, CustomTestStringConvertible {
         let name: String
         let bytes: [UInt8]
-        /// What the message says beside the file's name.
+        /// The message after the file's name.
         let words: [String]
         var testDescription: String { name }
 
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    // As `safetensors` 0.8 takes them.
+    // As accepted by `safetensors` 0.8.
     @Test(arguments: [
         ("null metadata", #"{"__metadata__":null,"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#),
         ("further keys", #"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"note":{"deep":[1,2]}}}"#),

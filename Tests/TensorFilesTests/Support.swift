@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Testing
 
-/// A folder of its own for a test, removed with the value.
+/// A temporary folder for one test, removed with the value.
 final class TemporaryFolder {
     let url: URL
 

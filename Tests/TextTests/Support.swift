@@ -4,7 +4,7 @@ import Testing
 
 @testable import Text
 
-/// Texts and vocabularies that the repository does not carry: `shared` beside the repository, or `$SEDD_SHARED`.
+/// Texts and vocabularies that are not in the repository: `shared` beside the repository, or `$SEDD_SHARED`.
 enum Shared {
     static let folder: URL? = {
         // Tests/TextTests/Support.swift
@@ -27,7 +27,7 @@ enum Shared {
     }
 }
 
-/// A folder of its own for a test, removed with the value.
+/// A temporary folder for one test, removed with the value.
 final class TemporaryFolder {
     let url: URL
 
@@ -82,7 +82,7 @@ struct Random: RandomNumberGenerator {
     }
 }
 
-/// A vocabulary small enough to read: the 256 bytes, then what the merges make.
+/// A vocabulary small enough to read: the 256 bytes, then the results of the merges.
 enum Toy {
     static let merges = [
         "t h", "th e", "Ġ the", "a a", "aa aa", "h e", "Ġ t", "i n", "in g", "' s", "Ġ Ġ", "Ã ©",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Text
 
-/// `tokenizer.json` against what Hugging Face's package makes of it (`Scripts/tokenizer_golden.py`).
+/// `tokenizer.json` against the results of Hugging Face's package (`Scripts/tokenizer_golden.py`).
 @Suite struct TokenizerJSONTests {
     struct Form: Decodable, Sendable, CustomTestStringConvertible {
         struct Case: Decodable, Sendable {
@@ -71,7 +71,7 @@ import Testing
         let json = try TokenizerSpecification("hf:\(folder.url.path)").load()
         let file = try TokenizerSpecification("hf:\(folder.url.path)/tokenizer.json").load()
         let pair = try TokenizerSpecification("gpt2:\(folder.url.path)").load()
-        // One tokenizer by two ways: what one has made the other takes.
+        // The same tokenizer from two formats: equal fingerprints, so each accepts data of the other.
         #expect(json.fingerprint == pair.fingerprint && file.fingerprint == json.fingerprint)
         #expect(json.endOfText == 0 && pair.endOfText == 0)
         #expect(json.kind == "hf" && pair.kind == "gpt2")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-/// The fused optimizer step against AdamW written down in float64.
+/// The fused optimizer step against AdamW in float64.
 @Suite struct AdamWKernelTests {
     /// The arrays that a step changes.
     private struct State {

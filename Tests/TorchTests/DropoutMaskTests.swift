@@ -26,7 +26,7 @@ private func dropoutMask(
         }
     }
 
-    // Asking for two chances on both sides of a lane reads the lane: the kernel's own Philox has the published answer.
+    // Thresholds on either side of a lane's value reveal it: the kernel's Philox has the published output.
     @Test func publishedAnswer() throws {
         let words: [UInt32] = [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
         let lanes = words.flatMap { [$0 & 0xFFFF, $0 >> 16] }
@@ -41,7 +41,7 @@ private func dropoutMask(
         }
     }
 
-    // 5 standard deviations: for random keys a right kernel would fail one time in 1.7 million.
+    // 5 standard deviations: over random keys a correct kernel would fail once in 1.7 million.
     @Test(arguments: [0.02, 0.1, 0.5, 0.9])
     func shareOfDropped(drop: Double) throws {
         let count = 8 * 64 * 200
@@ -55,7 +55,7 @@ private func dropoutMask(
         #expect(Set(mask).subtracting([0, Double(Float(1 / (1 - chance)))]).isEmpty, "two values and no more")
     }
 
-    // Each element is right by itself; here: none depends on who else is in the batch, or on the number of threads.
+    // Elements depend neither on the rest of the batch nor on the number of threads.
     @Test func independentOfTheBatch() throws {
         func mask(_ sequences: [UInt32]) throws -> [Float] {
             try dropoutMask(sequences: sequences, length: 33, width: 130, key: 5, step: 9, drop: 0.3).array()

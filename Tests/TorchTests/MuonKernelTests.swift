@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Muon by batched products and fused sweeps against Muon written down in float64, one matrix at a time.
+/// Muon by batched products and fused sweeps against Muon in float64, one matrix at a time.
 @Suite struct MuonKernelTests {
     /// A matrix in rows.
     private struct Matrix {

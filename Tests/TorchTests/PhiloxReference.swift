@@ -1,6 +1,6 @@
 import Testing
 
-/// Philox4x32-10 as its paper writes it, a round at a time (Salmon et al. 2011), for comparison with the fused kernel.
+/// Philox4x32-10 as in its paper, one round at a time (Salmon et al. 2011), for comparison with the fused kernel.
 enum PhiloxReference {
     static func words(_ counter: [UInt32], key: UInt64) -> [UInt32] {
         var (r0, l0, r1, l1) = (counter[0], counter[1], counter[2], counter[3])
@@ -17,14 +17,14 @@ enum PhiloxReference {
         return [r0, l0, r1, l1]
     }
 
-    /// The 16-bit number that decides over a channel.
+    /// The 16-bit number that decides whether a channel is dropped.
     static func lane(channel: Int, position: Int, sequence: UInt32, step: UInt64, key: UInt64) -> UInt32 {
         let counter = [UInt32(channel / 8), UInt32(position), sequence, UInt32(truncatingIfNeeded: step)]
         let word = words(counter, key: key)[channel % 8 / 2]
         return channel % 2 == 0 ? word & 0xFFFF : word >> 16
     }
 
-    /// Factors for [sequences, length, width], 0 or 1 / (1 - the chance that is meant).
+    /// Factors [sequences, length, width]: 0 or 1 / (1 - the probability).
     static func mask(
         sequences: [UInt32], length: Int, width: Int, key: UInt64, step: UInt64, drop: Double
     ) -> [Double] {

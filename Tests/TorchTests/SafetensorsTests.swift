@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// What is written comes back, byte for byte, and is what the format says.
+/// Written files are read back byte for byte, and conform to the format.
 @Suite struct SafetensorsTests {
     private let folder: TemporaryFolder
     private var file: URL { folder.url.appendingPathComponent("model.safetensors") }
@@ -75,7 +75,7 @@ import Torch
         #expect(read.metadata == ["why": "nothing"])
     }
 
-    // Written down byte by byte, so that reader and writer cannot be wrong in the same way.
+    // Written byte by byte, so that reader and writer cannot share an error.
     @Test func bytesOfAFile() throws {
         let header = #"{"w":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}"#
         let bytes =

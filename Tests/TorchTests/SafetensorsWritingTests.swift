@@ -34,7 +34,7 @@ import Torch
         #expect(try FileManager.default.contentsOfDirectory(atPath: file.path) == [])
     }
 
-    // As root nothing is read-only, so there is nothing to see.
+    // Skipped as root, for whom nothing is read-only.
     @Test(.enabled(if: getuid() != 0, "skipped: root may write everywhere"))
     func folderThatIsReadOnly() throws {
         let locked = folder.url.appendingPathComponent("locked")

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// A folder of its own for a test, removed with the value.
+/// A temporary folder for one test, removed with the value.
 final class TemporaryFolder {
     let url: URL
 
@@ -20,7 +20,7 @@ final class TemporaryFolder {
         return file
     }
 
-    /// Names of what lies here, hidden files included.
+    /// Names of the folder's contents, including hidden files.
     var contents: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
     }

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// Making tensors, reading them, and views of them.
+/// Creating and reading tensors, and views of them.
 @Suite struct TensorTests {
     @Test(arguments: DType.allCases)
     func everyElementTypeComesBack(dtype: DType) throws {

@@ -75,7 +75,7 @@ import Torch
         #expect(try target.sum().item() == 0, "nothing was added before the fault was found")
     }
 
-    // A batch of two sequences needs two names: one is too few, and what lies behind it in memory is none.
+    // A batch of two sequences requires two names: with one, the second would be read past the end of the array.
     @Test(arguments: [0, 1, 3])
     func dropoutOfAnotherBatch(count: Int) throws {
         let dropout = Kernels.Dropout(share: 0.5, key: 1, step: 1, sequences: [UInt32](repeating: 0, count: count))

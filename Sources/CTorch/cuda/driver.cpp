@@ -8,7 +8,7 @@ namespace ctorch::cuda {
 void *symbol(void *library, const char *name, const char *library_name) {
     void *found = dlsym(library, name);
     TORCH_CHECK(found != nullptr, library_name, " has no function ", name,
-                "; this version of it does not go with this program: install torch 2.11 with CUDA, or use --device cpu");
+                "; its version is incompatible with this program: install torch 2.11 with CUDA, or use --device cpu");
     return found;
 }
 

@@ -65,7 +65,7 @@ private:
             driver.check(driver.load_module(&found, code.image.data()), what.c_str());
             return found;
         }
-        TORCH_CHECK(false, "there is no file of kernels '", file, "'");
+        TORCH_CHECK(false, "unknown kernel file '", file, "'");
     }
 };
 

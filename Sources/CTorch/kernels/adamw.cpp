@@ -59,7 +59,7 @@ CTStatus ct_adamw(CTTensor weights, CTTensor gradient, CTTensor moment1, CTTenso
             return;
         }
         TORCH_CHECK_VALUE(weights_copy.impl == nullptr && average_copy.impl == nullptr,
-                          "weights on the CPU have no copies in bfloat16");
+                          "bfloat16 copies of weights are supported only on CUDA devices");
         const int64_t count = unwrap(weights).numel();
         float *w = floats(unwrap(weights), "weights", count), *g = floats(unwrap(gradient), "gradient", count);
         float *m = floats(unwrap(moment1), "moment1", count), *v = floats(unwrap(moment2), "moment2", count);

@@ -81,7 +81,7 @@ CTStatus ct_norm_modulate(CTTensor x_, CTTensor weight_, CTTensor modulation_, i
             *statistics_ = wrap(statistics);
             return;
         }
-        TORCH_CHECK_VALUE(y_type == CT_FLOAT32, "on the CPU this pass is float32 alone");
+        TORCH_CHECK_VALUE(y_type == CT_FLOAT32, "on the CPU this pass supports only float32");
         const Rows shape(x, modulation);
         shape.check(shift_part);
         shape.check(scale_part);

@@ -8,9 +8,11 @@ import Files
 public struct Launch: Sendable, Equatable {
     /// Who started the process.
     public enum Launcher: String, Sendable {
+        /// Each value is the launcher's name in messages; `variables` stands for RANK and WORLD_SIZE set by hand.
         case torchrun, slurm = "SLURM", openMPI = "Open MPI", variables = "RANK and WORLD_SIZE"
     }
 
+    /// Who started the process.
     public let launcher: Launcher
     /// Number of this process, from 0, over all machines.
     public let rank: Int
@@ -20,6 +22,7 @@ public struct Launch: Sendable, Equatable {
     public let localRank, localSize: Int
     /// Address of the store through which the processes find each other.
     public let host: String
+    /// Port of the store.
     public let port: UInt16
     /// Whether the launcher runs the store at that address; otherwise process 0 does.
     public let hasStore: Bool
@@ -47,7 +50,7 @@ public struct Launch: Sendable, Equatable {
         {
             throw SEDDError(
                 .usage,
-                "RANK=\(found.rank) of WORLD_SIZE=\(found.size), but \(other.launcher.rawValue) says \(other.rank) of \(other.size); unset the one or the other"
+                "RANK=\(found.rank) of WORLD_SIZE=\(found.size), but \(other.launcher.rawValue) says \(other.rank) of \(other.size); unset one of them"
             )
         }
         // A single process with an address goes through the same steps as several.

@@ -21,6 +21,7 @@ public final class Team: Sendable {
         /// For work of one process while others wait, such as building a cache or saving.
         public var work = Duration.seconds(6 * 3600)
 
+        /// The default limits.
         public init() {}
     }
 

@@ -31,6 +31,7 @@ public struct Benchmark: Sendable {
 
     /// What to measure.
     public enum Step: String, Sendable, CaseIterable {
+        /// A training step, or a sampling step.
         case train, sample
     }
 

@@ -81,7 +81,7 @@ public struct Evaluation: Sendable {
                 throw SEDDError(
                     .interrupted,
                     "\(text.specification): stopped after \(sum.count) of \(wanted) blocks"
-                        + (log == nil ? "" : "; the same command goes on from there"))
+                        + (log == nil ? "" : "; run the same command to continue"))
             }
         }
         // Summed in block order, so that a resumed evaluation gives identical numbers.

@@ -57,7 +57,7 @@ public final class EvaluationLog {
     func add(_ block: Int, _ nats: [Double]) throws {
         let line = try JSON.encode(Line(key: key, block: block, nats: nats)) + [UInt8(ascii: "\n")]
         do { try handle.write(contentsOf: line) } catch {
-            throw SEDDError(.cannotWrite, "\(path): cannot write; free space, and the same command goes on from there")
+            throw SEDDError(.cannotWrite, "\(path): cannot write; free space and run the same command to continue")
         }
     }
 

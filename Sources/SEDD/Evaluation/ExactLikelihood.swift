@@ -9,6 +9,7 @@ public struct ExactLikelihood: BlockLikelihood {
         case published
     }
 
+    /// Settings on which the result depends besides model and data.
     public let settings: EvaluationSettings
     private let convention: Convention
     private let loss: NextTokenLoss
@@ -26,13 +27,18 @@ public struct ExactLikelihood: BlockLikelihood {
         standsBehindStart = convention == .exact || network.configuration.tokens != nil
     }
 
+    /// One term, `exact`.
     public var terms: [String] { ["exact"] }
+    /// True: the sum is -log p itself.
     public var isExact: Bool { true }
 
+    /// All tokens of the block, or all but the first under ``Convention/published``.
     public func tokens(inBlockOf length: Int) -> Int { convention == .exact ? length : length - 1 }
 
+    /// As many blocks as fit into the tokens per network pass, at least one.
     public func blocksAtOnce(length: Int) -> Int { max(1, tokensPerBatch / max(1, length)) }
 
+    /// -log p of each block's predicted tokens, nats per block; one term each.
     public func nats(_ blocks: [(number: Int, tokens: [Int])]) throws -> [[Double]] {
         try loss.nats(blocks.map(\.tokens), fromStart: standsBehindStart).map {
             [$0.suffix(tokens(inBlockOf: blocks[0].tokens.count)).reduce(0, +)]

@@ -15,6 +15,7 @@ public struct LikelihoodBound: BlockLikelihood {
     /// the integral.
     static let publishedSmallestTime = 1e-3
 
+    /// Settings on which the result depends besides model and data.
     public let settings: EvaluationSettings
     private let convention: Convention
     private let diffusion: DiffusionTerm
@@ -46,13 +47,17 @@ public struct LikelihoodBound: BlockLikelihood {
         prior = network.configuration.makeGraph().priorDivergence(sigma: noise.sigma(1))
     }
 
+    /// `diffusion`, `prior` and `reconstruction`; under ``Convention/published`` `diffusion` alone.
     public var terms: [String] { convention == .bound ? ["diffusion", "prior", "reconstruction"] : ["diffusion"] }
+    /// False: the sum is an upper bound on -log p.
     public var isExact: Bool { false }
 
+    /// As many blocks, each evaluated at all its times, as fit into the tokens per batch, at least one.
     public func blocksAtOnce(length: Int) -> Int {
         max(1, tokensPerBatch / max(1, length * (settings.timeSamples ?? 1)))
     }
 
+    /// The terms of each block, nats per block, in the order of ``terms``.
     public func nats(_ blocks: [(number: Int, tokens: [Int])]) throws -> [[Double]] {
         let first = try diffusion.nats(blocks, tokensPerBatch: tokensPerBatch)
         guard convention == .bound else { return first.map { [$0 / (1 - Self.publishedSmallestTime)] } }

@@ -11,6 +11,7 @@ import Torch
 /// sampler including its filter, which may assign a text probability zero. As in sampling, the network is conditioned
 /// on the noise level of the masked fraction.
 public final class OrderLikelihood: BlockLikelihood {
+    /// Settings on which the result depends besides model and data.
     public let settings: EvaluationSettings
     private let sampler: Sampler
     private let evaluator: HeadEvaluator
@@ -40,12 +41,17 @@ public final class OrderLikelihood: BlockLikelihood {
             convention: "order", order: sampling.summary, precision: network.weights.precision)
     }
 
+    /// One term, `exact`.
     public var terms: [String] { ["exact"] }
+    /// True: the sum is -log p itself.
     public var isExact: Bool { true }
+    /// Blocks evaluated so far, and the network evaluations they took.
     public var evaluations: (blocks: Int, passes: Int)? { counted.withLock { $0 } }
 
+    /// As many blocks as fit into the tokens per network pass, at least one.
     public func blocksAtOnce(length: Int) -> Int { max(1, tokensPerBatch / max(1, length)) }
 
+    /// -log p of each block under the sampler, nats per block; infinite if the filter excludes one of its tokens.
     public func nats(_ blocks: [(number: Int, tokens: [Int])]) throws -> [[Double]] {
         var trajectories = try sampler.start(
             blocks.map {

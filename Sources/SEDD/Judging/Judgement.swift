@@ -15,6 +15,7 @@ public struct Judgement: Sendable {
 
     /// Texts to compare with: the texts of JSON lines, or pieces of a plain text.
     public enum Reference: Sendable {
+        /// Texts of JSON lines, as they are.
         case texts([String])
         /// Cut into pieces of the judged texts' mean length, as many as there are judged texts, evenly spaced.
         case plain(EvaluationText)

@@ -127,7 +127,7 @@ public enum Conversion {
     private static func notForCheckpoint(_ target: URL, _ found: String) -> SEDDError {
         SEDDError(
             .usage,
-            "\(target.path): a .pth holds the reference's training checkpoint of a SEDD model, and this is \(found); choose a folder, .safetensors or .bin"
+            "\(target.path): a .pth file holds a training checkpoint of the published SEDD code, and this is \(found); choose a folder, .safetensors or .bin"
         )
     }
 

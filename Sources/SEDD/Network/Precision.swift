@@ -7,6 +7,7 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
     /// bfloat16 activations and matrix products, for CUDA devices; norms, the residual stream and all sums over rows
     /// stay float32.
     case bf16
+    /// Single precision throughout; the default except on CUDA devices.
     case float32
 
     /// The default on `device`.

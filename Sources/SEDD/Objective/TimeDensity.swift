@@ -24,6 +24,7 @@ public struct TimeDensity: Sendable, Codable, Equatable {
 
     /// Factor on the loss of a sequence, in addition to the objective's own weight.
     public enum Correction: String, Sendable, Codable, CaseIterable {
+        /// 1, 1 / sqrt(p) or 1 / p, where p is the density.
         case none, root, full
     }
 

@@ -80,7 +80,7 @@ struct SVGPlot {
         return (a - margin, b + margin)
     }
 
-    /// Whether values lie so far apart that steps between them are numbers of their own; closer ones are drawn as equal.
+    /// Whether values differ enough for the ticks between them to be distinct numbers; closer ones are drawn as equal.
     private static func isSpread(_ low: Double, _ high: Double) -> Bool {
         high - low > 1e-9 * max(abs(low), abs(high)) && high - low > 1e-300 && (high - low).isFinite
     }

@@ -15,12 +15,15 @@ public struct AbsorbingGraph: TransitionGraph {
         self.tokens = tokens
     }
 
+    /// MASK with probability 1 - e^-sigma, otherwise `token`.
     public func corrupted(_ token: Int, sigma: Double, draw: (Int) -> Double) -> Int {
         draw(0) < -expm1(-sigma) ? tokens : token
     }
 
+    /// MASK.
     public func limit(draw: (Int) -> Double) -> Int { tokens }
 
+    /// True of MASK alone: revealed tokens stay.
     public func canMove(from state: Int) -> Bool { state == tokens }
 
     /// At a masked position sum_{y != MASK} s_y - r log s_{x0} + K(r) with r = 1 / expm1(sigma) and K(a) = a (log a -
@@ -60,8 +63,11 @@ public struct AbsorbingGraph: TransitionGraph {
         try unmasking(score, rows, factor: sigmaStep.expm1())
     }
 
+    /// The fused kernels support the chain.
     public var kernelChain: Kernels.Chain? { .absorbing }
+    /// Slope `scale` on every score; MASK keeps the remainder of 1.
     public func eulerRule(scale: Double) -> ReverseRule { .remaining(slope: scale) }
+    /// Slope e^sigmaStep - 1 on every score; MASK keeps the remainder of 1.
     public func analyticRule(sigmaStep: Double) -> ReverseRule { .remaining(slope: expm1(sigmaStep)) }
 
     /// A masked position takes y with weight factor s_y and stays with the remainder of 1.

@@ -22,8 +22,10 @@ extension AbsorbingGraph {
     /// 2406.04329, appendix E).
     public func priorDivergence(sigma: Double) -> Double { exp(-sigma) * log(Double(tokens)) }
 
+    /// 1 - e^-sigma, the masked fraction.
     public func displacement(sigma: Double) -> Double { -expm1(-sigma) }
 
+    /// MASK.
     public func displaced(_ token: Int, draw: (Int) -> Double) -> Int { tokens }
 
     /// At a masked position -log(s_{x0} / sum_{y != MASK} s_y); elsewhere 0.
@@ -46,8 +48,10 @@ extension UniformGraph {
         return max(0, stay + (gone > 0 ? (size - 1) * move * log(gone) : 0))
     }
 
+    /// (1 - e^-sigma) (V - 1) / V: a transition may return to the same token.
     public func displacement(sigma: Double) -> Double { -expm1(-sigma) * Double(states - 1) / Double(states) }
 
+    /// Uniform over the V - 1 other states; `token` itself if it is the only state.
     public func displaced(_ token: Int, draw: (Int) -> Double) -> Int {
         guard states > 1 else { return token }
         return (token + 1 + min(Int(draw(0) * Double(states - 1)), states - 2)) % states

@@ -37,10 +37,13 @@ public struct LogLinearNoise: NoiseSchedule {
         self.floor = floor
     }
 
+    /// -log(1 - (1 - floor) t).
     public func sigma(_ t: Double) -> Double { -log1p(-(1 - floor) * t) }
 
+    /// (1 - floor) / (1 - (1 - floor) t).
     public func sigmaRate(_ t: Double) -> Double { (1 - floor) / (1 - (1 - floor) * t) }
 
+    /// (1 - e^-sigma) / (1 - floor), clamped to 0...1.
     public func time(sigma: Double) -> Double { min(1, max(0, -expm1(-sigma) / (1 - floor))) }
 }
 
@@ -66,10 +69,13 @@ public struct GeometricNoise: NoiseSchedule {
         self.maximum = maximum
     }
 
+    /// minimum^(1 - t) maximum^t.
     public func sigma(_ t: Double) -> Double { pow(minimum, 1 - t) * pow(maximum, t) }
 
+    /// sigma(t) log(maximum / minimum).
     public func sigmaRate(_ t: Double) -> Double { sigma(t) * (log(maximum) - log(minimum)) }
 
+    /// log(sigma / minimum) / log(maximum / minimum), clamped to 0...1.
     public func time(sigma: Double) -> Double {
         min(1, max(0, (log(sigma) - log(minimum)) / (log(maximum) - log(minimum))))
     }

@@ -15,12 +15,15 @@ public struct UniformGraph: TransitionGraph {
         self.tokens = tokens
     }
 
+    /// A uniform state, possibly `token` again, with probability 1 - e^-sigma; otherwise `token`.
     public func corrupted(_ token: Int, sigma: Double, draw: (Int) -> Double) -> Int {
         draw(0) < -expm1(-sigma) ? state(draw(1)) : token
     }
 
+    /// A uniform state.
     public func limit(draw: (Int) -> Double) -> Int { state(draw(0)) }
 
+    /// True of every state.
     public func canMove(from state: Int) -> Bool { true }
 
     private func state(_ uniform: Double) -> Int { min(Int(uniform * Double(states)), states - 1) }
@@ -81,9 +84,12 @@ public struct UniformGraph: TransitionGraph {
         return try staggered * row
     }
 
+    /// The fused kernels support the chain.
     public var kernelChain: Kernels.Chain? { .uniform }
+    /// Slope scale / V on the scores of other states; the current state keeps the remainder of 1.
     public func eulerRule(scale: Double) -> ReverseRule { .remaining(slope: scale / Double(states)) }
 
+    /// ``analyticWeights(_:_:sigmaStep:)`` with the current state's own score, which is 1, moved into the constants.
     public func analyticRule(sigmaStep: Double) -> ReverseRule {
         let size = Double(states)
         let (grown, spread) = (exp(sigmaStep), expm1(sigmaStep) / size)

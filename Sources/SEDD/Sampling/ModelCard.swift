@@ -13,7 +13,7 @@ package import Text
 ///   "training_data": "600,000 short stories for small children",
 ///   "abilities": "It tells simple stories in short sentences. It knows nothing else.",
 ///   "sampling": {"method": "analytic", "steps": 128, "temperature": 0.9},
-///   "examples": [{"name": "Fill a gap", "template": "Tom lost his hat. [[24]] He was happy again.", "seed": 4}]
+///   "examples": [{"name": "Fill a gap", "template": "Tom lost his hat.[[24]] He was happy again.", "seed": 4}]
 /// }
 /// ```
 public struct ModelCard: Sendable, Codable, Equatable {
@@ -28,6 +28,7 @@ public struct ModelCard: Sendable, Codable, Equatable {
         /// A seed that gives a representative text; nil for any.
         public var seed: Int?
 
+        /// Creates an example from its members.
         public init(name: String, template: String, length: Int? = nil, seed: Int? = nil) {
             (self.name, self.template, self.length, self.seed) = (name, template, length, seed)
         }
@@ -50,6 +51,7 @@ public struct ModelCard: Sendable, Codable, Equatable {
         case title, abilities, language, sampling, examples, trainingData = "training_data"
     }
 
+    /// Creates a card from its members, without checking them.
     public init(
         title: String? = nil, trainingData: String? = nil, abilities: String? = nil, language: String? = nil,
         sampling: SamplingSettings? = nil, examples: [Example]? = nil

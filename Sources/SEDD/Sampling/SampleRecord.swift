@@ -47,6 +47,7 @@ extension SampleRecord: Codable {
         case text, tokens, seed, steps, sampler, networkEvaluations, seconds, grid, temperature, topK, topP, precision
     }
 
+    /// Reads a line of `sedd sample --json` or of any other tool; only `text` is required.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         self.init(
@@ -69,6 +70,7 @@ extension SampleRecord: Codable {
             own: try SamplingSettings.own(decoder))
     }
 
+    /// Writes the settings beside the other members; float32, a linear grid and a temperature of 1 are left out.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Keys.self)
         try container.encode(text, forKey: .text)

@@ -149,6 +149,7 @@ public struct Sampler: Sendable {
         let sampler: Sampler
         let first: [Trajectory]
 
+        /// Starts from the noise of the requests; every iteration gives the same states.
         public func makeAsyncIterator() -> Iterator { Iterator(sampler: sampler, current: first) }
 
         /// Computes one advance per call.

@@ -30,6 +30,7 @@ public struct SamplingMethodKind: Sendable {
 
     /// The chains that a method can reverse.
     public enum Chains: Sendable, Equatable {
+        /// One of the two chains, or both.
         case absorbing, uniform, both
     }
 

@@ -11,8 +11,11 @@ public import Torch
 public final class Study {
     /// Progress events.
     public enum Event: Sendable {
+        /// A measurement or the report begins; the text names it.
         case stage(String)
+        /// Progress of the training of one model.
         case training(StudyPlan.Role, Trainer.Event)
+        /// The fraction of the named measurement that is done, from 0 to 1.
         case progress(String, Double)
     }
 

@@ -2,6 +2,7 @@ import Foundation
 
 /// The decay of learning rates towards the end of a run; see the table in `LearningRate`.
 public enum LearningRateSchedule: String, Sendable, Codable, CaseIterable {
+    /// No decay, a linear or a cosine decay after the warm-up, or a late decay (warm-up, stable, decay).
     case constant, linear, cosine, wsd
 }
 

@@ -4,6 +4,7 @@ import Torch
 
 /// The folder of a run: `run.yaml`, `metrics.jsonl`, `curve.svg`, TensorBoard events, `samples/`, `checkpoints/`.
 public struct RunFolder: Sendable {
+    /// Location of the folder.
     public let url: URL
 
     /// - Parameter url: the folder, which need not exist.

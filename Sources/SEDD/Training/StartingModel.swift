@@ -69,7 +69,7 @@ public struct StartingModel: Sendable {
         guard own.fingerprint == tokenizer.fingerprint else {
             throw SEDDError(
                 .usage,
-                "--from \(folder.path): the tokenizer (\(tokenizer.kind), fingerprint \(tokenizer.fingerprint)) is not the model's (\(own.kind), \(own.fingerprint)), so the same ids would mean other text; train with the model's own tokenizer"
+                "--from \(folder.path): the tokenizer (\(tokenizer.kind), fingerprint \(tokenizer.fingerprint)) is not the model's (\(own.kind), \(own.fingerprint)), so the same ids would stand for other text; train with the model's own tokenizer"
             )
         }
     }

@@ -5,6 +5,7 @@ import Torch
 public struct GradientSums: Sendable, Equatable {
     /// The element type of gradients in transit.
     public enum Precision: String, Sendable, CaseIterable {
+        /// Full precision, as gradients are computed.
         case float32
         /// Half the traffic; each sum is rounded to 8 significant bits.
         case bfloat16
@@ -16,6 +17,7 @@ public struct GradientSums: Sendable, Equatable {
     /// processes. It is slow: sequences are evaluated one by one, and sums pass from process to process.
     public var inOrder = false
 
+    /// Sums in float32, in an order that depends on the number of processes.
     public init() {}
 }
 

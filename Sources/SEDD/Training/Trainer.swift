@@ -7,16 +7,21 @@ public import Torch
 public final class Trainer {
     /// The metrics of a step.
     public struct StepMetrics: Sendable {
+        /// Number of the step, from 1.
         public let step: Int
+        /// Number of steps of the whole run.
         public let steps: Int
         /// The minimized loss, nats per token.
         public let loss: Double
         /// An estimate of the likelihood bound's first term, nats per token, if the loss weights times differently.
         public let bound: Double?
+        /// Euclidean norm of the gradient of all weights, before clipping.
         public let gradientNorm: Double
+        /// Learning rate of the step.
         public let rate: Double
         /// Tokens of a step's batch.
         public let tokens: Int
+        /// Duration of the step, seconds.
         public let seconds: Double
         /// Tokens of the batch divided by the duration of the step.
         public var tokensPerSecond: Double { Double(tokens) / seconds }
@@ -24,19 +29,24 @@ public final class Trainer {
 
     /// Progress events.
     public enum Event: Sendable {
+        /// Training continues from a checkpoint, taken after `step` steps.
         case resumed(step: Int, checkpoint: URL)
         /// A damaged checkpoint; the previous one is tried.
         case damaged(checkpoint: URL, reason: String)
         /// All steps had been completed before.
         case finished(step: Int)
+        /// A step was taken.
         case step(StepMetrics)
         /// Nats per token of the moving average on held-out blocks: the diffusion term, or the exact likelihood of an
         /// autoregressive model.
         case validation(step: Int, DiffusionTerm.Estimate)
+        /// A text sampled from the moving average.
         case sample(step: Int, String)
+        /// A checkpoint was written.
         case checkpoint(step: Int, URL)
     }
 
+    /// The resolved configuration of the run.
     public let configuration: TrainingConfiguration
     /// The weights updated by the optimizer.
     public var weights: Weights { learner.weights }

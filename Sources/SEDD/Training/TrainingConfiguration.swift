@@ -119,7 +119,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         public var lossWeight = LossWeight.bound
         /// Whether sequences come in antithetic pairs: one text at one time, with complementary masks.
         public var complementary = false
-        /// Model folder to take initial weights from; null for random ones.
+        /// Folder of the model from whose weights training starts; null for random weights.
         public var from: String?
         /// Names of weights not to train; `*` matches any characters: `[blocks.0.*, vocab_embed.*]`.
         public var freeze: [String] = []

@@ -43,7 +43,9 @@ enum RequestHeadCheck {
         let codings = tokens(head, "transfer-encoding")
         if codings.isEmpty { return nil }
         guard head.version.minor >= 1, !head.headers.contains(name: "content-length") else {
-            return .bad("Transfer-Encoding cannot stand beside Content-Length or in HTTP/1.0", code: "invalid_framing")
+            return .bad(
+                "Transfer-Encoding is invalid in HTTP/1.0 and together with Content-Length; send one of them, in HTTP/1.1",
+                code: "invalid_framing")
         }
         guard codings == ["chunked"] else {
             return APIError(
@@ -101,7 +103,7 @@ extension APIError {
             APIError(
                 .httpVersionNotSupported, .invalidRequest, "the version of HTTP is not supported; send HTTP/1.1",
                 code: "unsupported_version")
-        default: .bad("the bytes are not a request of HTTP/1.1", code: "invalid_http")
+        default: .bad("the bytes are not a valid HTTP/1.1 request", code: "invalid_http")
         }
     }
 }

@@ -51,7 +51,7 @@ struct ConnectionPlace: Sendable {
     }
 }
 
-/// Sent by the application when it wants the body of its request.
+/// Sent by the application to request the body of its request.
 struct BodyIsWanted: Sendable {}
 
 /// The pipeline of a connection: a parser, a ``ConnectionHandler``, and a task that answers one request after the

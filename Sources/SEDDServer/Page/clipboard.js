@@ -10,7 +10,7 @@ export async function copy(text) {
   }
 }
 
-/** The old way: `execCommand` on a selection. */
+/** The older method: `execCommand` on a selection. */
 function copySelection(text) {
   const focused = document.activeElement;
   const area = document.createElement("textarea");

@@ -1,5 +1,5 @@
-// The same prompt and seed at three numbers of steps, side by side. The runs go one after another, so that the seconds of
-// one are not those of the others; afterwards one slider moves all three through the same times of the noise.
+// The same prompt and seed with three numbers of steps, side by side. The runs take turns, so that none slows another down and
+// their times are comparable; afterwards one slider moves all three through the same noise levels.
 
 import { Player } from "./player.js";
 import { record } from "./recording.js";
@@ -30,7 +30,7 @@ export class Comparison {
     });
   }
 
-  /** @param {object} request with a seed, the same for all. */
+  /** @param {object} request with a seed, shared by the three runs. */
   async run(request, signal, onStart) {
     for (const column of this.#columns) column.reset("Waiting");
     this.#slider.value = this.#slider.max;
@@ -86,7 +86,7 @@ class Column {
     this.#note.textContent = `${seconds(result.seconds)} · ${evaluations} evaluation${evaluations === 1 ? "" : "s"}`;
   }
 
-  /** Goes to a share of the way from noise to text. */
+  /** Shows all three at the same fraction of the way from noise to text. */
   seek(share) {
     if (this.#player.trajectory) this.#player.seek(Math.round(share * this.#player.trajectory.total));
   }

@@ -50,7 +50,7 @@ export class Demonstration {
     this.#timer = setTimeout(() => this.isShown && this.#player.replay(), rest);
   }
 
-  /** The reader takes over. */
+  /** Stops the playback: the reader takes over. */
   end() {
     this.isShown = false;
     clearTimeout(this.#timer);

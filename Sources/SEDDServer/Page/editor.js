@@ -1,5 +1,5 @@
-// The text with holes: a plain text area is what counts. Behind it lies its own text, unseen, where holes are tinted; it also
-// gives the text area its height, and says where the edges of holes are.
+// The editor of the text with holes: a plain text area holds the text. An invisible copy behind it tints the holes, gives the
+// text area its height, and locates the edges of holes.
 
 import { escaped, freeing, narrowest, parse, toTemplate, fromTemplate, tokensOf } from "./holes.js";
 import { Handles } from "./handles.js";
@@ -43,7 +43,7 @@ export class Editor {
     this.refresh();
   }
 
-  /** Takes a text over, without holes. */
+  /** Replaces the text by one without holes. */
   set text(text) {
     this.#area.value = escaped(text);
     this.refresh();
@@ -54,14 +54,14 @@ export class Editor {
     return this.#area.selectionStart < this.#area.selectionEnd;
   }
 
-  /** The hole that the caret stands in or right behind, or null. */
+  /** The hole that contains or directly precedes the caret, or null. */
   get current() {
     const { selectionStart, selectionEnd } = this.#area;
     const index = this.#holes.findIndex(({ start, end }) => start < selectionEnd && selectionStart <= end && selectionEnd <= end);
     return index < 0 ? null : { index, ...this.#holes[index] };
   }
 
-  /** Makes the selection a hole, or inserts one at the caret; says what it did. */
+  /** Turns the selection into a hole, or inserts one at the caret; returns a message that says which. */
   free() {
     const { value, selectionStart, selectionEnd } = this.#area;
     const edit = freeing(value, selectionStart, selectionEnd, this.charactersPerToken);
@@ -77,7 +77,7 @@ export class Editor {
     this.#replace(start, end, "_".repeat(Math.max(Math.round(width), narrowest)));
   }
 
-  /** Makes a hole open-ended, or one of a size again. */
+  /** Makes a hole open-ended, or gives it a size again. */
   toggleEndless({ start, end, kind }) {
     this.#replace(start, end, kind === "fill" ? "_".repeat(12) : "___…");
   }
@@ -86,17 +86,17 @@ export class Editor {
     this.#replace(start, end, "");
   }
 
-  /** How wide a hole is in underscores. */
+  /** Width of a hole in underscores. */
   widthOf({ kind, count }) {
     return kind === "hole" ? Math.round(count * this.charactersPerToken) : count;
   }
 
-  /** Tokens that a hole takes. */
+  /** Number of tokens of a hole. */
   tokensOf({ kind, count }) {
     return kind === "hole" ? count : tokensOf(count, this.charactersPerToken);
   }
 
-  /** What is typed, in parts. */
+  /** The segments of the typed text. */
   get segments() {
     return parse(this.#area.value);
   }
@@ -116,7 +116,7 @@ export class Editor {
         part.textContent = value.slice(start, end);
         this.#mirror.append(part);
       }
-      // A line break at the end opens a line in the text area, and here only if something stands in it.
+      // A text area shows an empty line after a final line break; this copy shows it only if something follows.
       this.#mirror.append("\u200b");
     }
     this.#handles.show(this.#holes.map((hole) => (hole.kind === "blank" || hole.kind === "hole" ? this.widthOf(hole) : null)));
@@ -130,7 +130,7 @@ export class Editor {
     this.onChange();
   }
 
-  /** A hole is one thing: a key that deletes an edge of it takes all of it away. */
+  /** A hole is deleted as a whole: deleting either edge removes all of it. */
   #takeWhole(event) {
     const { selectionStart, selectionEnd } = this.#area;
     if (selectionStart !== selectionEnd) return;
@@ -143,11 +143,11 @@ export class Editor {
     this.remove(hole);
   }
 
-  /** As if typed, so that undo takes it back. */
+  /** Inserts text as if it were typed, so that undo reverts it. */
   #replace(start, end, text) {
     this.#area.focus({ preventScroll: true });
     this.#area.setSelectionRange(start, end);
-    // The only way to edit a text area that keeps its undo history; where it is refused, the edit is made without.
+    // The only edit of a text area that keeps its undo history; if the browser refuses it, the edit is made without history.
     const isDone = text ? document.execCommand("insertText", false, text) : document.execCommand("delete");
     if (!isDone) {
       this.#area.setRangeText(text, start, end, "end");

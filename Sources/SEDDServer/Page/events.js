@@ -1,5 +1,5 @@
-// Server-sent events out of a fetched body. EventSource cannot POST, so the format is read here: lines, fields, and an
-// empty line that ends an event; comments start with a colon. Network chunks may end anywhere, inside a character too.
+// Server-sent events from a fetched body. EventSource cannot POST, so the format is parsed here: lines, fields, and an
+// empty line that ends an event; comments start with a colon. Network chunks may end anywhere, even within a character.
 
 /**
  * @param {ReadableStream<Uint8Array>} body
@@ -16,12 +16,12 @@ export async function* readEvents(body) {
       if (done) return;
     }
   } finally {
-    // Reached when the caller breaks off, too: then the connection is given up, which cancels the request.
+    // Also reached if the caller stops early: the connection is then closed, which cancels the request.
     reader.cancel().catch(() => {});
   }
 }
 
-/** Turns text that arrives in pieces into events. An event that was not ended by an empty line is dropped, as browsers do. */
+/** Parses text that arrives in chunks. As in browsers, an event that no empty line ends is dropped. */
 export class EventParser {
   #line = [];
   #name = "";
@@ -33,7 +33,7 @@ export class EventParser {
     for (let i = 0; i < text.length; i += 1) {
       const character = text.charCodeAt(i);
       if (character !== 10 && character !== 13) continue;
-      // CR LF ends one line, also when a chunk ends between the two.
+      // CR LF ends one line, even if a chunk ends between the two.
       const isSecondHalf = character === 10 && this.#afterReturn && i === start && this.#line.length === 0;
       this.#afterReturn = character === 13;
       if (!isSecondHalf) {

@@ -1,4 +1,4 @@
-// Texts to start from. Those of the model's card are made for it; a model without a card gets undemanding ones.
+// Texts to start from: those of the model's card, or simple ones if the model has no card.
 
 const plain = [
   { name: "Write freely", template: "[[*]]", length: 128 },
@@ -7,5 +7,5 @@ const plain = [
   { name: "Fill gaps", template: "The [[12]] and the [[12]] of the [[24]]." },
 ];
 
-/** @returns {{name: string, template: string, length?: number, seed?: number}[]} the first one is the run that newcomers see. */
+/** @returns {{name: string, template: string, length?: number, seed?: number}[]} the first one is the run shown on arrival. */
 export const examplesOf = (model) => (model.card?.examples?.length ? model.card.examples : plain);

@@ -1,5 +1,5 @@
-// Fields for what the server declares: a sampler's own settings, the filters. A new one on the server is a field here without a
-// line of code.
+// Fields for settings that the server declares: those of the sampler, and the filters. A setting added to the server appears here
+// without any change to the page.
 
 /**
  * A labelled field.
@@ -21,7 +21,7 @@ export function makeField(setting) {
   return { root, input };
 }
 
-/** `top_k` is read as "Top k". */
+/** The label of a setting: `top_k` becomes "Top k". */
 const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);

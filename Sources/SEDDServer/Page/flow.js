@@ -1,5 +1,5 @@
-// The layout of a run whose result is known: each position has the room of its final text at every step, unseen until it is
-// there, so that nothing moves. What stands there for a while and is replaced lies over that room.
+// The layout of a run whose result is known: at every step each position has the width of its final text, invisible until it
+// is there, so that nothing moves. Text that is replaced later is drawn over that space.
 
 import { awaited, group } from "./pieces.js";
 import { Spans, ruler, visible } from "./spans.js";
@@ -8,7 +8,7 @@ export class FlowLayout {
   #trajectory;
   #spans;
   #width;
-  /** Groups of positions that show one text together in the end, and the group of each position. */
+  /** Groups of positions that form one text in the result, and the group of each position. */
   #groups;
   #groupOf = [];
   #said;
@@ -73,7 +73,7 @@ export class FlowLayout {
     if (isFresh) names.push("fresh");
     if (isCurrent) names.push("current");
     if (isBeyond) names.push("beyond");
-    // Pieces of one character are one mark, however many of them are there.
+    // The pieces of one character are drawn as one mark, however many are present.
     if (now.includes(awaited)) now = awaited;
     const shown = isPassing ? visible(now).replace(/\n/g, "↵") : null;
     this.#spans.passing(first, shown, isPassing ? this.#squeeze(shown, text) : 1);
@@ -82,7 +82,7 @@ export class FlowLayout {
     this.#said[first] = isOpen || isBeyond ? "" : isPassing ? visible(now) : visible(text);
   }
 
-  /** How narrow what stands there for now has to be drawn. */
+  /** Scales the temporary text horizontally to fit its space. */
   #squeeze(now, text) {
     const room = this.#width(text) || this.#width("n");
     return Math.min(1, room / Math.max(this.#width(now), 1));

@@ -1,17 +1,17 @@
-// The right edges of holes, which can be dragged: narrow buttons over the tinted text. They are for pointers alone; by keyboard a
-// hole is made wider by typing underscores, or with the buttons below the text.
+// Handles on the right edges of holes, for pointers only: narrow buttons over the tinted text. With the keyboard a hole is
+// widened by typing underscores, or with the buttons below the text.
 
 export class Handles {
   #root;
   #mirror;
   #onResize;
-  /** Underscores of each hole, null where it has no width of its own. */
+  /** Underscores of each hole; null for marks without a width, such as open-ended holes. */
   #widths = [];
   #buttons = [];
-  /** The drag that is going on. */
+  /** The current drag. */
   #drag = null;
 
-  /** @param onResize is called with the number of a hole and the width that it was dragged to. */
+  /** @param onResize is called with the number of a hole and its new width. */
   constructor(root, mirror, onResize) {
     this.#root = root;
     this.#mirror = mirror;
@@ -27,7 +27,7 @@ export class Handles {
     this.place();
   }
 
-  /** Puts each handle at the end of its hole, where the layout has it now. */
+  /** Moves each handle to the end of its hole in the current layout. */
   place() {
     const origin = this.#root.getBoundingClientRect();
     if (origin.width === 0) return;
@@ -67,7 +67,7 @@ export class Handles {
   #move(event) {
     if (this.#drag === null) return;
     const { x, y, width, unit, line, index, last } = this.#drag;
-    // A pointer that goes down a line has gone the width of the text.
+    // Moving the pointer down by a line counts as the width of the text.
     const lines = Math.round((event.clientY - y) / (line * 1.4));
     const wanted = Math.max(3, Math.round(width + (event.clientX - x + lines * this.#mirror.clientWidth) / unit));
     if (wanted === last) return;

@@ -1,8 +1,8 @@
-// The text as one types it: `___` is a hole about as wide as its underscores, `___…` one that takes all the room that is
-// left, and ∎ the end of the text. What the server calls the same things, [[12]] for twelve tokens, [[*]] and [[end]], is
-// understood as well; \___, \[[ and \∎ are literal. The server alone decides what is wrong; the page only marks it.
+// The syntax of typed text: `___` is a hole about as wide as its underscores, `___…` one that takes all remaining
+// room, and ∎ the end of the text. The server's notation, [[12]] for twelve tokens, [[*]] and [[end]], is accepted
+// as well; \___, \[[ and \∎ are literal. Only the server decides what is invalid; the page marks it.
 
-/** Marks that are not plain text: in what one types, and in a template of the server. */
+/** Marks that are not plain text: in typed text, and in a template of the server. */
 const typed = /\\(?:_{3,}|\[\[|∎)|_{3,}(?:…|\.\.\.)?|\[\[|∎/g;
 const served = /\\?\[\[/g;
 const greatestHole = 1 << 24;
@@ -15,7 +15,7 @@ export const narrowest = 3;
  * @param {string} source
  * @param {RegExp} pattern `typed`, or `served` for a template of the server.
  * @returns {{kind: "text" | "blank" | "hole" | "fill" | "end" | "wrong", start: number, end: number, count: number, text: string}[]}
- *   a `blank` counts underscores, a `hole` tokens; `text` is what a stretch of text says once it is read; ends are exclusive.
+ *   a `blank` counts underscores, a `hole` tokens; `text` is the text that a segment stands for; ends are exclusive.
  */
 export function parse(source, pattern = typed) {
   const segments = [];
@@ -29,7 +29,7 @@ export function parse(source, pattern = typed) {
     add(kind, start, end, count);
     textStart = end;
   };
-  // A scanner of its own: it is moved on behind each hole.
+  // A separate expression, because its position is moved past each hole.
   const scanner = new RegExp(pattern);
   for (let found = scanner.exec(source); found; found = scanner.exec(source)) {
     const [mark] = found;
@@ -59,23 +59,23 @@ export function parse(source, pattern = typed) {
   return segments;
 }
 
-/** A text as a source without holes. */
+/** Escapes a text, so that it is read without holes. */
 export const escaped = (text) => text.replace(/_{3,}|\[\[|∎/g, "\\$&");
 
-/** Tokens of a hole that is this many underscores wide. */
+/** Number of tokens of a hole of this many underscores. */
 export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.round(underscores / charactersPerToken));
 
 /**
  * How a model cuts text into tokens, as far as holes are concerned.
  * @typedef {{charactersPerToken: number, takeBlank: boolean}} Pieces `takeBlank`: a word's token begins with the blank before it,
- *   so that the blank before a hole is the hole's own.
+ *   so that the blank before a hole belongs to the hole.
  */
 
-/** @returns {Pieces} of what the server tells of its tokenizer. */
+/** @returns {Pieces} from the server's description of its tokenizer. */
 export const piecesOf = ({ kind, characters_per_token: charactersPerToken }) =>
   ({ charactersPerToken, takeBlank: !["byte", "characters"].includes(kind) });
 
-/** A text in the server's template, where `\[` is a bracket, and `\\` before a bracket a backslash. */
+/** Escapes a text for the server's template, where `\[` is a bracket, and `\\` before a bracket a backslash. */
 const literal = (text, isBeforeHole) => {
   const doubled = (run) => run.replaceAll("\\", "\\\\");
   const brackets = text.replace(/\\*\[/g, (run, start) => {
@@ -86,7 +86,7 @@ const literal = (text, isBeforeHole) => {
   return isBeforeHole ? brackets.replace(/\\+$/, doubled) : brackets;
 };
 
-/** The server's template for what is typed. */
+/** Converts typed text to the server's template. */
 export function toTemplate(source, { charactersPerToken, takeBlank }) {
   const segments = parse(source);
   const written = segments.map(({ kind, start, end, count, text }, index) => {
@@ -98,10 +98,10 @@ export function toTemplate(source, { charactersPerToken, takeBlank }) {
   return written.join("");
 }
 
-/** The widest hole that is drawn with underscores: longer ones are easier to read as a number. */
+/** The widest hole that is written with underscores; longer ones are easier to read as a number. */
 const widest = 480;
 
-/** What one types for a template of the server: holes as underscores wherever they mean the same. */
+/** Converts a template of the server to typed text: holes become underscores wherever that means the same. */
 export function fromTemplate(template, { charactersPerToken, takeBlank }) {
   let before = "";
   for (const { kind, start, end, count, text } of parse(template, served)) {
@@ -115,7 +115,7 @@ export function fromTemplate(template, { charactersPerToken, takeBlank }) {
     }
     const underscores = Math.max(narrowest, Math.round(count * charactersPerToken));
     const isSame = kind === "fill" || (kind === "hole" && underscores <= widest && tokensOf(underscores, charactersPerToken) === count);
-    // Underscores take the blank before them: where it is the text's own, the hole stays as it is written.
+    // Underscores include the blank before them; if that blank is given text, the hole keeps the server's notation.
     if (!isSame || (takeBlank && before.endsWith(" "))) before += template.slice(start, end);
     else before += (takeBlank && /[\p{L}\p{N}.,;:!?’”)]$/u.test(before) ? " " : "") + (kind === "fill" ? "___…" : "_".repeat(underscores));
   }
@@ -123,10 +123,10 @@ export function fromTemplate(template, { charactersPerToken, takeBlank }) {
 }
 
 /**
- * The edit that makes a selection a hole: as wide as its text.
+ * The edit that turns a selection into a hole as wide as its text.
  *
- * A selection that cuts into a hole takes all of it; blanks at its ends stay, since they belong to the words around.
- * @returns {{start: number, end: number, insert: string} | null} null where nothing is selected.
+ * A selection that overlaps a hole includes all of it; blanks at its ends stay, because they belong to the surrounding words.
+ * @returns {{start: number, end: number, insert: string} | null} null if nothing is selected.
  */
 export function freeing(source, start, end, charactersPerToken) {
   const segments = parse(source).filter((segment) => segment.end > start && segment.start < end);

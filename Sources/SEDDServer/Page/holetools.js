@@ -1,4 +1,4 @@
-// The buttons below the text: making a hole, and changing the one in which the caret stands. And how much room the whole takes.
+// The buttons below the text, which make a hole or change the one at the caret, and the meter of the room that the holes take.
 
 const $ = (id) => document.getElementById(id);
 
@@ -7,7 +7,7 @@ export class HoleTools {
   #say;
   #step = 4;
 
-  /** @param {(text: string) => void} say tells what a button has done. */
+  /** @param {(text: string) => void} say reports what a button has done. */
   constructor(editor, say) {
     this.#editor = editor;
     this.#say = say;
@@ -19,7 +19,7 @@ export class HoleTools {
       editor.remove(hole);
       say("The hole is gone.");
     }));
-    // The buttons act on the selection of the text, which a press would take away on some phones.
+    // The buttons act on the selection of the text, which a press would clear on some phones.
     for (const id of ["free", "hole-size"]) $(id).addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
@@ -28,8 +28,8 @@ export class HoleTools {
   }
 
   /**
-   * @param {number | null} room positions that the whole has, where that is known.
-   * @param {boolean} isChosen whether somebody chose that length.
+   * @param {number | null} room positions of the whole text, if known.
+   * @param {boolean} isChosen whether the length was chosen by the user or an example.
    */
   refresh(room, isChosen) {
     const hole = this.#editor.current;

@@ -2,11 +2,11 @@
 
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 2 });
 
-/** A probability: never 0 % for something that happened. */
+/** A probability as text; never 0 % for a drawn token. */
 export const share = (probability) =>
   probability < 0.001 ? "< 0.1\u00a0%" : percent.format(probability).replace("%", "\u00a0%");
 
-/** A token's text, its blanks made visible. */
+/** A token's text with visible blanks. */
 export function label(token, end = null) {
   if (end !== null && token.token === end) return "∎";
   if (token.text === null || token.text === undefined) {
@@ -22,19 +22,19 @@ export class Inspector {
   #onClose;
   #shown = null;
 
-  /** @param onClose is called where the panel covers something and is to go. */
+  /** @param onClose is called when the reader closes a panel that covers the page. */
   constructor(root, onClose) {
     this.#root = root;
     this.#onClose = onClose;
   }
 
-  /** Empties the panel: its hint is a rule of the style sheet. */
+  /** Empties the panel; the style sheet then shows a hint. */
   clear() {
     this.#shown = null;
     this.#root.replaceChildren();
   }
 
-  /** Describes a group of positions after a step; `text` is what they show together. */
+  /** Describes a group of positions after a step; `text` is their joint text. */
   show(trajectory, group, step, text) {
     const positions = Array.from({ length: group.last - group.first + 1 }, (_, index) => group.first + index);
     const states = positions.map((position) => trajectory.state(position, step));
@@ -84,7 +84,7 @@ export class Inspector {
     return `${verb} ${name}${again}${sure}.`;
   }
 
-  /** Alternatives as bars, the drawn token among them; bars are shares of the whole width. */
+  /** Alternatives as bars, including the drawn token; the whole width is a probability of 1. */
   #bars(state, end) {
     const list = element("ul", "bars");
     const rows = [...(state.alternatives ?? [])];

@@ -1,10 +1,10 @@
-// The layout of a run that still grows. Where lines end is decided once, from how wide tokens are on average; then each line keeps
-// its positions, and those that are open share what room the others leave. A line that gets too long is drawn narrower.
+// The layout of a run in progress. Line breaks are chosen once, from the average width of tokens; then each line keeps its
+// positions, and the open ones share the remaining room. A line that becomes too long is drawn narrower.
 
 import { group } from "./pieces.js";
 import { Spans, ruler, visible } from "./spans.js";
 
-/** What the width of an average letter is taken from. */
+/** Sample for the average width of a letter. */
 const sample = "It was a small house and the children played in the garden all day long.";
 
 export class LineLayout {
@@ -44,7 +44,7 @@ export class LineLayout {
     return this.#said[position];
   }
 
-  /** Positions of each line: as many as fit, ended at a blank of given text where there is one near. */
+  /** Positions of each line: as many as fit, broken at a nearby blank of given text if there is one. */
   #divided(room, slot, width) {
     const lines = [];
     let line = [];
@@ -82,7 +82,7 @@ export class LineLayout {
     return fixed ? (text ?? "n") : null;
   }
 
-  /** Given text stays together, so that its letters join as its script wants it. */
+  /** Keeps given text in one span, so that letters join as in its script. */
   #add(positions) {
     const line = document.createElement("div");
     line.className = "line";
@@ -104,7 +104,7 @@ export class LineLayout {
     const changed = new Set();
     const near = new Set();
     for (const position of positions) {
-      // A position that becomes or ceases to be a piece changes what its neighbours can join to.
+      // A position that becomes or ceases to be a piece of a character changes which neighbours join.
       for (const each of [position - 1, position, position + 1]) if (each >= 0 && each < length) near.add(each);
     }
     for (const { first, last, text } of group(length, stateAt, near)) {
@@ -114,7 +114,7 @@ export class LineLayout {
     for (const line of changed) this.#fit(this.#lines[line]);
   }
 
-  /** Lets the first span of a group show its text and the others nothing. */
+  /** Shows the text of a group in its first span; the others are empty. */
   #write({ first, last, text, step, end }, fresh, current) {
     const trajectory = this.#trajectory;
     const isEnd = trajectory.isEnd(first, step);

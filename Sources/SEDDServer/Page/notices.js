@@ -22,7 +22,7 @@ export class Notices {
       this.#tryAgain();
     };
     document.getElementById("use-key").addEventListener("click", use);
-    // The field stands in the form of the text, which Enter would run.
+    // The field is inside the form, which Enter would submit.
     this.#keyField.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
@@ -43,8 +43,8 @@ export class Notices {
 
   /**
    * @param {import("./service.js").Problem} problem
-   * @param {() => void} again what to do when the reader wants another try.
-   * @param {string} where what the problem is about, if it is not a field.
+   * @param {() => void} again is called when the reader tries again.
+   * @param {string} where the subject of the problem, if it is not a field.
    */
   show(problem, again, where = "") {
     this.clear();
@@ -64,20 +64,20 @@ export class Notices {
   #words({ status, message }) {
     const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
     if (status === 401) {
-      const what = key.value ? "The server does not accept this key." : "This server wants a key.";
+      const what = key.value ? "The server does not accept this key." : "This server requires a key.";
       return `${what} A key stays in this tab and is never part of a link.`;
     }
     if (status === 429) return `The server is busy: ${sentence}`;
-    if (status === 503) return `The server takes no requests just now: ${sentence}`;
+    if (status === 503) return `The server is not accepting requests at the moment: ${sentence}`;
     return sentence.charAt(0).toUpperCase() + sentence.slice(1);
   }
 
-  /** Seconds left, beside the message: a live region that changes every second would be read out every second. */
+  /** Seconds left, outside the message: a live region that changes every second would be read aloud every second. */
   #countDown(seconds) {
     const end = Date.now() + seconds * 1000;
     const tick = () => {
       const left = Math.ceil((end - Date.now()) / 1000);
-      this.#wait.textContent = left > 0 ? `Worth another try in ${left} s.` : "Worth another try now.";
+      this.#wait.textContent = left > 0 ? `You can try again in ${left} s.` : "You can try again now.";
       if (left <= 0) clearInterval(this.#timer);
     };
     tick();

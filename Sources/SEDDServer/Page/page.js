@@ -1,4 +1,4 @@
-// The page: wires what one types, the runs, and what one reads together.
+// The page: connects the editor, the runs and the view.
 
 import { describe } from "./about.js";
 import * as address from "./address.js";
@@ -19,11 +19,11 @@ import { Stage } from "./stage.js";
 const $ = (id) => document.getElementById(id);
 
 let model = null;
-/** The trajectory of the run that is going on, once it has begun. */
+/** The trajectory of the current run, once it has begun. */
 let began = null;
-/** Number of switches to typing; a run that has not been shown before a switch is not shown any more. */
+/** Number of switches to the editor; a run that was not shown before a switch is not shown afterwards. */
 let edits = 0;
-/** The fragment of the run that is shown. */
+/** The fragment of the displayed run. */
 let shownLink = null;
 
 const notices = new Notices((text) => (key.value = text));
@@ -43,7 +43,7 @@ function refreshTools() {
   tools.refresh(value, isChosen);
 }
 
-/** From here on the text can be edited. */
+/** Enables the editor. */
 function edit() {
   edits += 1;
   demonstration.end();
@@ -65,7 +65,7 @@ async function loadModel(signal) {
   offerExamples();
 }
 
-/** Does something that needs the server, and offers it again where it went wrong. */
+/** Performs an action that needs the server, and offers to repeat it if it fails. */
 function attempt(action, again) {
   runs.start(async (signal) => {
     notices.clear();
@@ -87,7 +87,7 @@ function explain(error, again) {
   }
 }
 
-/** Run and Stop stand in the same place; the focus goes from one to the other with it. */
+/** Run and Stop replace each other; the focus moves with them. */
 function showRunning(isRunning) {
   const hasFocus = document.activeElement === $(isRunning ? "run" : "stop");
   document.body.classList.toggle("running", isRunning);
@@ -96,11 +96,11 @@ function showRunning(isRunning) {
 
 const stopped = () => (began ? `Stopped at step ${began.recorded} of ${began.start.steps}.` : "Stopped.");
 
-/** Shown on arrival: the recorded run of the model. */
+/** Plays the recorded run of the model on arrival. */
 function arrive() {
   attempt(async () => {
     take(examplesOf(model)[0]);
-    // Not as a run of its own: Run, not Stop, is what stands below it.
+    // It does not count as a run: the button below it is Run, not Stop.
     demonstration.show((trajectory) => {
       stage.enter();
       stage.reset();
@@ -153,7 +153,7 @@ function compare() {
   demonstration.end();
   const values = settings.values;
   attempt(async (signal) => {
-    // All three need one seed, so that one is drawn here where the field has none.
+    // All three share one seed, which is drawn here if the field is empty.
     request.seed ??= String(crypto.getRandomValues(new Uint32Array(1))[0]);
     notices.say("Running side by side…");
     await comparison.run(request, signal, ({ start }) => {
@@ -172,7 +172,7 @@ function compare() {
 
 const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
 
-/** In a small window the buttons stand at its foot: the text begins at its head. */
+/** In a small window the buttons are at the bottom, so the text is scrolled to the top. */
 function bringIntoSight(element) {
   const { top, bottom } = element.getBoundingClientRect();
   const isSeen = top >= 0 && (isNarrow() ? bottom < innerHeight * 0.8 : top < innerHeight / 2);
@@ -186,7 +186,7 @@ function publish(values, isComparison = false) {
   $("copy-link").hidden = false;
 }
 
-/** Fills the form from the address and runs what it asks for. */
+/** Fills the form from the address and runs it. */
 function followAddress() {
   const wanted = address.read(location.hash);
   if (!wanted) return false;
@@ -194,7 +194,7 @@ function followAddress() {
   attempt(async () => {
     settings.fill(wanted.settings);
     if (wanted.isComparison) edit();
-    // Once this has ended: a run is an attempt of its own.
+    // Only after this attempt has ended: the run is a separate one.
     queueMicrotask(wanted.isComparison ? compare : run);
   }, followAddress);
   return true;
@@ -225,7 +225,7 @@ function take({ template, length }) {
   settings.fill({ ...settings.values, template, length: "" });
 }
 
-/** Switches to typing; the recorded run gives way to the reader's text. */
+/** Switches to the editor; the recorded run makes way for the reader's text. */
 function startTyping() {
   const isOfDemonstration = demonstration.isShown;
   edit();

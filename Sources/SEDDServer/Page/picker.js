@@ -1,4 +1,4 @@
-// Which position the reader looks at: under the pointer, clicked, or reached with the arrow keys.
+// The selected position: under the pointer, clicked, or reached with the arrow keys.
 
 export class PositionPicker {
   #root;
@@ -6,11 +6,11 @@ export class PositionPicker {
   #onPick;
   /** The position under the pointer. */
   #hovered = null;
-  /** The position chosen by a click or a key; it stays. */
+  /** The position chosen by a click or a key; it stays selected. */
   #chosen = null;
 
   /**
-   * @param onPick is called with a position or null, whether a key led there, and whether it stays: a click or a key chose it.
+   * @param onPick is called with a position or null, whether a key selected it, and whether it stays selected.
    */
   constructor(root, view, onPick) {
     this.#root = root;
@@ -21,7 +21,7 @@ export class PositionPicker {
     root.addEventListener("click", (event) => {
       const { position } = event.target;
       if (position === undefined) return this.let();
-      // Another click lets go, which on a phone clears the foot of the window.
+      // A second click deselects, which on a phone closes the panel.
       this.#choose(position === this.#chosen ? null : position, false);
     });
     root.addEventListener("focus", () => {
@@ -34,12 +34,12 @@ export class PositionPicker {
     return this.#hovered ?? this.#chosen;
   }
 
-  /** Lets go of what was chosen. */
+  /** Deselects the chosen position. */
   let() {
     if (this.position !== null) this.#choose(null, false);
   }
 
-  /** Forgets what was looked at, for a new run. */
+  /** Clears all selections, for a new run. */
   reset() {
     this.#hovered = this.#chosen = null;
     if (document.activeElement === this.#root) this.#choose(0, false);
@@ -77,7 +77,7 @@ export class PositionPicker {
     this.#view.span(target).scrollIntoView({ block: "nearest" });
   }
 
-  /** The position of the next line, up or down, that is nearest in the line. */
+  /** The horizontally nearest position of the next line, up or down. */
   #vertical(from, direction) {
     const rectangle = (position) => this.#view.span(position).getClientRects()[0] ?? new DOMRect();
     const origin = rectangle(from);

@@ -1,7 +1,7 @@
-// Tokens that are pieces of a character: joined where they stand side by side and make one.
+// Tokens that are pieces of a character: neighbours that form one are joined.
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-/** Stands for a piece of a character that is not whole, a faint mark on the page. */
+/** Represents an incomplete character, a faint mark on the page. */
 export const awaited = "\u25CC";
 
 const isPiece = (state) => state.text === null && Array.isArray(state.bytes);
@@ -27,7 +27,7 @@ export function group(length, stateAt, wanted = null) {
   return groups;
 }
 
-/** The first and last position of the run of pieces around a position, or null where it holds no piece. */
+/** The first and last position of the series of pieces around a position, or null if it does not hold a piece. */
 function runAround(position, length, stateAt) {
   if (!isPiece(stateAt(position))) return null;
   let first = position;
@@ -38,7 +38,7 @@ function runAround(position, length, stateAt) {
 }
 
 /**
- * Groups of neighbouring positions that show one text together.
+ * Groups of neighbouring positions that form one text.
  * @returns {{first: number, last: number, text: string}[]} in order, covering the run.
  */
 function join({ first, last }, stateAt) {
@@ -53,7 +53,7 @@ function join({ first, last }, stateAt) {
   const groups = [];
   const add = (from, to, text) => {
     const group = groups.at(-1);
-    // A token may end one character and begin the next: then both belong to one group.
+    // A token may end one character and begin the next; both then belong to one group.
     if (group && group.last >= owner[from]) {
       group.last = owner[to];
       group.text += text;
@@ -67,7 +67,7 @@ function join({ first, last }, stateAt) {
       at += size;
       continue;
     }
-    // What begins well and breaks off counts as one, as in every decoder of UTF-8.
+    // A valid start that is cut short counts as one error, as in every UTF-8 decoder.
     const end = at + begunSize(bytes.slice(at, at + Math.max(size, 1)));
     add(at, end - 1, awaited);
     at = end;
@@ -75,7 +75,7 @@ function join({ first, last }, stateAt) {
   return groups;
 }
 
-/** Bytes of the character that a byte begins; 0 where it begins none. */
+/** Length of the character that a byte begins; 0 if it cannot begin one. */
 function sizeOf(byte) {
   if (byte < 0x80) return 1;
   if (byte >= 0xc2 && byte <= 0xdf) return 2;
@@ -83,14 +83,14 @@ function sizeOf(byte) {
   return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
 }
 
-/** How many of the bytes could begin a character; 1 where none could. */
+/** How many of the bytes are a valid start of a character; at least 1. */
 function begunSize(bytes) {
   for (let size = bytes.length; size > 1; size -= 1) {
     try {
       new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(bytes.slice(0, size)), { stream: true });
       return size;
     } catch {
-      // Not with so many.
+      // That many are not a valid start.
     }
   }
   return 1;

@@ -1,5 +1,5 @@
-// Moves a view through a run: at a readable pace while it is recorded, however fast it comes, paused, or replayed. The stream is
-// recorded whatever the player does. At most one update a frame, however many events came since the last.
+// Moves a view through a run: live at a readable pace, paused, or replayed. The stream is recorded whatever the player does. The
+// view is updated at most once per frame, however many events have arrived.
 
 /** Duration of a whole run at the default speed. */
 const usualSeconds = 5;
@@ -13,16 +13,16 @@ export class Player {
   #calming = 0;
   /** Whether to notify the view when playback reaches the end of the run. */
   #mustSettle = false;
-  /** Where and when playback began: its step and its time in milliseconds. */
+  /** Step and time in milliseconds at which playback began. */
   #origin = { step: 0, at: 0 };
-  /** Steps a second; 0 for the usual time in all. */
+  /** Steps per second; 0 for the default duration of the whole run. */
   #speed = 0;
   /** Called when playback has reached the end of a run. */
   onEnd = () => {};
   /** "playing" or "paused". */
   mode = "paused";
 
-  /** @param onShow is called after each update, and where the mode changes. */
+  /** @param onShow is called after each update, and when the mode changes. */
   constructor(view, onShow) {
     this.#view = view;
     this.#onShow = onShow;
@@ -50,7 +50,7 @@ export class Player {
     this.#origin = { step: this.step, at: performance.now() };
   }
 
-  /** Shows a run from its start: one that is complete, or one that has just begun. */
+  /** Shows a run from its start, whether complete or just begun. */
   load(trajectory) {
     this.#trajectory = trajectory;
     this.#isGrowing = !trajectory.isFinished;
@@ -68,12 +68,12 @@ export class Player {
     clearTimeout(this.#calming);
   }
 
-  /** The trajectory has a step more. */
+  /** The trajectory has grown by a step. */
   grown() {
     this.#request();
   }
 
-  /** No more steps will come: the run is complete, stopped or broken off. */
+  /** No more steps will come: the run is complete, stopped or interrupted. */
   ended() {
     if (!this.#isGrowing) return;
     this.#isGrowing = false;
@@ -97,7 +97,7 @@ export class Player {
     this.#enter("playing");
   }
 
-  /** Goes to a step and stays there. */
+  /** Pauses at a step. */
   seek(step) {
     if (!this.#trajectory) return;
     this.#view.show(Math.min(Math.max(step, 0), this.#trajectory.recorded));

@@ -6,7 +6,7 @@ import { Trajectory } from "./trajectory.js";
 /** Number of alternatives to request. */
 const alternatives = 8;
 
-/** How long to wait for the result of the reader's run, with which its text gets its final layout at once. */
+/** Milliseconds to wait for the result before a run is shown live; with the result it has its final layout from the start. */
 const usualPatience = 700;
 
 /**
@@ -19,8 +19,8 @@ export const record = (request, signal, player, onStart) =>
 
 /**
  * Records the events of a run.
- * @param {import("./player.js").Player} player is given the trajectory once it is whole, or once its patience is over.
- * @param {(trajectory: Trajectory) => boolean | void} onStart learns of it before it is shown; false keeps it from being shown.
+ * @param {import("./player.js").Player} player receives the trajectory when it is complete or patience is over.
+ * @param {(trajectory: Trajectory) => boolean | void} onStart receives it before it is shown; returning false prevents that.
  * @param {number} patience milliseconds.
  * @returns {Promise<object>} the `done` event.
  */

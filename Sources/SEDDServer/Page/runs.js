@@ -1,4 +1,4 @@
-// One run at a time: a new one cancels the one before and waits for its end.
+// One run at a time: a new one cancels the previous one and waits for its end.
 
 export class Runs {
   #onChange;
@@ -12,7 +12,7 @@ export class Runs {
 
   /**
    * @param {(signal: AbortSignal) => Promise<void>} action
-   * @param {(error: Error) => void} onError gets what the action throws, AbortError too.
+   * @param {(error: Error) => void} onError receives what the action throws, including AbortError.
    */
   start(action, onError) {
     const before = this.#current;

@@ -4,11 +4,11 @@ import { readEvents } from "./events.js";
 
 const keyName = "sedd-key";
 
-/** Something that went wrong, in words for the reader. */
+/** A failure, with a message for the reader. */
 export class Problem extends Error {
-  /** HTTP status; 0 where the connection failed, 200 where a stream had begun. */
+  /** HTTP status; 0 if the connection failed, 200 if the stream had begun. */
   status = 0;
-  /** The request field that is at fault, where the server names one. */
+  /** The request field at fault, if the server names one. */
   field = null;
   /** Seconds to wait before another try, if the server specifies them. */
   retryAfter = null;
@@ -19,7 +19,7 @@ export class Problem extends Error {
   }
 }
 
-/** The key for servers that want one: kept for this tab alone, never part of an address. */
+/** The key for servers that require one: kept only in this tab, never part of an address. */
 export const key = {
   get value() {
     return sessionStorage.getItem(keyName) ?? "";
@@ -30,7 +30,7 @@ export const key = {
   },
 };
 
-/** The model that the server holds, as `/v1/models` describes it. */
+/** The served model, as described by `/v1/models`. */
 export async function fetchModel(signal) {
   const response = await send("v1/models", { signal });
   const models = (await response.json()).data;
@@ -43,11 +43,11 @@ export async function fetchModel(signal) {
  * @param {object} request the fields of `/v1/infill`; `seed` is a string of digits, or absent.
  * @param {AbortSignal} signal aborting it cancels the request.
  * @returns {AsyncGenerator<{name: "start" | "step" | "done", data: object}>} ends with `done`.
- * @throws {Problem} also where the stream ends without a result. An abort comes out as AbortError.
+ * @throws {Problem} also if the stream ends without a result. An abort throws AbortError.
  */
 export async function* infill(request, signal) {
   const { seed, ...fields } = request;
-  // Seeds have 64 bits and numbers here 53, so the digits go into the JSON as they are, and come out of it likewise.
+  // Seeds have 64 bits, JavaScript's integers 53: the digits are written into the JSON, and read from it, as text.
   const seedField = seed ? `,"seed":${seed}` : "";
   const body = `${JSON.stringify(fields).slice(0, -1)}${seedField}}`;
   const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
@@ -75,12 +75,12 @@ async function* events(response) {
   throw new Problem("The connection ended before the text was complete.");
 }
 
-/** The digits of the seed. Inside a JSON string quotes are escaped, so the pattern matches the field alone. */
+/** The digits of the seed. Quotes inside JSON strings are escaped, so the pattern matches only the field. */
 function seedOf(data) {
   return /"seed":\s*(-?[0-9]+)/.exec(data)?.[1];
 }
 
-/** The address is relative, so that the page works under a path of a proxy, too. */
+/** The address is relative, so that the page also works below a path of a proxy. */
 async function send(path, { headers = {}, ...options }) {
   const authorization = key.value ? { Authorization: `Bearer ${key.value}` } : {};
   let response;

@@ -1,29 +1,29 @@
-// The settings of a run, folded away: read into a request, filled from a link, marked where the server or the page finds fault. What
-// is left empty is as the model's card recommends it, or as the server has it by default.
+// The collapsed settings of a run: they are read into a request, filled from a link, and marked if the server or the page rejects
+// them. An empty field has the value that the model's card recommends, or the server's default.
 
 import { makeField } from "./fields.js";
 
 const wholes = ["steps", "length", "seed"];
 
 export class Settings {
-  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} by the request's names. */
+  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} by the names of the request's fields. */
   #fields;
   #editor;
-  /** What samplers and grids declare, by name. */
+  /** The declarations of samplers and grids, by name. */
   #methods = {};
   #grids = {};
-  /** The names of the fields that the server's declarations have made: those of filters, and those of the chosen sampler. */
+  /** Names of the fields made from the server's declarations: filters, and settings of the chosen sampler. */
   #filters = [];
   #own = [];
-  /** What a link says, for fields that are made once the model is known. */
+  /** Values from a link for fields that are made once the model is known. */
   #linked = {};
-  /** What an empty field means, by the request's names. */
+  /** Values of empty fields, by the names of the request's fields. */
   #recommended = {};
   #isFromCard = false;
-  /** Tokens of an open-ended text of which nobody has chosen the length. */
+  /** Tokens of an open-ended text if no length was chosen. */
   #openLength = null;
 
-  /** @param fields by the request's names, without `template`, which is the editor's. */
+  /** @param fields by the names of the request's fields, without `template`, which belongs to the editor. */
   constructor(fields, editor) {
     this.#fields = fields;
     this.#editor = editor;
@@ -31,7 +31,7 @@ export class Settings {
     document.getElementById("template").addEventListener("input", () => this.#mark("template", null));
   }
 
-  /** Offers what the model and the server take. */
+  /** Offers the choices that the model and the server support. */
   describe(model) {
     const { method, ...rest } = { ...model.defaults, ...model.card?.sampling };
     this.#recommended = { ...rest, sampler: method };
@@ -53,7 +53,7 @@ export class Settings {
     this.#summarize();
   }
 
-  /** A choice keeps what a link has chosen; otherwise what is recommended comes first to mind. */
+  /** Selects the value of a link, or the recommended one. */
   #offer(name, words) {
     const field = this.#fields[name];
     const chosen = this.#linked[name] || this.#recommended[name];
@@ -65,7 +65,7 @@ export class Settings {
     document.getElementById("grid-hint").textContent = line(this.#grids[this.#fields.grid.value]?.summary);
   }
 
-  /** Makes fields for what the chosen sampler declares; what they said stays where the new one has the same. */
+  /** Makes the fields of the chosen sampler; values of settings that the previous one shares are kept. */
   #offerOwn() {
     const method = this.#methods[this.#fields.sampler.value];
     document.getElementById("sampler-hint").textContent = line(method?.summary);
@@ -77,7 +77,7 @@ export class Settings {
     this.#own = this.#make(method?.settings ?? [], this.#fields.sampler.closest(".field"));
   }
 
-  /** Makes fields behind another; returns their names. */
+  /** Inserts fields after another; returns their names. */
   #make(declared, place) {
     for (const setting of declared) {
       const recommended = this.#recommended[setting.name];
@@ -98,14 +98,14 @@ export class Settings {
     });
   }
 
-  /** Tokens of an open-ended text unless the field says otherwise; an example may want less than the model takes. */
+  /** Sets the default length of an open-ended text; an example may be shorter than the model's length. */
   set openLength(value) {
     this.#openLength = value;
     this.#fields.length.placeholder = String(value);
   }
 
   /**
-   * Tokens of the whole text, and whether somebody chose them.
+   * Length of the whole text in tokens, and whether it was chosen rather than the default.
    * @returns {{value: number | null, isChosen: boolean}}
    */
   get length() {
@@ -113,7 +113,7 @@ export class Settings {
     return { value: chosen ?? this.#openLength, isChosen: chosen !== null };
   }
 
-  /** What the folded settings are, in a line. */
+  /** Summarizes the collapsed settings in a line. */
   #summarize() {
     const { sampler, steps, temperature } = this.#fields;
     const parts = [sampler.value, `${steps.value.trim() || this.#recommended.steps} steps`];
@@ -125,7 +125,7 @@ export class Settings {
     document.getElementById("settings-say").textContent = `${parts.join(", ")}${who}`;
   }
 
-  /** What the fields say, as text, `template` among them. */
+  /** The values of the fields as text, including `template`. */
   get values() {
     const said = Object.entries(this.#fields).map(([name, field]) => [name, field.value.trim()]);
     return { template: this.#editor.template, ...Object.fromEntries(said) };
@@ -134,12 +134,12 @@ export class Settings {
   fill({ template, ...values }) {
     this.#linked = values;
     if (template !== undefined) this.#editor.template = template;
-    // The sampler first: it decides which fields there are.
+    // The sampler first: it determines which fields exist.
     for (const name of ["sampler", ...Object.keys(values), ...Object.keys(this.#fields)]) {
       const field = this.#fields[name];
       if (!field) continue;
       const value = String(values[name] ?? "");
-      // A link may name a sampler before the model's own are known; the server judges it.
+      // A link may name a sampler before the model's samplers are known; the server then checks it.
       const isChoice = field instanceof HTMLSelectElement;
       if (isChoice && value && ![...field.options].some((option) => option.value === value)) {
         field.add(new Option(value, value));
@@ -150,8 +150,8 @@ export class Settings {
   }
 
   /**
-   * The request that the fields make, or null where one holds no number: then it is marked.
-   * The seed stays a string, since it may have more digits than a number here.
+   * The request of the fields, or null if a field that requires a number holds something else, which is then marked.
+   * The seed stays a string, because it may exceed JavaScript's integers.
    */
   request() {
     this.clear();
@@ -184,12 +184,12 @@ export class Settings {
 
   /**
    * Marks the field that the server names.
-   * @returns {boolean} whether it is one that the page has.
+   * @returns {boolean} whether the page has that field.
    */
   fault(name, message) {
     const own = name === "segments" ? "template" : name;
     if (own !== "template" && !Object.hasOwn(this.#fields, own)) return false;
-    // The message stands under its field: it need not name it again.
+    // The message is shown below its field and need not repeat the name.
     const words = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
     this.#mark(own, words.charAt(0).toUpperCase() + words.slice(1));
     document.getElementById(own).focus();
@@ -200,7 +200,7 @@ export class Settings {
     for (const name of ["template", ...Object.keys(this.#fields)]) this.#mark(name, null);
   }
 
-  /** The message stands under its field, which names it as its description; a folded field is unfolded for it. */
+  /** Shows a message below its field, as the field's description, and opens the settings if they are collapsed. */
   #mark(name, message) {
     const note = document.getElementById(`${name}-fault`);
     const field = document.getElementById(name);

@@ -1,6 +1,6 @@
-// The spans of a text, made once for a layout; afterwards the document is written to only where something differs.
+// The spans of a text, created once per layout; afterwards the document is changed only where something differs.
 
-/** Control characters have no glyph; their pictures do. Line breaks and tabs do their work. */
+/** Replaces control characters by their visible symbols, except line breaks and tabs. */
 export const visible = (text) =>
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (character) =>
     character === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + character.charCodeAt(0)));
@@ -29,7 +29,7 @@ export class Spans {
     this.elements[position].className = this.#classes[position] = name;
   }
 
-  /** What stands there for now, over the room of something else; null for nothing. */
+  /** Temporary text drawn over the space of the final text; null for none. */
   passing(position, text, squeeze = 1) {
     if (this.#passing[position] === text) return;
     this.#passing[position] = text;
@@ -40,7 +40,7 @@ export class Spans {
   }
 }
 
-/** The width of a text in an element's type, in pixels. */
+/** The width of a text in an element's font, in pixels. */
 export function ruler(element) {
   const context = document.createElement("canvas").getContext("2d");
   const { fontStyle, fontWeight, fontSize, fontFamily } = getComputedStyle(element);

@@ -1,4 +1,4 @@
-// The text as read: the view with its playback, and the details of the selected position.
+// The reading view: the text with its playback, and the details of the selected position.
 
 import { Inspector } from "./inspector.js";
 import { PositionPicker } from "./picker.js";
@@ -40,7 +40,7 @@ export class Stage {
     if (this.player.trajectory) this.#picker.let();
   }
 
-  /** What is written at the step that is shown. */
+  /** The text at the displayed step. */
   get text() {
     const { trajectory, isAtEnd } = this.player;
     return (isAtEnd ? trajectory.result?.text : null) ?? this.view.text;
@@ -55,7 +55,7 @@ export class Stage {
     this.#inspect(position);
     if (position === null || !this.player.trajectory) return;
     if (byKey) $("spoken").textContent = this.#inspector.sentence(this.player.trajectory, position, this.player.step);
-    // Not for a pointer that passes: the text would move away below it.
+    // Not for a passing pointer: the text would move away from under it.
     if (stays) this.#uncover(position);
   }
 

@@ -1,6 +1,6 @@
-// A text on the page, one span a position. While a run grows its lines are fixed and what is open shares the room (lines.js); once
-// the result is known every position has the room of its final text from the first step on (flow.js). Either way nothing
-// rewraps as the text forms.
+// A text on the page, one span per position. During a run its lines are fixed and open positions share the remaining room
+// (lines.js); once the result is known, every position has the width of its final text from the first step on (flow.js). In
+// either layout nothing rewraps as the text forms.
 
 import { FlowLayout } from "./flow.js";
 import { LineLayout } from "./lines.js";
@@ -11,7 +11,7 @@ export class TextView {
   #layout = null;
   #fresh = new Set();
   #current = null;
-  /** Characters of a token, for the room of what is not known yet. */
+  /** Average characters per token, for the width of unknown text. */
   charactersPerToken = 1;
   shown = 0;
 
@@ -47,7 +47,7 @@ export class TextView {
 
   /**
    * Shows the state after a step.
-   * @param {boolean} wholeWay whether all changes since the step shown before count as the latest ones, as in playback,
+   * @param {boolean} wholeWay whether all changes since the previously displayed step count as the latest ones, as in playback,
    *   or only those of this step, as after a jump.
    */
   show(step, wholeWay = false) {
@@ -61,14 +61,14 @@ export class TextView {
     this.#paint(end === this.#trajectory.endAt(step) ? new Set([...dirty, ...before, ...this.#fresh]) : this.#all);
   }
 
-  /** Lets the latest changes look like the others. */
+  /** Ends the highlighting of the latest changes. */
   calm() {
     const before = this.#fresh;
     this.#fresh = new Set();
     this.#paint(before);
   }
 
-  /** Marks the position that is looked at, or none. */
+  /** Marks the selected position, or none. */
   mark(position) {
     const changed = [this.#current, position].filter((each) => each !== null && each < this.#trajectory.length);
     this.#current = position;
@@ -80,12 +80,12 @@ export class TextView {
     return this.#layout.spans[this.group(position).first];
   }
 
-  /** All positions that are shown as one with this one, as first and last. */
+  /** First and last of the positions that are displayed as one with this one. */
   group(position) {
     return this.#layout.group(position);
   }
 
-  /** What a position shows at the step that is shown; empty where it is open. */
+  /** The text of a position at the displayed step; empty if it is open. */
   textOf(position) {
     return this.#layout.textOf(this.group(position).first);
   }

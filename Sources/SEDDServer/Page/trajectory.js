@@ -1,18 +1,18 @@
-// A recorded run: the state of every position at every step, for going back and forth through it.
+// A recorded run: the state of every position at every step, for moving back and forth through it.
 
 /**
- * What a position holds from one step on, until its next state.
+ * The state of a position from a step until its next state.
  * @typedef {{token: number | null, text: string | null, bytes?: number[], fixed?: boolean, step: number,
  *   probability?: number, alternatives?: object[]}} State
  */
 
-/** One run as the events told it. Step 0 is the state before the first reverse step. */
+/** One run as received in events. Step 0 is the state before the first reverse step. */
 export class Trajectory {
   /** @type {State[][]} The states of each position, oldest first. */
   #states;
-  /** Each step's event; index 0 stands for the start. */
+  /** The event of each step; index 0 is the start. */
   #steps = [{ step: 0, time: 1, open: null, changes: [] }];
-  /** Where the text ends after each step that was asked for. */
+  /** End of the text after each step for which it was computed. */
   #ends = new Map();
   isFinished = false;
   result = null;
@@ -28,7 +28,7 @@ export class Trajectory {
     return this.#states.length;
   }
 
-  /** Steps in all: the reverse steps and the final denoising; some methods take more or fewer, which their end tells. */
+  /** Expected steps: the reverse steps and the final denoising. Some methods take more or fewer, which is known only at the end. */
   get total() {
     return this.isFinished ? this.recorded : Math.max(this.start.steps + 1, this.recorded);
   }
@@ -60,7 +60,7 @@ export class Trajectory {
     return this.#steps[index];
   }
 
-  /** @returns {State} what a position holds after a step. */
+  /** @returns {State} the state of a position after a step. */
   state(position, step) {
     const states = this.#states[position];
     let low = 0;
@@ -79,8 +79,8 @@ export class Trajectory {
   }
 
   /**
-   * "given", "settled" or "open" after a step. A token of an absorbing chain stays once it is there; one of a uniform
-   * chain may change at any step, so that only the end of the run tells which change was the last.
+   * "given", "settled" or "open" after a step. In an absorbing chain a token stays once it is revealed; in a uniform
+   * chain it may change at any step, so the last change is known only at the end of the run.
    */
   kind(position, step) {
     const states = this.#states[position];
@@ -90,13 +90,16 @@ export class Trajectory {
     return this.isFinished && state === states.at(-1) ? "settled" : "open";
   }
 
-  /** Whether a position holds the token that ends a text. */
+  /** Whether a position holds the end-of-text token. */
   isEnd(position, step) {
     const end = this.start.end_of_text;
     return typeof end === "number" && this.state(position, step).token === end;
   }
 
-  /** The position where the text ends after a step, or null. An end at the very start ends the text before, which is not here. */
+  /**
+   * The position where the text ends after a step, or null. An end at the very start ends the preceding text, which is not part
+   * of the run.
+   */
   endAt(step) {
     if (typeof this.start.end_of_text !== "number") return null;
     if (!this.#ends.has(step)) {
@@ -109,7 +112,7 @@ export class Trajectory {
     return this.#ends.get(step);
   }
 
-  /** Positions that differ between two steps, or may: those that changed on the way. */
+  /** Positions that may differ between two steps: those that changed in between. */
   changedBetween(one, other) {
     const changed = new Set();
     for (let step = Math.min(one, other) + 1; step <= Math.max(one, other); step += 1) {

@@ -14,7 +14,7 @@ export class Transport {
     this.#play.addEventListener("click", () => player.toggle());
     this.#back.addEventListener("click", () => player.seek(player.step - 1));
     this.#forward.addEventListener("click", () => player.seek(player.step + 1));
-    // The slider spans the whole run; what is not recorded yet cannot be reached.
+    // The slider spans the whole run; steps not yet recorded cannot be reached.
     this.#slider.addEventListener("input", () => player.seek(this.#slider.valueAsNumber));
     this.#speed.addEventListener("change", () => (player.speed = Number(this.#speed.value)));
     player.speed = Number(this.#speed.value);

@@ -18,7 +18,9 @@ public final class BytePairTokenizer: Tokenizer {
 
     /// The kind of tokenizer in `config.json`.
     public let kind: String
+    /// A fingerprint (16 hexadecimal digits) of kind and vocabulary.
     public let fingerprint: String
+    /// The id of `<|endoftext|>` or its counterpart, if the vocabulary has one.
     public var endOfText: Int32? { model.endOfText }
     /// Whether decoding returns exactly the encoded bytes: not if text is normalized before it is split, or if tokens
     /// absorb adjacent white space.
@@ -70,8 +72,11 @@ public final class BytePairTokenizer: Tokenizer {
             ? zip(model.added.cuts(), model.addedComposed.cuts()).map { $0 && $1 } : nil
     }
 
+    /// Number of ids, including added tokens.
     public var vocabularySize: Int { model.vocabulary.count }
 
+    /// Appends the ids of a text in which special tokens are ordinary text.
+    /// - Throws: like ``encode(utf8:specials:into:)``.
     public func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError) {
         try encode(utf8: bytes, specials: false, into: &ids)
     }
@@ -104,6 +109,8 @@ public final class BytePairTokenizer: Tokenizer {
         return ids
     }
 
+    /// Appends the bytes of a token, which need not form whole characters.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     public func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError) {
         let vocabulary = model.vocabulary
         guard id >= 0, Int(id) < vocabulary.count else { throw outOfRange(id) }
@@ -112,6 +119,7 @@ public final class BytePairTokenizer: Tokenizer {
         vocabulary.bytes.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
+    /// Length of the longest prefix whose pieces do not depend on what follows; 0 if there is none.
     public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
         guard cuts != nil || model.composes else { return model.splitting.cut(in: bytes) }
         return model.splitting.cut(in: bytes, ascii: model.composes) { before, after in

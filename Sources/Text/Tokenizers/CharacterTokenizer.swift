@@ -8,6 +8,7 @@ public struct CharacterTokenizer: Tokenizer {
     /// The file of a model folder that holds the alphabet, in id order.
     public static let fileName = "characters.txt"
 
+    /// A fingerprint (16 hexadecimal digits) of kind and vocabulary.
     public let fingerprint: String
     /// The alphabet, in id order.
     public var alphabet: [Unicode.Scalar] { scalars.compactMap(Unicode.Scalar.init) }
@@ -61,9 +62,14 @@ public struct CharacterTokenizer: Tokenizer {
         self.fingerprint = fingerprint.text
     }
 
+    /// `characters`.
     public var kind: String { Self.kind }
+    /// Number of scalars of the alphabet.
     public var vocabularySize: Int { scalars.count }
 
+    /// Appends one id per scalar.
+    /// - Throws: `invalidData` with the byte offset for invalid UTF-8 or a character outside the alphabet; `ids` is
+    ///   then unchanged.
     public func encode(utf8 bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) throws(TextError) {
         try UTF8Bytes.validate(bytes)
         guard let base = bytes.baseAddress else { return }
@@ -86,6 +92,8 @@ public struct CharacterTokenizer: Tokenizer {
         }
     }
 
+    /// Appends the scalar in UTF-8.
+    /// - Throws: `invalidData` for an id outside 0..<`vocabularySize`.
     public func append(bytesOf id: Int32, to bytes: inout [UInt8]) throws(TextError) {
         guard scalars.indices.contains(Int(id)), let scalar = Unicode.Scalar(scalars[Int(id)]) else {
             throw outOfRange(id)
@@ -93,6 +101,7 @@ public struct CharacterTokenizer: Tokenizer {
         bytes.append(contentsOf: UTF8.encode(scalar) ?? .init())
     }
 
+    /// The last character boundary, because every character is encoded by itself.
     public func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int { UTF8Bytes.lastBoundary(in: bytes) }
 
     /// Writes `characters.txt`.

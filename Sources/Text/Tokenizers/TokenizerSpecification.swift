@@ -4,6 +4,7 @@ import Foundation
 /// A tokenizer as specified on the command line or in a configuration: `byte`, `characters:FILE`, `gpt2:DIR` or
 /// `hf:PATH`.
 public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringConvertible {
+    /// One token per byte.
     case byte
     /// The alphabet of a text file.
     case characters(file: String)
@@ -36,10 +37,12 @@ public enum TokenizerSpecification: Sendable, Equatable, Codable, CustomStringCo
         }
     }
 
+    /// Reads one string.
     public init(from decoder: any Decoder) throws {
         try self.init(decoder.singleValueContainer().decode(String.self))
     }
 
+    /// Writes one string.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

@@ -7,11 +7,12 @@ import Torch
 
 struct Convert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Convert between model folders, safetensors, PyTorch files and the reference's checkpoint.pth.",
+        abstract:
+            "Convert between model folders, safetensors, PyTorch files and checkpoint.pth of the published SEDD code.",
         discussion: """
             FROM is a model folder or a weight file, recognized by its content: safetensors, files of any version of \
-            torch.save, an index of shards, or a checkpoint of the reference or of nanoGPT. Reading a pickle never executes \
-            code. The extension of TO selects the format: .safetensors, .bin or .pt, .pth (the reference's checkpoint), \
+            torch.save, an index of shards, or a checkpoint of the published SEDD code or of nanoGPT. Reading a pickle never executes \
+            code. The extension of TO selects the format: .safetensors, .bin or .pt, .pth (the published code's checkpoint), \
             anything else for a model folder. Only TO is written. The layouts of published MDLM, BD3-LM (one block), RADD and Duo \
             models are recognized by config.json; --layout writes them.
 
@@ -33,7 +34,7 @@ struct Convert: AsyncParsableCommand {
     var layout: CheckpointLayout = .sedd
     @Flag(help: "Replace TO if it exists.") var force = false
     @Option(
-        help: ArgumentHelp("config.json or the reference's config.yaml, if it is not beside FROM.", valueName: "file"))
+        help: ArgumentHelp("config.json, or config.yaml of the published code, if not beside FROM.", valueName: "file"))
     var config: PathArgument?
 
     func validate() throws {

@@ -9,12 +9,12 @@ struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the likelihood of texts under a model: nats per token, perplexity, bits per byte.",
         discussion: """
-            For a diffusion model, the upper bound with its three terms; with --convention published, what published tables \
-            hold: the first term alone, over times from 1e-3 to 1. For an autoregressive model, the exact likelihood of \
+            For a diffusion model, the upper bound with its three terms; with --convention published, the number in \
+            published tables: the first term alone, over times from 1e-3 to 1. For an autoregressive model, the exact likelihood of \
             whole blocks; with --convention published, of all but each block's first token. Blocks do not overlap.
 
-            With --order, the exact likelihood under a sampler that reveals positions in that order, at the cost of sampling: \
-            no bound, no judge. --positions reveals several at once, --gamma is the bound of entropy-bound.
+            With --order, the exact likelihood under a sampler that reveals positions in that order, at the cost of sampling, \
+            without a bound or a judge. --positions reveals several at once, --gamma is the bound of entropy-bound.
 
             A name before a file selects that corpus's published preprocessing: \
             \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")). Files are read as by \

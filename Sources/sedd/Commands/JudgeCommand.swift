@@ -13,7 +13,7 @@ struct JudgeCommand: AsyncParsableCommand {
             The judge is autoregressive (GPT-2, or a model trained with model: autoregressive) and encodes texts with its own \
             tokenizer.
 
-            With --reference, also MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean \
+            --reference adds MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean \
             averaged over each text), against the texts of a .jsonl or .json file, or against pieces of a plain text (or \
             NAME:FILE), as many and as long as the samples.
 

@@ -19,7 +19,7 @@ struct Sample: AsyncParsableCommand {
             Started by torchrun, srun or mpirun, several processes share the sequences; the first prints them in order.
 
             Examples:
-              sedd sample --model Models/stories --show
+              sedd sample --model stories --show
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
               sedd sample --model DIR --count 100 --seed 7 --jsonl > samples.jsonl
               sedd sample --model DIR --sampler entropy-bound --gamma 0.3 --top-p 0.95

@@ -18,10 +18,10 @@ struct Serve: AsyncParsableCommand {
             line). Flags override variables, variables override the file.
 
             Examples:
-              sedd serve --model Models/stories
+              sedd serve --model stories
               sedd serve --model DIR --host 0.0.0.0 --port 80 --api-keys keys.txt
               SEDD_MODEL=stories sedd serve --settings serve.yaml
-              curl localhost:8080/v1/infill -H 'Content-Type: application/json' -d '{"template": "He said [[24]] and left."}'
+              curl localhost:8080/v1/infill -H 'Content-Type: application/json' -d '{"template": "Tom lost his hat.[[24]] He was happy again."}'
             """)
 
     @OptionGroup var options: ModelOptions

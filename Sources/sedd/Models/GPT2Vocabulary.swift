@@ -57,7 +57,7 @@ enum GPT2Vocabulary {
             return try Tokenizers.load(folder: folder)
         } catch let error as FileError where error.kind == .missingInput {
             throw FileError(
-                .missingInput, "no tokenizer beside this model, and GPT-2's cannot be had: \(error.problem)",
+                .missingInput, "the model has no tokenizer, and GPT-2's is not available: \(error.problem)",
                 source: model,
                 remedy: "pass --tokenizer gpt2:DIR or hf:PATH")
         }

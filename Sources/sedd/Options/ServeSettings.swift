@@ -76,7 +76,7 @@ struct ServeSettings {
         }
         guard let node else { return [:] }
         guard let mapping = node.mapping else {
-            throw SEDDError(.invalidData, "\(path): expected settings such as 'port: 8080', one a line")
+            throw SEDDError(.invalidData, "\(path): expected settings such as 'port: 8080', one per line")
         }
         var settings: [String: [String]] = [:]
         for (key, value) in mapping {

@@ -1,10 +1,10 @@
 @testable import SEDD
 
-/// The chain of three positions and three tokens that published and derived figures are held against: p0 of (a, b, c) in proportion to
+/// The chain of three positions and three tokens that published and derived figures are compared on: p0 of (a, b, c) proportional to
 /// (1 + 2 ((3a + 5b + 7c + ab + 2bc + ac) mod 11))². Its entropy is 2.800 nats, its total correlation 0.3600.
 ///
 /// Figures are KL(p0 || law of the sampler) in nats as printed, from an independent enumeration by matrix products; grids are
-/// linear in N steps, ended as the figures' own source ends them.
+/// linear in N steps, with the ending of each figure's source.
 enum GoldenLaws {
     static func weight(_ x: [Int]) -> Double {
         let (a, b, c) = (x[0], x[1], x[2])
@@ -22,9 +22,9 @@ enum GoldenLaws {
     enum End: Sendable {
         /// At 1/N, with the denoising as the last step.
         case denoising
-        /// At 1e-3, with a denoising behind it.
+        /// At 1e-3, followed by a denoising step.
         case late
-        /// At 1e-3, and no denoising.
+        /// At 1e-3, without denoising.
         case cut
         /// The cosines of k pi / 2N, with the denoising as the last step.
         case cosine

@@ -73,7 +73,7 @@ import Torch
         #expect(
             abs(mean - expected) < 5 * error + 1e-5 * abs(expected) + 1e-9,
             "\(name): \(mean) ± \(error), expected \(expected)")
-        // An estimate that says nothing would pass the line above.
+        // An estimate with a huge error would pass the check above.
         #expect(error < 0.1 * abs(expected) + 1e-9, "\(name): \(mean) ± \(error)")
     }
 }

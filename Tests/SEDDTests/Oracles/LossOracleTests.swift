@@ -4,7 +4,7 @@ import Torch
 
 @testable import SEDD
 
-/// The loss and the bound at the exact score of an enumerable chain. No draw is made: these tests have no false alarms.
+/// The loss and the bound at the exact score of an enumerable chain. Nothing is drawn, so there are no false alarms.
 @Suite struct LossOracleTests {
     static let chains: [(name: String, chain: TinyChain)] = [
         ("absorb, log-linear", TinyChain(AbsorbingGraph(tokens: 3), noise: LogLinearNoise(), length: 3)),

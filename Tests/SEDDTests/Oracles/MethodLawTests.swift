@@ -157,7 +157,7 @@ import Testing
             guard time > 0, !isLoop else { return }
             looked += 1
             #expect(abs((law[[3]] ?? 0) - process.displaced(time)) < 1e-10, "\(settings.summary), advance \(done)")
-            // Among settled tokens each has its share.
+            // Settled tokens follow the data distribution.
             for token in 0..<3 {
                 let wanted = (chain.law[[token]] ?? 0) * (1 - process.displaced(time))
                 #expect(abs((law[[token]] ?? 0) - wanted) < 1e-10)
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    /// Remasking tokens by confidence leads to another law, which no number of steps corrects.
+    /// Remasking tokens by confidence leads to a different law, however many steps are taken.
     @Test func remaskingByConfidenceIsAHeuristic() throws {
         let chain = TinyChain(AbsorbingGraph(tokens: 3), noise: LogLinearNoise(floor: 1e-6), length: 2)
         let distances = try [16, 32].map { steps in

@@ -16,7 +16,7 @@ protocol ExactScores {
 struct MethodOracle {
     let process: DiffusionProcess
     let scores: any ExactScores
-    /// Numbers over which nothing is enumerated, one per advance; 1/2 once they are used up.
+    /// Random numbers that are not enumerated, one per advance; 1/2 once they are used up.
     var numbers: [Double] = []
 
     /// The law of finished sequences, and the evaluations that they take on average.
@@ -52,9 +52,9 @@ struct MethodOracle {
 
     /// - Parameters:
     ///   - template: its count is the length.
-    ///   - start: sequences to start from with their probabilities; where there are none, what the chain ends in.
+    ///   - start: sequences to start from with their probabilities; by default the limit of the chain.
     ///   - advances: where to stop; at the end unless given.
-    ///   - look: shown the law of states after each advance.
+    ///   - look: receives the law of states after each advance.
     func law(
         _ settings: SamplingSettings, template: [Int?], from start: [[Int]: Double]? = nil, advances: Int = .max,
         look: ((_ done: Int, _ time: Double, _ law: [[Int]: Double]) -> Void)? = nil

@@ -15,7 +15,7 @@ import Torch
         } + [0, 0.4, 1000].map { SamplingSettings(method: "entropy-bound", own: ["gamma": .number($0)]) }
         + [SamplingSettings(method: "confidence", filter: TokenFilter(topP: 0.9), own: ["positions": .number(1)])]
 
-    /// Over all texts the likelihoods add up to 1, and they are those that the enumeration of the sampler gives.
+    /// The likelihoods of all texts sum to 1, and equal those of the sampler's enumeration.
     @Test(arguments: settings) func likelihoodsAreTheLawOfTheSampler(_ settings: SamplingSettings) throws {
         let network = try randomNetwork(smallConfiguration(tokens: 3, length: 3))
         let likelihood = try OrderLikelihood(network: network, sampling: settings, tokensPerBatch: 30)
@@ -49,7 +49,7 @@ import Torch
         }
     }
 
-    /// A model that knows nothing has an entropy of log n at every fraction; apart from noise, a profile decreases.
+    /// A uniform model has an entropy of log n at every fraction; apart from noise, a profile decreases.
     @Test func profiles() throws {
         let blind = try ScoreNetwork(smallConfiguration(), seed: 2)
         let blocks = (0..<8).map { row in (0..<12).map { (row * 5 + $0 * 3) % 11 } }

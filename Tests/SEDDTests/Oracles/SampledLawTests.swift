@@ -6,7 +6,7 @@ import Torch
 
 /// The sampler's draws, against the law obtained by enumerating its method with the network's scores.
 @Suite struct SampledLawTests {
-    /// A model of three tokens and three positions, trained for a moment on texts that count.
+    /// A model of three tokens and three positions, briefly trained on counting texts.
     private static func trained(_ kind: NetworkKind) throws -> ScoreNetwork {
         var training = TrainingConfiguration()
         (training.model.length, training.training.batchSize) = (3, 32)
@@ -22,7 +22,7 @@ import Torch
         try Dictionary(uniqueKeysWithValues: kinds.map { ($0, try trained($0)) })
     }
 
-    /// Networks of scores take every method; each other kind of network is drawn from by a few, as it differs in its scores alone.
+    /// Networks of scores are tested with every method; other kinds with a few, because only their scores differ.
     private static let kinds =
         NetworkKind.scores + [
             NetworkKind(graph: .absorb, parametrisation: .cleanToken, conditioning: .none),
@@ -52,7 +52,7 @@ import Torch
         let chain = smallConfiguration(graph, tokens: 3, length: 3).makeGraph()
         let kinds = SamplingMethods.all.filter { $0.reverses(chain) }
         let plain = kinds.enumerated().map { index, kind in
-            // What tops leave changes by jumps in time, which the quadrature of first-hitting's law cannot follow.
+            // Under top-k and top-p the law jumps in time, which the quadrature of first-hitting's law cannot resolve.
             let filter =
                 kind.name == "first-hitting"
                 ? TokenFilter(temperature: 1.3) : filters[(index + (graph == .absorb ? 0 : 1)) % 4]
@@ -73,7 +73,7 @@ import Torch
         let network = try #require(try Self.networks.get()[one.kind])
         let sampler = try Sampler(network: network)
         let template: [Int?] = [nil, nil, 1]
-        // First-hitting decides on times that no enumeration goes over; this law holds where the model does not depend on them.
+        // First-hitting draws times, which are not enumerated; this law holds for models that do not depend on time.
         guard one.settings.method != "first-hitting" else { return try firstHitting(network, one.settings) }
         let oracle = MethodOracle(process: sampler.process, scores: NetworkScores(network))
         let law = try oracle.law(one.settings, template: template)
@@ -86,7 +86,7 @@ import Torch
         // suite that is a false alarm in half a million runs.
         #expect(statistic < 50, "\(one): chi-square \(statistic)")
         let evaluations = Double(found.reduce(0) { $0 + $1.networkEvaluations }) / Double(draws)
-        // Without time an evaluation serves until a state changes; the enumeration counts every question.
+        // Without time an evaluation is reused until a state changes; the enumeration counts every question.
         let isFree = one.kind.conditioning.isTimeFree
         #expect(
             isFree ? evaluations < law.evaluations : abs(evaluations - law.evaluations) < 0.05,

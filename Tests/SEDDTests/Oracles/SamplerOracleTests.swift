@@ -18,8 +18,8 @@ import Testing
     private static let absorb = TinyChain(AbsorbingGraph(tokens: 3), noise: LogLinearNoise(), length: 3)
     private static let uniform = TinyChain(UniformGraph(tokens: 3), noise: LogLinearNoise(), length: 3)
 
-    /// From the exact p_1 the law of the samples goes to p0 as 1 / S; from the limit that the sampler starts in it stops
-    /// where the two starts differ.
+    /// Starting from the exact p_1, the law of the samples converges to p0 as 1 / S; starting from the limit, as the
+    /// sampler does, the difference between the two starts remains.
     @Test(arguments: chains.indices, ["analytic", "euler"])
     func lawsConvergeAtFirstOrder(_ index: Int, _ name: String) throws {
         let (graph, chain) = Self.chains[index]
@@ -40,11 +40,11 @@ import Testing
         let orders = zip(distances, distances.dropFirst()).map { log2($0 / $1) }
         for order in orders.suffix(2) { #expect(order > 0.8 && order < 1.35, "\(graph), \(name): orders \(orders)") }
         #expect(distances[3] < 4e-2, "\(distances)")
-        // The chains forget no less than they are given: what the start is off bounds what it adds.
+        // A chain does not amplify differences: the error of the start bounds its contribution.
         #expect(limit <= distances[3] + floor + 1e-6)
     }
 
-    /// Where the chain absorbs, what stands unmasked is clean, and the law of the rest goes to the exact conditional one.
+    /// In an absorbing chain unmasked tokens are clean, and the law of the rest converges to the exact conditional one.
     @Test(
         arguments: [[0, nil, nil], [nil, 2, nil], [nil, nil, 1], [2, nil, 0], [nil, 1, 1]] as [[Int?]],
         ["analytic", "euler"])

@@ -3,15 +3,15 @@ import Torch
 
 @testable import SEDD
 
-/// A chain with so few sequences that all of them can be looked at: n tokens, V states, L positions, a known p0.
+/// A chain with so few sequences that all of them can be enumerated: n tokens, V states, L positions, a known p0.
 ///
 /// Sequences are numbered by their digits in base V, position 0 first. Everything here is plain float64 arithmetic from the
-/// definitions; what is tested is given these numbers in place of a network's.
+/// definitions; the code under test receives these numbers instead of a network's.
 struct TinyChain {
     let graph: any TransitionGraph
     let noise: any NoiseSchedule
     let length: Int
-    /// p0 of each of the V^L sequences; 0 where MASK stands.
+    /// p0 of each of the V^L sequences; 0 for those that contain MASK.
     let p0: [Double]
     /// All sequences, V^L of L states.
     let sequences: [[Int]]
@@ -57,7 +57,7 @@ struct TinyChain {
     /// p0 by sequence.
     var law: [[Int]: Double] { Dictionary(uniqueKeysWithValues: clean.map { (sequences[$0], p0[$0]) }) }
 
-    /// What an enumeration of methods on this chain needs.
+    /// The inputs for enumerating methods on this chain.
     var oracle: MethodOracle {
         MethodOracle(process: DiffusionProcess(graph: graph, noise: noise), scores: ChainScores(self))
     }

@@ -1,7 +1,7 @@
-// target[place] += the sum of the rows that go there, in their order: rows come sorted by place (`places`, rising, and
-// `order`, where each row lies), so the rows of a place are a run. Runs are cut into pieces of fixed length, since half of all rows
-// may go to one place: what lies within a piece is added at once, and runs that cross the end of a piece are assembled
-// from the pieces' sums. Each place is written by one thread for each channel.
+// target[place] += the sum of its rows, in their order: rows are given sorted by place (`places`, ascending, and
+// `order`, the index of each row), so the rows of a place are a run. Because half of all rows may have the same place,
+// runs are divided into pieces of fixed length: sums within a piece are added directly, and runs that cross the end of a
+// piece are assembled from the pieces' sums. Each place is written by one thread per channel.
 CUDA_SOURCE(add_rows,
 
 __device__ inline bool same_as_before(const i64 *places, i64 at) { return at > 0 && places[at - 1] == places[at]; }

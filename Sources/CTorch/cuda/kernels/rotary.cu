@@ -1,7 +1,7 @@
-// Queries, keys and values from the joint array [R, 3 d], heads apart, queries and keys rotated by their positions; and back.
+// Separates queries, keys and values of the joint array [R, 3 d] by head, rotates queries and keys by their positions; and back.
 //
-// The arrays apart are [R, heads, padded]: a head's width, zero-padded to a width that libtorch's attention supports. A
-// thread has two channels: a pair that turns together, (a, b) -> (a cos - b sin, b cos + a sin), or two of the filling.
+// The separate arrays are [R, heads, padded]: a head's width, zero-padded to a width that libtorch's attention supports. A
+// thread has two channels: a pair that is rotated, (a, b) -> (a cos - b sin, b cos + a sin), or two of the padding.
 CUDA_SOURCE(rotary,
 
 struct Place {

@@ -37,7 +37,7 @@ KERNEL void score_entropy_absorbing(float *logits, const i64 *states, const i64 
     double scores;
     double logs;
     exponentiate_but(x, size, clean[row], mask, float(shift[row]), 0.0f, float(factors[row]), scores, logs);
-    // The barrier in the sum stands between the reading of x[clean] above and its writing here.
+    // The barrier in the sum separates reading x[clean] above from writing it here.
     if (threadIdx.x > 0) return;
     x[clean[row]] = float(ratio * expm1(excess) * factors[row]);
     x[mask] = 0;

@@ -31,7 +31,7 @@ Tensor rotary_join(const Tensor &dquery, const Tensor &dkey, const Tensor &dvalu
     const int64_t length = dquery.size(1), rows = dquery.size(0) * length, heads = dquery.size(2), padded = dquery.size(3);
     const int64_t width = 2 * cosine.size(1), count = dquery.numel();
     TORCH_CHECK_VALUE(cosine.size(0) == length && width <= padded, "a table of cosines ", cosine.sizes(),
-                      " does not go with gradients ", dquery.sizes());
+                      " does not match gradients ", dquery.sizes());
     const Arrays arrays(dquery);
     const at::ScalarType element = dquery.scalar_type();
     const Tensor djoint = at::empty({rows, 3 * heads * width}, dquery.options());

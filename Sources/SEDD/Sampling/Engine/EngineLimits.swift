@@ -6,7 +6,7 @@ public struct EngineLimits: Sendable {
     /// busy.
     package var evaluationTokens: Int
 
-    /// The default of ``evaluationTokens``.
+    /// The default of `evaluationTokens`.
     public static let standardTokens = 4096
 
     /// Creates limits.

@@ -124,6 +124,7 @@ extension SamplingSettings: Codable {
         case predictor
     }
 
+    /// Missing keys keep their defaults; `predictor` is read as an older name of `method`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         self.init()
@@ -149,6 +150,7 @@ extension SamplingSettings: Codable {
         }
     }
 
+    /// Writes the settings declared by the method beside the common ones.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Keys.self)
         try container.encode(method, forKey: .method)

@@ -2,9 +2,12 @@ import Files
 
 /// A value of a setting declared by a sampling method.
 public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
+    /// A number, whole or not.
     case number(Double)
+    /// One of the words of a choice.
     case word(String)
 
+    /// Reads a number or a string.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Double.self) {
@@ -14,6 +17,7 @@ public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
         }
     }
 
+    /// Writes a whole number without a decimal point.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -39,8 +43,11 @@ public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
 public struct SettingDeclaration: Sendable, Equatable {
     /// The admissible values.
     public enum Kind: Sendable, Equatable {
+        /// Numbers in the range.
         case number(ClosedRange<Double>)
+        /// Whole numbers in the range.
         case whole(ClosedRange<Int>)
+        /// One of the words.
         case choice([String])
     }
 

@@ -105,6 +105,7 @@ public struct TimeGrid: Sendable, Equatable {
 }
 
 extension TimeGrid.Kind: Codable {
+    /// Reads the name of a grid, or an array of times.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let times = try? container.decode([Double].self) {
@@ -116,6 +117,7 @@ extension TimeGrid.Kind: Codable {
         }
     }
 
+    /// Writes the array of times, or the name of the grid.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if case .times(let times) = self { try container.encode(times) } else { try container.encode(name) }

@@ -7,6 +7,7 @@ public enum EventFileError: Error, Equatable, CustomStringConvertible {
     /// A record was added after ``EventFileWriter/close()``.
     case closed(path: String)
 
+    /// What failed, where, and what to do, in one line.
     public var description: String {
         switch self {
         case .cannotCreate(let path, let reason):
