@@ -76,8 +76,15 @@ enum Failure {
         case let error as any ClassifiedError: (code(error.failure), error.description)
         case is CancellationError: (.interrupted, "interrupted")
         case let error as EventFileError: (.cannotWrite, "\(error)")
+        case let error as CocoaError: (.internal, foundationLine(error))
         default: parserFailure(error)
         }
+    }
+
+    /// An error of Foundation without the dictionary that its description prints.
+    private static func foundationLine(_ error: CocoaError) -> String {
+        let path = (error as NSError).userInfo[NSFilePathErrorKey] as? String
+        return (path.map { "\($0): " } ?? "") + error.localizedDescription
     }
 
     private static func parserFailure(_ error: any Error) -> (code: Code, line: String)? {

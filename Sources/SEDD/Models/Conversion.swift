@@ -143,7 +143,8 @@ public enum Conversion {
         var names = ["config.json", "model.safetensors"]
         if let tokenizer {
             // Only the tokenizer knows its files: they are written to a temporary folder, then moved.
-            let aside = folder.appending(path: ".tokenizer.partial")
+            // The folder may be another process's target too.
+            let aside = folder.appending(path: ".tokenizer.\(ProcessInfo.processInfo.processIdentifier).partial")
             try? FileManager.default.removeItem(at: aside)
             defer { try? FileManager.default.removeItem(at: aside) }
             try FileSystem.createFolder(aside)

@@ -115,8 +115,11 @@ public final class Study {
 
     /// Trains, measures and writes the report.
     ///
-    /// - Throws: ``SEDDError`` of kind `interrupted` if `shouldStop` returns true; finished measurements are kept.
+    /// - Throws: ``SEDDError`` of kind `interrupted` if `shouldStop` returns true; finished measurements are kept;
+    ///   `FileError` of kind `cannotWrite` that names the process running the same study.
     public func run() throws {
+        let lock = try FileLock(folder.appending(path: ".lock"), what: "a study is running here")
+        defer { withExtendedLifetime(lock) {} }
         for role in StudyPlan.Role.allCases { try train(role) }
         try measureLikelihoods()
         try measureQuality()
