@@ -14,7 +14,8 @@ package final class OutputFile {
     /// - Throws: `cannotWrite`.
     package convenience init(_ target: URL) throws(FileError) {
         var information = stat()
-        if stat(target.path, &information) == 0, information.st_mode & S_IFMT != S_IFREG {
+        let exists = stat(target.path, &information) == 0
+        if exists, information.st_mode & S_IFMT != S_IFREG {
             try self.init(target, through: nil, flags: 0)
             return
         }
@@ -22,6 +23,8 @@ package final class OutputFile {
         let name = ".\(target.lastPathComponent).\(unique).partial"
         try self.init(
             target, through: target.deletingLastPathComponent().appendingPathComponent(name), flags: O_CREAT | O_EXCL)
+        // What may read the file that is replaced may read the new one. File systems without modes refuse.
+        if exists { _ = fchmod(descriptor, information.st_mode & 0o777) }
     }
 
     /// `temporary` must be on the same volume as `target`; it is removed unless the file is committed.

@@ -25,6 +25,21 @@ struct FileTests {
             try FileManager.default.contentsOfDirectory(atPath: target.deletingLastPathComponent().path) == ["file"])
     }
 
+    /// What only its owner may read stays so when it is written again.
+    @Test(arguments: [0o600, 0o640, 0o664, 0o444] as [mode_t])
+    func theModeIsKept(_ mode: mode_t) throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let target = folder.appending(path: "file")
+        try OutputFile.write([1], to: target)
+        #expect(chmod(target.path, mode) == 0)
+        try OutputFile.write([2], to: target)
+        var information = stat()
+        #expect(stat(target.path, &information) == 0)
+        #expect(information.st_mode & 0o777 == mode)
+        #expect(try FileSystem.contents(of: target) == [2])
+    }
+
     @Test func devicesAreWrittenAsTheyAre() throws {
         try OutputFile.write([1], to: URL(filePath: "/dev/null"))
         #if os(Linux)

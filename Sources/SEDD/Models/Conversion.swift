@@ -32,7 +32,10 @@ public enum Conversion {
     /// - Throws: ``SEDDError`` of kind `usage` if `target` is a file or a folder that is not empty.
     public static func requireFree(_ target: URL) throws(SEDDError) {
         var information = stat()
-        guard stat(target.path, &information) == 0 else { return }
+        guard stat(target.path, &information) == 0 else {
+            guard lstat(target.path, &information) == 0 else { return }
+            throw SEDDError(.usage, "\(target.path): a link to nothing; name another, or remove it")
+        }
         switch information.st_mode & S_IFMT {
         case S_IFREG:
             throw SEDDError(.usage, "\(target.path): exists; name another, or replace it with --force")
