@@ -35,6 +35,15 @@ import Torch
         return (made, folder)
     }
 
+    /// Two processes in one folder would write each other's files.
+    @Test func oneProcessWorksInAFolder() throws {
+        let (study, folder) = try study(TrainingTests.Setting(), "shared")
+        let lock = try FileLock(folder.appending(path: ".lock"), what: "a study is running here")
+        let error = withExtendedLifetime(lock) { #expect(throws: FileError.self) { try study.run() } }
+        #expect(error?.kind == .cannotWrite)
+        #expect(error?.description.contains("process \(ProcessInfo.processInfo.processIdentifier)") == true)
+    }
+
     /// Stopped repeatedly, even within a measurement, and resumed each time, a study gives the results of an
     /// uninterrupted one.
     @Test func itGoesOnWhereItStopped() throws {

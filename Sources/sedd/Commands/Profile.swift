@@ -56,7 +56,7 @@ struct Profile: AsyncParsableCommand {
             console.progress(done, "profile: \(Int(done * 100)) %")
         }
         console.finish()
-        let folder = try await options.find().place
+        let folder = try await options.find().place.containingFolder
         try profile.save(in: folder)
         var lines: [String] = []
         if json {

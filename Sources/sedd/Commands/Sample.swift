@@ -80,7 +80,7 @@ struct Sample: AsyncParsableCommand {
         switch model {
         case .diffusion(let network):
             let sampler = try await Sampler(
-                network: network, profile: InformationProfile.beside(model: options.find().place),
+                network: network, profile: InformationProfile.beside(model: options.find().place.containingFolder),
                 capturesCUDAGraphs: !noGraphs)
             try await diffuse(sampler, settings, positions, tokenizer, first: first, team)
         case .autoregressive(let network): try writeOn(network, positions, tokenizer, first: first, team)

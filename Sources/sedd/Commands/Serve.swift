@@ -119,8 +119,9 @@ struct Serve: AsyncParsableCommand {
         let found = try await options.find()
         let tokenizer = try await options.makeTokenizer(for: loaded)
         let model = try ServedModel(
-            name: name ?? found.name, network: network, profile: InformationProfile.beside(model: found.place),
-            card: ModelCard.beside(model: found.place), tokenizer: tokenizer,
+            name: name ?? found.name, network: network,
+            profile: InformationProfile.beside(model: found.place.containingFolder),
+            card: ModelCard.beside(model: found.place.containingFolder), tokenizer: tokenizer,
             created: Int(Date().timeIntervalSince1970))
         var logger = Logger(label: "sedd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel

@@ -17,9 +17,5 @@ struct PathArgument: ExpressibleByArgument, Sendable {
 
 extension URL {
     /// This folder, or the folder that contains this file.
-    var containingFolder: URL {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        return exists && isFolder.boolValue ? self : deletingLastPathComponent()
-    }
+    var containingFolder: URL { FileSystem.isFolder(self) ? self : deletingLastPathComponent() }
 }
