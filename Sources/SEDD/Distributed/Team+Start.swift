@@ -36,7 +36,7 @@ extension Team {
                     timeout: engineLimit(limits.exchange))
                 return Link(
                     store: store, group: group, watch: watch,
-                    pulse: Pulse(try open(serves: false), rank: launch.rank))
+                    pulse: Pulse(try open(serves: false), rank: launch.rank, watch))
             }
         } catch let error as TorchError {
             watch.stop()
@@ -94,7 +94,12 @@ extension Team {
         guard let link, let launch else { return }
         link.watch.during(.seconds(3), line) {
             link.pulse.stop()
-            try? link.store.set("end/\(rank)", Array(line.utf8))
+            let reason = Array((line.hasSuffix(Self.advice) ? line.dropLast(Self.advice.count) : line[...]).utf8)
+            try? link.store.set("end/\(rank)", reason)
+            // Whoever fails later does so because of the first.
+            if !isAgreed, (try? link.store.has(Pulse.failureKey)) == false {
+                try? link.store.set(Pulse.failureKey, reason)
+            }
         }
         link.watch.stop()
         // The store ends with this process: let the others read the reason first.
