@@ -82,7 +82,23 @@ def with_open_mpi(sedd, data, folder, expected):
     equal(f"{version}, 2 processes", [program, "-np", "2"], sedd, data, folder / "equal", expected, MPI)
     # By default mpirun kills the others after a second, before they know who is silent.
     patient = [program, "-np", "3", "--mca", "odls_base_sigkill_timeout", "6"]
+    asked(program, sedd, data, folder / "asked")
     killed("mpirun, rank 1 of 3 killed", patient, sedd, data, folder / "kill", "OMPI_COMM_WORLD_RANK", 1, 2, MPI)
+
+
+def asked(program, sedd, data, folder):
+    """mpirun hands USR1 on, and leaves processes the time to save; after TERM it kills them within a second."""
+    folder.mkdir(parents=True)
+    job = Rank([program, "-np", "2", sedd, *train_arguments(data, folder / "run", LONG)], MPI, folder / "job.log")
+    try:
+        until("step 55", 120, lambda: job.poll() is not None or reached(folder / "run", 55), folder / "job.log")
+        job.send(signal.SIGUSR1)
+        until("the end", 60, lambda: job.poll() is not None, folder / "job.log")
+    finally:
+        end(job)
+    stopped = re.findall(r"^sedd: rank \d of 2: stopped at step (\d+) and saved", job.errors, re.MULTILINE)
+    assert job.code == 130 and len(stopped) == 2 and sound(folder / "run") == int(stopped[0]), (job.code, job.errors)
+    print(f"{'mpirun, USR1: saved and left':60}  exit 130", flush=True)
 
 
 def open_mpi_on_two(cluster, sedd, data, folder, expected):

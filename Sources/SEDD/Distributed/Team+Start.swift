@@ -101,10 +101,20 @@ extension Team {
                 try? link.store.set(Pulse.failureKey, reason)
             }
         }
+        // The store ends with this process: let the others finish their last operation, or read the reason.
+        if !launch.hasStore, isFirst {
+            let longest = Self.twoPulses + 1
+            link.watch.during(.seconds(longest + 2), line) {
+                let deadline = ContinuousClock.now + .seconds(longest)
+                while ContinuousClock.now < deadline, !(0..<size).allSatisfy({ hasEnded($0, link.store) }) {
+                    Thread.sleep(forTimeInterval: 0.02)
+                }
+            }
+        }
         link.watch.stop()
-        // The store ends with this process: let the others read the reason first.
-        if !launch.hasStore, isFirst, !isAgreed { Thread.sleep(forTimeInterval: Self.twoPulses + 1) }
     }
+
+    private func hasEnded(_ rank: Int, _ store: KeyStore) -> Bool { (try? store.has("end/\(rank)")) == true }
 
     /// `rank 1`, `ranks 1, 2 and 3`.
     static func list(_ ranks: [Int]) -> String {
