@@ -39,17 +39,22 @@ def test(cluster, sedd, data, folder):
         return re.search(rf"\b{field}=(\S+)", cluster.ask("scontrol", "show", "job", job)).group(1)
 
     def again(count):
-        """Starts the job that was queued again at once: SLURM would wait two minutes."""
+        """Starts the job that was queued again soon: SLURM would wait two minutes."""
         def resumed():
             if read(log).count("resumed after step") == count:
                 return True
-            # As long as its processes end, SLURM still sets the time itself.
+            # As long as its processes end, SLURM still sets the time itself, and in the second of its end slurmd refuses the
+            # job as already killed.
             if shown(job, "JobState") == "PENDING":
+                time.sleep(4)
                 cluster.ask("scontrol", "update", f"jobid={job}", "StartTime=now", check=False)
-            time.sleep(1)
+            time.sleep(2)
             return False
 
-        until(f"restart {count}", 120, resumed, log)
+        try:
+            until(f"restart {count}", 120, resumed, log)
+        except AssertionError as error:
+            raise AssertionError(f"{cluster.ask('scontrol', 'show', 'job', job)}\n{cluster.ask('sinfo')}\n{error}") from None
         assert shown(job, "Restarts") == str(count), cluster.ask("scontrol", "show", "job", job)
 
     # SLURM counts in minutes, and sends the signal up to a minute early.

@@ -17,8 +17,9 @@ VARIANTS = {
     "pairs, fitted times": {"training.complementary": "true", "training.time_density.type": "fitted"},
 }
 STEPS = 200
-# Muon divides each gradient by its norm, so rounding errors of small gradients grow with every step; see docs/TRAINING.md.
-TOLERANCE = {"Muon": None}
+# Muon divides each gradient by its norm, so rounding errors of small gradients grow with every step; see docs/TRAINING.md. Without
+# dropout, two runs of one process that differ in training.accum are 2.1e-5 apart at step 194, and 4e-7 over the first 100 steps.
+TOLERANCE = {"Muon": None, "no dropout": 5e-5}
 
 
 def losses(run):
@@ -42,6 +43,7 @@ def train(sedd, data, folder, count, settings, steps, extra=()):
 
 def test(sedd, data, folder, only=None):
     print(f"{'':34}  R=2 greatest relative difference of losses, R=4 likewise, R=2 and R=4 in order ({STEPS} steps)")
+    failed = []
     for name, settings in VARIANTS.items():
         if only and only not in name:
             continue
@@ -57,6 +59,7 @@ def test(sedd, data, folder, only=None):
             state(train(sedd, data, place / f"{count}-in-order", count, settings, 50, ["--sums-in-order"]), 50) == exact
             for count in (2, 4)]
         print(f"{name:34}  {found[0]:.1e}  {found[1]:.1e}  {'equal' if all(same) else 'DIFFERENT'}", flush=True)
-        assert all(same), f"{name}: sums in order differ"
         limit = TOLERANCE.get(name, 1e-5)
-        assert limit is None or max(found) <= limit, f"{name}: {found}"
+        if not all(same) or (limit is not None and max(found) > limit):
+            failed.append(f"{name}: {found}, in order {same}; expected at most {limit}")
+    assert not failed, failed

@@ -31,6 +31,7 @@ TaskPlugin=task/none
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
+SchedulerParameters=sched_interval=2,bf_interval=2
 SlurmdParameters=config_overrides
 KillWait=20
 AccountingStorageType=accounting_storage/none
