@@ -55,7 +55,7 @@ test-server: build ## test the server from outside: the clients of OpenAI, LangC
 test-page: build ## test the page of `sedd serve` in a headless Chromium
 	@Scripts/page-test.sh $(SEDD) $(MODEL)
 
-test-distributed: build ## test training with several processes: equality, kills, stops, torchrun's restarts, two machines as network namespaces (root)
+test-distributed: build ## test training with several processes: equality, kills, stops, launchers and their restarts, two machines as network namespaces (root)
 	@Scripts/distributed-test.sh $(SEDD)
 
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them emulated on the CPU

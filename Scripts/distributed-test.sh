@@ -3,7 +3,8 @@
 #
 #   TORCHRUN=/path   torchrun of PyTorch 2.11 (default: the one in the path); without one, that trial is reported as skipped
 #
-# Two machines are network namespaces of this one, which only root can create; otherwise that trial is reported as skipped.
+# Two machines are network namespaces of this one, which only root can create. Open MPI and SLURM are tried if they are installed
+# (Debian: openmpi-bin, slurm-wlm and munge; none of their services has to run). What cannot be tried is reported as skipped.
 set -euo pipefail
 [ $# -ge 1 ] || { echo "distributed test: expected SEDD, as in Scripts/distributed-test.sh .build/release/sedd" >&2; exit 64; }
 sedd=$(realpath "$1")

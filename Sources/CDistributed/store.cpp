@@ -2,6 +2,7 @@
 
 #if CD_HAS_C10D
 
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
@@ -13,9 +14,21 @@
 using cdistributed::guarded;
 using cdistributed::unwrap;
 
+// c10d warns of a lost connection by a stack trace of twenty lines, and of every address without a name. What fails is
+// thrown as well, and reported in one line. TORCH_CPP_LOG_LEVEL brings the warnings back.
+static void log_errors_only() {
+    static const bool done = [] {
+        FLAGS_caffe2_log_level = 2;  // ERROR
+        c10::initLogging();          // applies TORCH_CPP_LOG_LEVEL if it is set
+        return true;
+    }();
+    (void)done;
+}
+
 CDStatus cd_store_open(
     const char *host, uint16_t port, bool serves, const char *prefix, int64_t timeout_ms, CDStore *out) {
     return guarded([&] {
+        log_errors_only();
         c10d::TCPStoreOptions options;
         options.port = port;
         options.isServer = serves;

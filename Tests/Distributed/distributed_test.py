@@ -7,6 +7,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import equality
 import failures
+import launchers
 import machines
 from processes import write_text
 
@@ -15,7 +16,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sedd", required=True)
     parser.add_argument("--torchrun", help="torchrun of PyTorch; without it that trial is skipped")
-    parser.add_argument("--only", choices=["equality", "failures", "machines", "torchrun"])
+    parser.add_argument("--only", choices=["equality", "failures", "launchers", "machines", "torchrun"])
     given = parser.parse_args()
     sedd = str(pathlib.Path(given.sedd).resolve())
 
@@ -39,6 +40,8 @@ def main():
                 failures.under_torchrun(sedd, data, f"{folder}/torchrun", given.torchrun)
             else:
                 print("skipped torchrun: --torchrun is not given")
+        if wanted("launchers"):
+            launchers.test(sedd, data, f"{folder}/launchers")
         if wanted("equality"):
             equality.test(sedd, data, f"{folder}/equality")
     print("distributed: all trials hold")

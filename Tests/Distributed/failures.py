@@ -129,20 +129,21 @@ def under_torchrun(sedd, data, folder, torchrun):
     print("torchrun, rank 1 killed, then rank 0: started again twice; the checkpoint of an undisturbed process, to the byte", flush=True)
 
 
-def workers(sedd, run):
-    """Process numbers of the ranks that train there."""
+def workers(sedd, run, variable="RANK"):
+    """Process numbers of the ranks that train there, by the launcher's variable."""
     found = {}
     for folder in pathlib.Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
+            program = (folder / "exe").resolve()
             words = (folder / "cmdline").read_bytes().split(b"\0")
             variables = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[0] != str(sedd).encode() or str(run).encode() not in words:
+        if program != pathlib.Path(sedd) or str(run).encode() not in words:
             continue
-        for variable in variables:
-            if variable.startswith(b"RANK="):
-                found[int(variable[5:])] = int(folder.name)
+        for one in variables:
+            if one.startswith(f"{variable}=".encode()):
+                found[int(one.split(b"=")[1])] = int(folder.name)
     return found

@@ -11,6 +11,7 @@ TEXT = [
     "the king forgets the long road under the tree.", "a child finds some bread near the town.",
     "the small bird carries the river in the garden.", "my sister sees a house at night.",
 ]
+# Upon the preset of the published recipe, whose rate is constant: a run may then be lengthened.
 TINY = {
     "model.hidden_size": 32, "model.cond_dim": 16, "model.n_blocks": 2, "model.n_heads": 2, "model.length": 32,
     "tokenizer": "byte", "training.batch_size": 8, "training.log_freq": 1, "training.eval_freq": 50,
@@ -36,7 +37,7 @@ def free_port():
 def train_arguments(data, output, steps, settings=None, resume=False):
     merged = TINY | {"training.n_iters": steps} | (settings or {})
     sets = [part for key, value in merged.items() for part in ("--set", f"{key}={value}")]
-    return ["train", "--config", "tiny-cpu", *sets, "--data", str(data), "--output", str(output)] + (
+    return ["train", "--config", "published-tiny", *sets, "--data", str(data), "--output", str(output)] + (
         ["--resume"] if resume else [])
 
 

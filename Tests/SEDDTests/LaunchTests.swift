@@ -74,6 +74,25 @@ import Testing
         ),
         (
             Case(
+                name: "srun of SLURM 22.05, three tasks and one",
+                environment: [
+                    "SLURM_JOB_ID": "1", "SLURM_STEP_ID": "0", "SLURM_STEPID": "0", "SLURM_NTASKS": "4",
+                    "SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURM_NODEID": "1",
+                    "SLURM_TASKS_PER_NODE": "3,1", "SLURM_STEP_TASKS_PER_NODE": "3,1",
+                    "SLURM_JOB_NODELIST": "trial[1-2]", "SLURM_STEP_NODELIST": "trial[1-2]",
+                ]), .slurm, 3, 4, 0, 1, "trial1:\(LaunchVariables.port(from: "1.0")) process 1.0/0"
+        ),
+        (
+            Case(
+                name: "mpirun of Open MPI 4.1 on two machines",
+                environment: [
+                    "OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_RANK": "0",
+                    "OMPI_COMM_WORLD_LOCAL_SIZE": "2", "OMPI_COMM_WORLD_NODE_RANK": "0", "PMIX_NAMESPACE": "2772303873",
+                    "PMIX_RANK": "2", "MASTER_ADDR": "trial1", "MASTER_PORT": "29400",
+                ]), .openMPI, 2, 4, 0, 2, "trial1:29400 process 2772303873"
+        ),
+        (
+            Case(
                 name: "mpirun on one machine",
                 environment: [
                     "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_LOCAL_RANK": "1",

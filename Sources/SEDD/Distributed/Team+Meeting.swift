@@ -51,10 +51,13 @@ extension Team {
         }
     }
 
+    /// The end of the messages of temporary failures.
+    static let advice = "; start the same command again to go on"
+
     /// The error of a failed operation, which names the ranks that are silent or have exited.
     func failure(_ what: String, _ reason: String) -> SEDDError {
         let line = "\(name): \(what): \(reason)"
-        return SEDDError(.temporary, line + (diagnosis(line) ?? "") + "; start the same command again to go on")
+        return SEDDError(.temporary, line + (diagnosis(line) ?? "") + Self.advice)
     }
 
     private func diagnosis(_ line: String) -> String? {
@@ -77,7 +80,10 @@ extension Team {
                 }
                 if !silent.isEmpty { return "; \(Self.list(silent)) \(silent.count == 1 ? "is" : "are") silent" }
                 return ended.first.map { "; \($0)" }
-            } catch { return "; \(keeper) is gone" }
+            } catch {
+                // After a failure elsewhere, rank 0 ends as well.
+                return "; \(keeper) is gone" + (link.watch.failure.map { " after a failure (\($0))" } ?? "")
+            }
         }
     }
 

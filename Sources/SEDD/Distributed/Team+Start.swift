@@ -36,7 +36,7 @@ extension Team {
                     timeout: engineLimit(limits.exchange))
                 return Link(
                     store: store, group: group, watch: watch,
-                    pulse: Pulse(try open(serves: false), rank: launch.rank))
+                    pulse: Pulse(try open(serves: false), rank: launch.rank, watch))
             }
         } catch let error as TorchError {
             watch.stop()
@@ -94,12 +94,27 @@ extension Team {
         guard let link, let launch else { return }
         link.watch.during(.seconds(3), line) {
             link.pulse.stop()
-            try? link.store.set("end/\(rank)", Array(line.utf8))
+            let reason = Array((line.hasSuffix(Self.advice) ? line.dropLast(Self.advice.count) : line[...]).utf8)
+            try? link.store.set("end/\(rank)", reason)
+            // Whoever fails later does so because of the first.
+            if !isAgreed, (try? link.store.has(Pulse.failureKey)) == false {
+                try? link.store.set(Pulse.failureKey, reason)
+            }
+        }
+        // The store ends with this process: let the others finish their last operation, or read the reason.
+        if !launch.hasStore, isFirst {
+            let longest = Self.twoPulses + 1
+            link.watch.during(.seconds(longest + 2), line) {
+                let deadline = ContinuousClock.now + .seconds(longest)
+                while ContinuousClock.now < deadline, !(0..<size).allSatisfy({ hasEnded($0, link.store) }) {
+                    Thread.sleep(forTimeInterval: 0.02)
+                }
+            }
         }
         link.watch.stop()
-        // The store ends with this process: let the others read the reason first.
-        if !launch.hasStore, isFirst, !isAgreed { Thread.sleep(forTimeInterval: Self.twoPulses + 1) }
     }
+
+    private func hasEnded(_ rank: Int, _ store: KeyStore) -> Bool { (try? store.has("end/\(rank)")) == true }
 
     /// `rank 1`, `ranks 1, 2 and 3`.
     static func list(_ ranks: [Int]) -> String {

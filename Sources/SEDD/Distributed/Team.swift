@@ -62,7 +62,7 @@ public final class Team: Sendable {
         guard KeyStore.isAvailable else {
             throw SEDDError(
                 .usage,
-                "\(launch.launcher.rawValue) started \(launch.size) processes, but this build's libtorch lacks c10d; build with one that has it, or start one process"
+                "one of \(launch.size) processes (\(launch.launcher.rawValue)), but this build's libtorch lacks c10d; build with one that has it, or start one process"
             )
         }
         self.launch = launch
@@ -108,7 +108,8 @@ public final class Team: Sendable {
         guard let link else { return nil }
         do {
             return try link.watch.during(
-                limits.exchange, "\(name): \(what): no answer within \(limits.exchange.text)"
+                limits.exchange, "\(name): \(what): no answer within \(limits.exchange.text)",
+                exchange: "\(name): \(what)"
             ) { try body(link) }
         } catch let error as TorchError where error.kind == .peer {
             throw failure(what, error.description)
