@@ -37,7 +37,8 @@ import Torch
 
     /// Two processes in one folder would write each other's files.
     @Test func oneProcessWorksInAFolder() throws {
-        let (study, folder) = try study(TrainingTests.Setting(), "shared")
+        let setting = try TrainingTests.Setting()
+        let (study, folder) = try study(setting, "shared")
         let lock = try FileLock(folder.appending(path: ".lock"), what: "a study is running here")
         let error = withExtendedLifetime(lock) { #expect(throws: FileError.self) { try study.run() } }
         #expect(error?.kind == .cannotWrite)
