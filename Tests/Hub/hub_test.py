@@ -14,8 +14,7 @@ import tempfile
 from hub import Hub, Repository
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-NAME = "org/gutenberg"
-NEEDED = {"config.json", "model.safetensors"}
+NAME = "org/model"
 
 
 def check(condition, what: str) -> None:
@@ -52,6 +51,11 @@ class Trial:
         return self.home / "hf/hub"
 
 
+def needed(repository: Repository) -> list[str]:
+    """What a model needs: its configuration, its weights, and a tokenizer if it has one of its own."""
+    return sorted({"config.json", "model.safetensors"} | {"tokenizer.json"} & set(repository.files))
+
+
 def files(folder: pathlib.Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -60,12 +64,12 @@ def python_reads_ours(trial: Trial, repository: Repository) -> None:
     done = trial.run("download", NAME)
     check(done.returncode == 0, f"sedd fetches {NAME} {done.stderr.strip()}")
     folder = pathlib.Path(done.stdout.strip())
-    check(files(folder) == {name: repository.files[name] for name in files(folder)} and NEEDED <= set(files(folder)),
+    check(files(folder) == {name: repository.files[name] for name in files(folder)} and set(needed(repository)) <= set(files(folder)),
           f"byte for byte: {sorted(files(folder))}")
     for offline in (True, False):
         start = len(trial.hub.requests)
-        found = trial.python(f"result = [hf_hub_download('{NAME}', name) for name in {sorted(NEEDED)!r}]", offline)
-        check([pathlib.Path(path) for path in found] == [folder / name for name in sorted(NEEDED)],
+        found = trial.python(f"result = [hf_hub_download('{NAME}', name) for name in {needed(repository)!r}]", offline)
+        check([pathlib.Path(path) for path in found] == [folder / name for name in needed(repository)],
               f"huggingface_hub finds them {'offline' if offline else 'with the hub'}")
         check(not trial.contents(start), "and fetches nothing again")
     absent = trial.python(f"result = try_to_load_from_cache('{NAME}', 'vocab.json') is huggingface_hub._CACHED_NO_EXIST", True)
@@ -77,9 +81,9 @@ def python_reads_ours(trial: Trial, repository: Repository) -> None:
           f"its scan of the cache has no warning: {scan}")
 
 
-def ours_reads_python(trial: Trial, model: str) -> None:
-    code = f"result = [hf_hub_download('{NAME}', name) for name in {sorted(NEEDED)!r}]"
-    check(len(trial.python(code)) == 2, f"huggingface_hub fetches {NAME}")
+def ours_reads_python(trial: Trial, repository: Repository, model: str) -> None:
+    code = f"result = [hf_hub_download('{NAME}', name) for name in {needed(repository)!r}]"
+    check(len(trial.python(code)) == len(needed(repository)), f"huggingface_hub fetches {NAME}")
     sampling = ("--length", "16", "--steps", "2", "--seed", "5", "--jsonl")
     expected = json.loads(trial.run("sample", "--model", model, *sampling).stdout)["tokens"]
     for offline in (True, False):
@@ -137,7 +141,7 @@ def main() -> None:
             return Trial(sedd, hub, home)
 
         python_reads_ours(trial("ours"), repository)
-        ours_reads_python(trial("python"), model)
+        ours_reads_python(trial("python"), repository, model)
         locks(trial("locks"), repository)
         closed(trial("closed"))
         copied = trial("copies")
