@@ -20,8 +20,8 @@ struct SigmaEmbedding: Sendable {
     ///   - recording: whether gradients may be requested; if not, each row is a bit-exact function of its noise alone.
     func callAsFunction(_ waves: Tensor, recording: Bool) throws -> Tensor {
         if recording { return try waves.linear(weight0, bias0).silu().linear(weight2, bias2).silu() }  // [B, cond]
-        let middle = try waves.rowLinear(weight0.detached(), bias0.detached()).silu()  // [B, cond]
-        return try middle.rowLinear(weight2.detached(), bias2.detached()).silu()  // [B, cond]
+        let middle = try waves.rowLinear(weight0.detached(), bias0.detached()).rowSilu()  // [B, cond]
+        return try middle.rowLinear(weight2.detached(), bias2.detached()).rowSilu()  // [B, cond]
     }
 
     /// The sinusoids of each total noise, concatenated.

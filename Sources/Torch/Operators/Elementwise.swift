@@ -69,6 +69,11 @@ extension Tensor {
     /// x sigmoid(x).
     public func silu() throws(TorchError) -> Tensor { try Tensor.make("silu") { ct_silu(handle, $0) } }
 
+    /// x / (1 + e^-x) of rows [R, width], where each row of the result is a bit-exact function of that row alone, whatever
+    /// the number of rows and threads. This holds on the CPU in float32 if no gradient is recorded; otherwise it is
+    /// ``silu()``.
+    public func rowSilu() throws(TorchError) -> Tensor { try Tensor.make("row silu") { ct_row_silu(handle, $0) } }
+
     /// The Gaussian error linear unit, tanh approximation.
     public func gelu() throws(TorchError) -> Tensor { try Tensor.make("gelu") { ct_gelu_tanh(handle, $0) } }
 
