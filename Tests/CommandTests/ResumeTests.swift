@@ -158,7 +158,8 @@ import Testing
                     "--set", "training.n_iters=121",
                 ])
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.errors.contains("not read, because the run has begun, from random weights"), "\(result.errors)")
+            #expect(
+                result.errors.contains("not read, because the run has begun, from random weights"), "\(result.errors)")
             let yaml = try String(contentsOf: copy.appendingPathComponent("run.yaml"), encoding: .utf8)
             #expect(yaml.contains("from: null"), "\(yaml)")
         }
