@@ -9,7 +9,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 SEDD := .build/release/sedd
 MODEL := Models/stories
 
-.PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-distributed test-cuda bench bench-operations bench-server format format-check links configuration docs clean
+.PHONY: help setup build demo install uninstall dist test fuzz test-hub test-dist test-server test-page test-kill test-batches test-distributed test-cuda bench bench-operations bench-server format format-check links configuration docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and ru
 
 test-kill: build ## kill training runs a thousand times (KILLS), also during saves and on full disks, and compare the results byte for byte
 	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
+
+test-batches: build ## draw ten thousand texts of each model in batches of 1 to 64, on one and two threads, and compare them
+	@python3 Tests/Batches/batch_test.py --sedd $(SEDD) --model $(MODEL) --texts $(or $(TEXTS),10000)
 
 fuzz: setup ## fuzz every file reader, RUNS executions each (default 20000), with coverage and address sanitizer
 	@Scripts/fuzz.sh $(or $(RUNS),20000) $(TARGETS)

@@ -173,7 +173,7 @@ def losses(name, *words, run_by=sedd):
     subprocess.run(["rm", "-rf", str(run)], check=True)
     settings = ["training.n_iters=10", "training.log_freq=1", "training.sample_freq=0", "optim.warmup=0"]
     sets = [word for setting in settings for word in ("--set", setting)]
-    run_by("train", "--config", "tiny-cpu", *sets, "--data", HERE / "text.txt", "--output", run, *words)
+    run_by("train", "--config", "published-tiny", *sets, "--data", HERE / "text.txt", "--output", run, *words)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [line["loss"] for line in lines if "loss" in line]
 
