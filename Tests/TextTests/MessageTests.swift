@@ -169,8 +169,8 @@ import Testing
             ),
             (
                 { try CharacterTokenizer(alphabetOf: "a").write(to: empty) },
-                "cannotWrite: \(path)/empty.txt: cannot create the folder; "
-                    + "check that its parent exists and may be written, or choose another place"
+                "cannotWrite: \(path)/empty.txt: cannot create the folder, because \(path)/empty.txt is a file; "
+                    + "choose another place, or move the file away"
             ),
         ]
         for (body, expected) in table { #expect(message(body) == expected) }
