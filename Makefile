@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
-# Tests start CPU-bound processes: more than there are cores would only slow each other down. Emulation belongs to one thread.
+# Tests start CPU-bound processes: more than there are cores would only slow each other down.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 3
 
 SEDD := .build/release/sedd
@@ -40,7 +40,7 @@ test: setup ## run all tests, and build the example package as a user of the lib
 	@Scripts/links.py
 	@Scripts/build-tests.sh
 	@Scripts/run-tests.sh
-	SEDD_EMULATE_CUDA=1 OMP_NUM_THREADS=1 Scripts/run-tests.sh --filter CUDATests
+	SEDD_EMULATE_CUDA=1 Scripts/run-tests.sh --filter CUDATests
 	@Scripts/example.sh
 
 test-hub: build ## test that huggingface_hub reads a cache written by sedd, and the reverse
@@ -60,7 +60,7 @@ test-distributed: build ## test training with several processes: equality, kills
 
 test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and run them emulated on the CPU
 	@Scripts/build-tests.sh
-	SEDD_EMULATE_CUDA=1 OMP_NUM_THREADS=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" Scripts/run-tests.sh --filter CUDATests
+	SEDD_EMULATE_CUDA=1 LD_LIBRARY_PATH="$$(Scripts/nvrtc.sh)" Scripts/run-tests.sh --filter CUDATests
 
 test-kill: build ## kill training runs a thousand times (KILLS), also during saves and on full disks, and compare the results byte for byte
 	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)

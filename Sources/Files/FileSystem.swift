@@ -128,20 +128,22 @@ extension stat {
     /// When the file last changed, in nanoseconds since 1970.
     package var modificationNanoseconds: Int {
         #if canImport(Darwin)
-            let time = st_mtimespec
+            Self.nanoseconds(st_mtimespec)
         #else
-            let time = st_mtim
+            Self.nanoseconds(st_mtim)
         #endif
-        return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
     }
 
     /// When the file's status (content, owner, links) last changed, in nanoseconds since 1970.
     package var changeNanoseconds: Int {
         #if canImport(Darwin)
-            let time = st_ctimespec
+            Self.nanoseconds(st_ctimespec)
         #else
-            let time = st_ctim
+            Self.nanoseconds(st_ctim)
         #endif
-        return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
     }
 }

@@ -14,14 +14,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from sentences import sentences  # noqa: E402
+
 BATCHES = [1, 2, 3, 5, 16, 64]
-TEXT = "".join(
-    f"{subject} {verb} {place}.\n"
-    for number in range(200)
-    for subject in ["the cat", "a dog", "the old man", "my sister"][number % 4:] + ["a king"]
-    for verb in ["sees the ball", "finds a house", "sings", "sleeps"][number % 3:]
-    for place in ["in the garden", "by the sea", "at night"]
-)
+TEXT = sentences(200)
 MODEL = "model: {hidden_size: 64, cond_dim: 16, n_blocks: 2, n_heads: 2, length: 136, dropout: 0%s}\ntokenizer: byte\n"
 KINDS = {
     "absorb": "", "uniform": "graph: {type: uniform}\nnoise: {type: geometric}\n", "autoregressive": "",

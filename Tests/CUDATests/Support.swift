@@ -26,10 +26,14 @@ enum Order: CaseIterable {
     }
 }
 
-/// Runs `body` with emulated CUDA kernels instead of the CPU kernels, and fails if none was run.
+/// Runs `body` with emulated CUDA kernels instead of the CPU kernels, and fails if none was run. The emulator belongs to this thread, so
+/// the body may use no other.
 func emulated<Result>(
     _ order: Order = .rising, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
 ) throws -> Result {
+    let threads = try Runtime.threads()
+    try Runtime.setThreads(1)
+    defer { try? Runtime.setThreads(threads) }
     cuda_emulation_begin(order.handle)
     defer { cuda_emulation_end() }
     let result = try body()

@@ -21,14 +21,11 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from sentences import sentences  # noqa: E402
+
 STEPS = 60
-TEXT = "".join(
-    f"{subject} {verb} {place}.\n"
-    for number in range(60)
-    for subject in ["the cat", "a dog", "the old man", "my sister"][number % 4:] + ["a king"]
-    for verb in ["sees the ball", "finds a house", "sings", "sleeps"][number % 3:]
-    for place in ["in the garden", "by the sea", "at night"]
-)
+TEXT = sentences(60)
 COMMON = """
 model: {hidden_size: 64, cond_dim: 16, n_blocks: 2, n_heads: 2, length: 32}
 tokenizer: byte

@@ -6,11 +6,11 @@ import Testing
 /// Connection semantics of RFC 9110 and 9112, byte by byte, over a live port.
 @Suite(.timeLimit(.minutes(10)))
 struct ConnectionTests {
-    private static func post(_ path: String, _ json: String, _ more: String = "", version: String = "1.1") -> String {
+    static func post(_ path: String, _ json: String, _ more: String = "", version: String = "1.1") -> String {
         "POST \(path) HTTP/\(version)\r\nHost: localhost\r\nContent-Type: application/json\r\n\(more)Content-Length: \(json.utf8.count)\r\n\r\n\(json)"
     }
 
-    private static func get(_ path: String, _ more: String = "") -> String {
+    static func get(_ path: String, _ more: String = "") -> String {
         "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(more)\r\n"
     }
 
@@ -174,77 +174,7 @@ struct ConnectionTests {
 
     // MARK: What is not a request
 
-    struct Refused: CustomTestStringConvertible, Sendable {
-        let name: String
-        let bytes: String
-        let status: Int
-        let code: String
-        var testDescription: String { name }
-    }
-
-    @Test(arguments: [
-        Refused(
-            name: "a long path", bytes: get("/" + String(repeating: "a", count: 20_000)), status: 414,
-            code: "uri_too_long"),
-        Refused(
-            name: "a very long path", bytes: get("/" + String(repeating: "a", count: 300_000)), status: 414,
-            code: "uri_too_long"),
-        Refused(
-            name: "a long query", bytes: get("/healthz?" + String(repeating: "a=b&", count: 8_000)), status: 414,
-            code: "uri_too_long"),
-        Refused(
-            name: "a long header", bytes: get("/healthz", "X-A: \(String(repeating: "a", count: 20_000))\r\n"),
-            status: 431,
-            code: "headers_too_large"),
-        Refused(
-            name: "many headers", bytes: get("/healthz", String(repeating: "X-A: b\r\n", count: 150)), status: 431,
-            code: "headers_too_large"),
-        Refused(
-            name: "large headers",
-            bytes: get("/healthz", String(repeating: "X-A: \(String(repeating: "b", count: 1000))\r\n", count: 50)),
-            status: 431,
-            code: "headers_too_large"),
-        Refused(
-            name: "an unknown method", bytes: "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", status: 501,
-            code: "unsupported_method"),
-        Refused(
-            name: "a proxy's method", bytes: "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", status: 501,
-            code: "unsupported_method"),
-        Refused(
-            name: "another transfer coding",
-            bytes: post("/v1/infill", "", "Transfer-Encoding: gzip, chunked\r\n")
-                .replacing("Content-Length: 0\r\n", with: "") + "0\r\n\r\n", status: 501,
-            code: "unsupported_transfer_coding"),
-        Refused(
-            name: "two lengths", bytes: post("/v1/infill", "{}", "Content-Length: 3\r\n"), status: 400,
-            code: "invalid_http"),
-        Refused(
-            name: "length and chunks", bytes: post("/v1/infill", "{}", "Transfer-Encoding: chunked\r\n"), status: 400,
-            code: "invalid"),
-        Refused(
-            name: "a negative length", bytes: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", status: 400,
-            code: "invalid_http"),
-        Refused(name: "no host", bytes: "GET /healthz HTTP/1.1\r\n\r\n", status: 400, code: "invalid_host"),
-        Refused(
-            name: "two hosts", bytes: "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", status: 400,
-            code: "invalid_host"),
-        Refused(
-            name: "a host with a path", bytes: "GET /healthz HTTP/1.1\r\nHost: a/b\r\n\r\n", status: 400,
-            code: "invalid_host"),
-        Refused(
-            name: "a later version", bytes: "GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n", status: 505,
-            code: "unsupported_version"),
-        Refused(
-            name: "lines without CR", bytes: "GET /healthz HTTP/1.1\nHost: a\n\n", status: 400, code: "invalid_http"),
-        Refused(
-            name: "a client of HTTP/2", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505,
-            code: "unsupported_version"),
-        Refused(name: "no path", bytes: "GET healthz HTTP/1.1\r\nHost: a\r\n\r\n", status: 400, code: "invalid"),
-        Refused(
-            name: "a client of TLS", bytes: "\u{16}\u{3}\u{1}\u{0}\u{5}\u{1}\u{0}\n\n", status: 400,
-            code: "invalid_http"),
-        Refused(name: "words", bytes: "what is this?\r\n\r\n", status: 501, code: "unsupported_method"),
-    ])
+    @Test(arguments: refused)
     func whatIsNotARequest(_ given: Refused) async throws {
         let found = try await answers({ _ in }, .send(given.bytes), .readToEnd)
         #expect(found.map(\.status) == [given.status])

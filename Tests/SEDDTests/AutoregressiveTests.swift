@@ -266,13 +266,7 @@ func randomAutoregressive(tokens: Int = 11, endOfText: Int? = nil, length: Int =
         let setting = try setting()
         let (whole, _) = try setting.trainer("whole")
         try whole.train { _ in }
-        let (first, _) = try setting.trainer("parts")
-        var steps = 0
-        #expect(throws: SEDDError.self) {
-            try first.train(shouldStop: {
-                steps += 1; return steps == 6
-            }) { _ in }
-        }
+        try setting.stopped("parts")
         let (second, run) = try setting.trainer("parts", create: false)
         try second.train { _ in }
         for (a, b) in [(whole.weights, second.weights), (whole.averaged.weights, second.averaged.weights)] {

@@ -33,6 +33,19 @@ struct TrainingTests {
                     """, source: "test")
         }
 
+        /// Trains a run of its own until it is stopped after six steps.
+        @discardableResult func stopped(_ name: String) throws -> RunFolder {
+            let (trainer, run) = try trainer(name)
+            var steps = 0
+            let error = #expect(throws: SEDDError.self) {
+                try trainer.train(shouldStop: {
+                    steps += 1; return steps == 6
+                }) { _ in }
+            }
+            #expect(error?.kind == .interrupted)
+            return run
+        }
+
         func trainer(_ name: String, create: Bool = true) throws -> (Trainer, RunFolder) {
             let run = RunFolder(folder.url.appending(path: name))
             if create { try run.create(configuration) }
@@ -55,14 +68,7 @@ struct TrainingTests {
         let setting = try Setting(kind)
         let (whole, wholeRun) = try setting.trainer("whole")
         try whole.train { _ in }
-        let (first, run) = try setting.trainer("parts")
-        var steps = 0
-        let error = #expect(throws: SEDDError.self) {
-            try first.train(shouldStop: {
-                steps += 1; return steps == 6
-            }) { _ in }
-        }
-        #expect(error?.kind == .interrupted)
+        let run = try setting.stopped("parts")
         // Work after the last checkpoint, as a killed run leaves it.
         let stray = Data("{\"step\":7,\"loss\":99}\n".utf8)
         let handle = try FileHandle(forWritingTo: run.metricsFile)
