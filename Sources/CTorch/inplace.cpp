@@ -1,5 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
+#include "cuda/launch.h"
 #include "guard.h"
 
 using namespace ctorch;
@@ -41,8 +42,11 @@ CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b)
         } else if (left.is_cuda()) {
             // bfloat16 factors, a float32 product: no gradient is rounded before it is added.
             sum.add_(at::mm(left.t(), right, at::kFloat));
-        } else {
+        } else if (cuda::takes(left)) {
+            // The same, emulated.
             sum.addmm_(left.t().to(sum.scalar_type()), right.to(sum.scalar_type()));
+        } else {
+            sum.add_(at::mm(left.t(), right));
         }
     });
 }

@@ -69,6 +69,14 @@ CTStatus ct_parallel_information(char *buffer, size_t capacity) {
     return guarded([&] { fill(at::get_parallel_info() + at::get_cpu_capability(), buffer, capacity); });
 }
 
+bool ct_has_bfloat16_instructions(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 CTStatus ct_synchronize(CTDevice device) {
     return guarded([&] {
         const at::Device place = device_of(device);

@@ -26,6 +26,10 @@ public enum Runtime {
         return text(buffer)
     }
 
+    /// Whether the processor multiplies bfloat16 numbers by instructions of its own (AVX512-BF16); without them,
+    /// bfloat16 products are slower than float32 products.
+    public static var hasBFloat16Instructions: Bool { ct_has_bfloat16_instructions() }
+
     /// The folder from which libtorch was loaded.
     public static func libraryFolder() throws(TorchError) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)

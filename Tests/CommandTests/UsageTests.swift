@@ -46,9 +46,17 @@ import Testing
             name: "bf16 on the CPU", arguments: ["bench", "--precision", "bf16"],
             words: ["bf16", "cpu", "--device cuda"]),
         Mistake(
-            name: "a precision for a study",
-            arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--precision", "float32"],
-            words: ["--precision", "study"]),
+            name: "bf16 products without training",
+            arguments: ["evaluate", "--model", "x", "--data", "y", "--precision", "bf16-products"],
+            words: ["bf16-products", "training"]),
+        Mistake(
+            name: "a study in the precision of another device",
+            arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--precision", "bf16"],
+            words: ["bf16", "cpu", "--device cuda"]),
+        Mistake(
+            name: "prompted texts beside a budget",
+            arguments: ["study", "--config", "x", "--output", "x", "--budget", "9", "--prompt-count", "50"],
+            words: ["--budget", "--prompt-count"]),
         Mistake(
             name: "no budget", arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--budget", "0"],
             words: ["--budget"]),

@@ -34,8 +34,8 @@ struct TrainingTests {
         }
 
         /// Trains a run of its own until it is stopped after six steps.
-        @discardableResult func stopped(_ name: String) throws -> RunFolder {
-            let (trainer, run) = try trainer(name)
+        @discardableResult func stopped(_ name: String, precision: Precision? = nil) throws -> RunFolder {
+            let (trainer, run) = try trainer(name, precision: precision)
             var steps = 0
             let error = #expect(throws: SEDDError.self) {
                 try trainer.train(shouldStop: {
@@ -46,10 +46,14 @@ struct TrainingTests {
             return run
         }
 
-        func trainer(_ name: String, create: Bool = true) throws -> (Trainer, RunFolder) {
+        func trainer(
+            _ name: String, create: Bool = true, precision: Precision? = nil
+        ) throws -> (Trainer, RunFolder) {
             let run = RunFolder(folder.url.appending(path: name))
             if create { try run.create(configuration) }
-            return (try Trainer(configuration, run: run, dataset: dataset, tokenizer: ByteTokenizer()), run)
+            let trainer = try Trainer(
+                configuration, run: run, dataset: dataset, tokenizer: ByteTokenizer(), precision: precision)
+            return (trainer, run)
         }
     }
 

@@ -63,6 +63,8 @@ CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity);
 CTStatus ct_threads(int32_t *out);
 CTStatus ct_set_threads(int32_t count);
 CTStatus ct_parallel_information(char *buffer, size_t capacity);
+// Whether the processor multiplies bfloat16 numbers by instructions of its own (AVX512-BF16).
+bool ct_has_bfloat16_instructions(void);
 CTStatus ct_synchronize(CTDevice device);
 // Peak memory of tensors on a CUDA device, bytes.
 CTStatus ct_peak_device_bytes(CTDevice device, int64_t *out);
@@ -154,7 +156,8 @@ CTStatus ct_zero_into(CTTensor target);
 CTStatus ct_add_into(CTTensor target, CTTensor other, double scale);
 CTStatus ct_multiply_into(CTTensor target, double factor);
 CTStatus ct_lerp_into(CTTensor target, CTTensor other, double weight);
-// target += aᵀ b, for a [R, M], b [R, N], target [M, N].
+// target += aᵀ b, for a [R, M], b [R, N], target [M, N]. On the CPU, a product of bfloat16 factors is rounded to bfloat16
+// before it is added.
 CTStatus ct_add_transposed_product_into(CTTensor target, CTTensor a, CTTensor b);
 
 // autograd.cpp
@@ -261,11 +264,13 @@ typedef struct {
     double gradient_scale;
     double average_weight;
     int64_t steps;
+    // Whether the products of the orthogonalization round to bfloat16.
+    bool in_bfloat16;
 } CTMuon;
 CTStatus ct_muon(const CTTensor *weights, const CTTensor *gradients, const CTTensor *momenta, const CTTensor *averages,
                  const double *factors, int32_t count, CTMuon settings);
 // Only the orthogonalization, of matrices [count, rows, columns].
-CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, CTTensor *out);
+CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, bool in_bfloat16, CTTensor *out);
 
 // cuda/: requirements of the CUDA kernels besides libtorch
 

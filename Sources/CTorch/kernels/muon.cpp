@@ -49,9 +49,11 @@ at::Tensor by_gram_matrix(const at::Tensor &x, int64_t steps) {
     return tall ? at::bmm(x, product) : at::bmm(product, x);
 }
 
-at::Tensor orthogonalised(const at::Tensor &u, int64_t steps) {
+at::Tensor orthogonalised(const at::Tensor &u, int64_t steps, bool in_bfloat16) {
     const at::Tensor x = u / (at::linalg_vector_norm(u, 2, at::IntArrayRef{1, 2}, true) + norm_epsilon);
     if (steps == 0) return x;
+    // Rounding errors of A would accumulate in its own iteration, while X forms A anew in each step.
+    if (in_bfloat16) return by_products(x.to(at::kBFloat16), steps).to(u.scalar_type());
     const int64_t narrow = std::min(x.size(1), x.size(2)), wide = std::max(x.size(1), x.size(2));
     return 2 * wide > 3 * narrow ? by_gram_matrix(x, steps) : by_products(x, steps);
 }
@@ -110,12 +112,12 @@ void each_row(int64_t count, int64_t rows, int64_t width, const Body &body) {
 
 }  // namespace
 
-CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, CTTensor *out) {
+CTStatus ct_orthogonalised(CTTensor matrices, int64_t steps, bool in_bfloat16, CTTensor *out) {
     return guarded([&] {
         const at::NoGradGuard off;
         const at::Tensor &x = unwrap(matrices);
         TORCH_CHECK_VALUE(x.dim() == 3 && x.is_floating_point(), "expected matrices [count, rows, columns]");
-        *out = wrap(orthogonalised(x, steps));
+        *out = wrap(orthogonalised(x, steps, in_bfloat16));
     });
 }
 
@@ -136,7 +138,7 @@ CTStatus ct_muon(const CTTensor *weights_, const CTTensor *gradients_, const CTT
             std::vector<at::Tensor> g = at::_foreach_mul(gradients.list, s.gradient_scale);
             at::_foreach_lerp_(momenta.list, g, 1 - s.momentum);
             at::_foreach_lerp_(g, momenta.list, s.momentum);
-            const at::Tensor x = orthogonalised(at::stack(g), s.steps);
+            const at::Tensor x = orthogonalised(at::stack(g), s.steps, s.in_bfloat16);
             at::_foreach_mul_(weights.list, 1 - s.rate * s.decay);
             for (int64_t i = 0; i < count; ++i) weights.list[i].add_(x[i], -s.rate * factors[i]);
             at::_foreach_lerp_(averages.list, weights.list, s.average_weight);
@@ -151,7 +153,7 @@ CTStatus ct_muon(const CTTensor *weights_, const CTTensor *gradients_, const CTT
             momentum_row(gradients.row(matrix, row), momenta.row(matrix, row),
                          directions + (matrix * rows + row) * width, width, mu, rest, scale);
         });
-        const at::Tensor x = orthogonalised(u, s.steps).contiguous();
+        const at::Tensor x = orthogonalised(u, s.steps, s.in_bfloat16).contiguous();
         const float *moves = static_cast<const float *>(x.const_data_ptr());
         const float keep = static_cast<float>(1 - s.rate * s.decay), weight = static_cast<float>(s.average_weight);
         each_row(count, rows, width, [&](int64_t matrix, int64_t row) {

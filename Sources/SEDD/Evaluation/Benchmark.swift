@@ -79,7 +79,7 @@ public struct Benchmark: Sendable {
     ///   - precision: precision of the trunk; defaults to the device's standard precision.
     ///   - capturesCUDAGraphs: whether a sampling step runs as one CUDA graph on a CUDA device.
     ///   - optimizer: the optimizer of the training step.
-    /// - Throws: ``SEDDError`` of kind `usage` if the device does not compute in that precision.
+    /// - Throws: ``SEDDError`` of kind `usage` if training steps on the device do not compute in that precision.
     public init(
         shape: Shape, steps: Set<Step> = Set(Step.allCases), masked: Double = 0.5, repeats: Int, device: Device = .cpu,
         precision: Precision? = nil, capturesCUDAGraphs: Bool = true,
@@ -92,7 +92,7 @@ public struct Benchmark: Sendable {
         self.device = device
         self.capturesCUDAGraphs = capturesCUDAGraphs
         self.optimizer = optimizer
-        self.precision = try Precision.resolved(precision, on: device)
+        self.precision = try Precision.resolved(precision, on: device, for: .training)
     }
 
     /// Runs the measurements: `repeats` steps of each kind after one warm-up step.

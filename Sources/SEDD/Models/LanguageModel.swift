@@ -56,7 +56,7 @@ public enum LanguageModel: Sendable {
 
     /// Refuses a precision that an autoregressive model does not compute in.
     static func requireFloat32(_ precision: Precision?) throws(SEDDError) {
-        guard precision != .bf16 else {
+        guard precision == nil || precision == .float32 else {
             throw SEDDError(.usage, "an autoregressive model computes in float32; leave --precision out")
         }
     }

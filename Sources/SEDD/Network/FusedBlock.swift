@@ -7,7 +7,8 @@ struct FusedBlock: Sendable {
     private let index, heads: Int
     /// Precision of everything between norms and gates.
     private let element: DType
-    private let qkv, out, up, upBias, down, downBias: Tensor
+    private let qkv, out, up, down: BlockMatrix
+    private let upBias, downBias: Tensor
     private let norm1, norm2: Kernels.ModulatedNorm
 
     init(_ weights: Weights, index: Int, heads: Int) throws {
@@ -15,7 +16,7 @@ struct FusedBlock: Sendable {
         self.heads = heads
         element = weights.precision == .bf16 ? .bfloat16 : .float32
         func weight(_ name: String) throws -> Tensor { try weights("blocks.\(index).\(name)").detached() }
-        func matrix(_ name: String) throws -> Tensor { try weights.matrix("blocks.\(index).\(name)") }
+        func matrix(_ name: String) throws -> BlockMatrix { try BlockMatrix(weights, "blocks.\(index).\(name)") }
         qkv = try matrix("attn_qkv.weight")
         out = try matrix("attn_out.weight")
         up = try matrix("mlp.0.weight")
@@ -46,18 +47,15 @@ struct FusedBlock: Sendable {
         _ x: Tensor, modulation: Tensor, rotary: RotaryPositions, dropout: Dropout?, recording: Bool
     ) throws -> (y: Tensor, tape: Tape?) {
         let (normed1, statistics1) = try norm1.forward(x, modulation, as: element)  // [R, d], [R, 2]
-        // Without a tape each row is a bit-exact function of its sequence alone; with a tape the fastest product is
-        // used.
-        let product = { (x: Tensor, weight: Tensor) in try recording ? x.linear(weight) : x.rowLinear(weight) }
-        let joint = try product(normed1, qkv)  // [R, 3 d]
+        let joint = try qkv(normed1, recording: recording)  // [R, 3 d]
         let (context, attention) = try attention(rotary).mix(joint, recording: recording)  // [R, d]
-        let projected = try product(context, out)  // [R, d]
+        let projected = try out(context, recording: recording)  // [R, d]
         let attentionGate = Kernels.GatedResidual(
             bias: nil, gatePart: 2, dropout: dropout?.of(block: index, branch: 0))
         let residual = try attentionGate.forward(x, branch: projected, modulation)  // [R, d]
         let (normed2, statistics2) = try norm2.forward(residual, modulation, as: element)  // [R, d], [R, 2]
-        let fc1 = try product(normed2, up)  // [R, 4 d]
-        let fc2 = try product(Kernels.biasGelu(fc1, bias: upBias), down)  // [R, d]
+        let fc1 = try up(normed2, recording: recording)  // [R, 4 d]
+        let fc2 = try down(Kernels.biasGelu(fc1, bias: upBias), recording: recording)  // [R, d]
         let mlpGate = Kernels.GatedResidual(
             bias: downBias, gatePart: 5, dropout: dropout?.of(block: index, branch: 1))
         let y = try mlpGate.forward(residual, branch: fc2, modulation)  // [R, d]
@@ -84,25 +82,25 @@ struct FusedBlock: Sendable {
         let fc2Gradient = try tape.mlpGate.backward(
             yGradient, branch: tape.fc2, modulation: modulation, biasGradient: gradient("mlp.2.bias"),
             modulationGradient: modulationGradient)
-        let fc1Gradient = try fc2Gradient.matmul(down)  // [R, 4 d]
+        let fc1Gradient = try down.inputGradient(fc2Gradient)  // [R, 4 d]
         let activated = try Kernels.biasGeluBackward(
             fc1Gradient, u: tape.fc1, bias: upBias, biasGradient: gradient("mlp.0.bias"))
-        try gradient("mlp.2.weight").addTransposedProductInPlace(fc2Gradient, activated)
+        try down.addGradient(fc2Gradient, x: activated, to: gradient("mlp.2.weight"))
         let normed2 = try norm2.backward(
-            fc1Gradient.matmul(up), x: tape.residual, statistics: tape.statistics2, modulation: modulation,
+            up.inputGradient(fc1Gradient), x: tape.residual, statistics: tape.statistics2, modulation: modulation,
             xGradient: yGradient, weightGradient: gradient("norm2.weight"), modulationGradient: modulationGradient)
-        try gradient("mlp.0.weight").addTransposedProductInPlace(fc1Gradient, normed2)
+        try up.addGradient(fc1Gradient, x: normed2, to: gradient("mlp.0.weight"))
 
         let projectedGradient = try tape.attentionGate.backward(
             yGradient, branch: tape.projected, modulation: modulation, biasGradient: nil,
             modulationGradient: modulationGradient)
-        try gradient("attn_out.weight").addTransposedProductInPlace(projectedGradient, tape.context)
+        try out.addGradient(projectedGradient, x: tape.context, to: gradient("attn_out.weight"))
         let jointGradient = try attention(rotary).backward(
-            projectedGradient.matmul(out), tape.attention)  // [R, 3 d]
+            out.inputGradient(projectedGradient), tape.attention)  // [R, 3 d]
         let normed1 = try norm1.backward(
-            jointGradient.matmul(qkv), x: tape.input, statistics: tape.statistics1, modulation: modulation,
+            qkv.inputGradient(jointGradient), x: tape.input, statistics: tape.statistics1, modulation: modulation,
             xGradient: yGradient, weightGradient: gradient("norm1.weight"), modulationGradient: modulationGradient)
-        try gradient("attn_qkv.weight").addTransposedProductInPlace(jointGradient, normed1)
+        try qkv.addGradient(jointGradient, x: normed1, to: gradient("attn_qkv.weight"))
         return modulationGradient
     }
 

@@ -46,7 +46,7 @@ public final class ScoreNetwork: Sendable {
     public convenience init(
         _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, precision: Precision? = nil
     ) throws {
-        let precision = try Precision.resolved(precision, on: device)
+        let precision = try Precision.resolved(precision, on: device, for: .training)
         try configuration.validate()
         let weights = try Weights(layout: WeightLayout(configuration))
         try weights.initialize(seed: seed)

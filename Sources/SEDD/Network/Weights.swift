@@ -12,7 +12,7 @@ public struct Weights: Sendable {
     /// [layout.flatCount]; the gaps between tensors are zero.
     let flat: Tensor
     private let views: [String: Tensor]
-    /// The same values in bfloat16, if the trunk computes in it. Whoever changes `flat` must refresh this copy.
+    /// The same values in bfloat16, if products of the trunk round to it. Whoever changes `flat` must refresh this copy.
     let bfloat16Copy: Tensor?
     private let bfloat16Views: [String: Tensor]
 
@@ -34,7 +34,8 @@ public struct Weights: Sendable {
         try self.init(layout: layout, flat: Tensor.zeros([layout.flatCount], device: device), precision: .float32)
     }
 
-    private init(layout: WeightLayout, flat: Tensor, precision: Precision) throws {
+    /// - Parameter copy: the bfloat16 copy, if there is one already.
+    private init(layout: WeightLayout, flat: Tensor, precision: Precision, copy: Tensor? = nil) throws {
         func views(of flat: Tensor) throws -> [String: Tensor] {
             let own = try Dictionary(
                 uniqueKeysWithValues: layout.entries.map {
@@ -46,7 +47,7 @@ public struct Weights: Sendable {
         self.flat = flat
         self.views = try views(of: flat)
         self.precision = precision
-        bfloat16Copy = precision == .bf16 ? try flat.cast(to: .bfloat16) : nil
+        bfloat16Copy = precision == .float32 ? nil : try copy ?? flat.cast(to: .bfloat16)
         bfloat16Views = try bfloat16Copy.map { try views(of: $0) } ?? [:]
     }
 
@@ -99,9 +100,9 @@ public struct Weights: Sendable {
         }
     }
 
-    /// The same float32 numbers under tensors of their own, whose gradients are collected in `gradients`.
+    /// The same numbers under tensors of their own, whose gradients are collected in `gradients`.
     func sharing(collectingIn gradients: Weights) throws -> Weights {
-        let shared = try Weights(layout: layout, flat: flat.detached(), precision: .float32)
+        let shared = try Weights(layout: layout, flat: flat.detached(), precision: precision, copy: bfloat16Copy)
         try shared.collectGradients(in: gradients)
         return shared
     }

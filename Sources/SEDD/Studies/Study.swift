@@ -149,7 +149,9 @@ public final class Study {
         } else {
             try run.create(configuration)
         }
-        let trainer = try Trainer(configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device)
+        let trainer = try Trainer(
+            configuration, run: run, dataset: dataset, tokenizer: tokenizer, device: device,
+            precision: plan.precision(role))
         do { try trainer.train(shouldStop: shouldStop) { report(.training(role, $0)) } } catch let error as SEDDError
             where error.kind == .interrupted
         {

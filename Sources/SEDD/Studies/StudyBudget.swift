@@ -23,7 +23,7 @@ public struct StudyBudget: Sendable {
         var plan = plan
         plan.budget = seconds
         let perStep = try StudyPlan.Role.allCases.reduce(0.0) {
-            try $0 + trainingStep(plan.configuration($1), tokenizer, device)
+            try $0 + trainingStep(plan.configuration($1), tokenizer, device, plan.precision($1))
         }
         plan.base.training.nIters = max(1, Int(min(seconds * Self.trainingShare / perStep, Double(StudyPlan.most))))
         let perSequence = try samplingStep(plan.configuration(.uniform), tokenizer, device)
@@ -62,9 +62,9 @@ public struct StudyBudget: Sendable {
     }
 
     private func trainingStep(
-        _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
+        _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device, _ precision: Precision?
     ) throws -> Double {
-        let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+        let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device, precision: precision)
         var state = try TrainingState(learner.weights, configuration.optim)
         let step = try TrainingStep(configuration, learner: learner)
         return try perStep(of: Self.trialSteps) {

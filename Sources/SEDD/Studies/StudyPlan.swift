@@ -35,6 +35,9 @@ public struct StudyPlan: Sendable, Codable, Equatable {
     /// Stratified times per block.
     public var timeSamples = 16
 
+    /// Precision in which the diffusion models are trained, if it is not the device's standard precision.
+    public var precision: Precision?
+
     /// Time budget that the study was fitted to, seconds; nil if steps and texts were given.
     public var budget: Double?
     /// Fingerprint of the data's tokens: sixteen hexadecimal digits.
@@ -67,6 +70,9 @@ public struct StudyPlan: Sendable, Codable, Equatable {
         }
         return made
     }
+
+    /// The precision in which a model is trained; nil for the device's standard precision.
+    func precision(_ role: Role) -> Precision? { configuration(role).model.type == .diffusion ? precision : nil }
 
     /// The methods that can reverse the chain of a role, by their name in reports.
     func samplers(_ role: Role) throws(SEDDError) -> [SamplingSettings] {

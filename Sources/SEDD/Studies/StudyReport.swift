@@ -160,7 +160,8 @@ struct StudyReport {
             \(base.training.batchSize) blocks each (\(base.training.nIters * base.training.batchSize * base.model.length) tokens), \
             learning rate \(base.optim.lr), moving average \(base.training.ema), the last \(base.data.heldOut) of the text held out. \
             The exact configurations are in `configurations/`. Computed in \
-            \(results.likelihoods.first?.report.precision ?? "float32"), draws in float64.
+            \(results.likelihoods.first?.report.precision ?? "float32"), draws in float64\
+            \(plan.precision.map { "; the diffusion models were trained in \($0.rawValue)" } ?? "").
 
             \(table(["model", "width", "weights"], sizes))
 

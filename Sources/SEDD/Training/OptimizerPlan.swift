@@ -9,7 +9,7 @@ struct OptimizerPlan: Sendable {
     /// A range of the arrays that AdamW processes in one pass.
     struct Sweep: Sendable {
         let weights, gradient, moment1, moment2, average: Tensor
-        /// bfloat16 copies of weights and average, if any.
+        /// bfloat16 copies of weights and average that the sweep updates: those of trunks on CUDA devices.
         let copies: (weights: Tensor?, average: Tensor?)
         /// Whether weight decay applies.
         let decays: Bool
@@ -52,7 +52,8 @@ struct OptimizerPlan: Sendable {
                         weights: try weights.stretch(names), gradient: try gradients.stretch(names),
                         moment1: try stretch("moment1"), moment2: try stretch("moment2"),
                         average: try average.stretch(names),
-                        copies: (try weights.bfloat16Range(names), try average.bfloat16Range(names)),
+                        copies: weights.precision == .bf16
+                            ? (try weights.bfloat16Range(names), try average.bfloat16Range(names)) : (nil, nil),
                         decays: run.decays))
                 continue
             }

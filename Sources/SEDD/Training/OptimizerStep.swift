@@ -38,11 +38,12 @@ struct OptimizerStep: Sendable {
                 weights: sweep.weights, gradient: sweep.gradient, moment1: sweep.moment1, moment2: sweep.moment2,
                 average: sweep.average, copies: sweep.copies, settings)
         }
-        guard !state.plan.matrices.isEmpty else { return }
         let settings = Kernels.Muon(
             rate: optim.muonLr * learningRate.factor(state.step), momentum: optim.muonMomentum,
-            decay: optim.weightDecay, gradientScale: scale, averageWeight: averageWeight)
+            decay: optim.weightDecay, gradientScale: scale, averageWeight: averageWeight,
+            isInBFloat16: state.weights.precision == .bf16Products)
         for group in state.plan.matrices { try Kernels.muon(group, settings) }
+        guard !state.plan.matrices.isEmpty || state.weights.precision == .bf16Products else { return }
         try state.weights.refreshBFloat16Copy()
         try state.average.refreshBFloat16Copy()
     }

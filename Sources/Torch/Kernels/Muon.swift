@@ -11,10 +11,13 @@ extension Kernels {
         public var averageWeight: Double
         /// Newton-Schulz iterations.
         public var steps: Int
+        /// Whether the products of the iterations round to bfloat16.
+        public var isInBFloat16: Bool
 
         /// Creates hyperparameters.
         public init(
-            rate: Double, momentum: Double, decay: Double, gradientScale: Double, averageWeight: Double, steps: Int = 5
+            rate: Double, momentum: Double, decay: Double, gradientScale: Double, averageWeight: Double, steps: Int = 5,
+            isInBFloat16: Bool = false
         ) {
             self.rate = rate
             self.momentum = momentum
@@ -22,6 +25,7 @@ extension Kernels {
             self.gradientScale = gradientScale
             self.averageWeight = averageWeight
             self.steps = steps
+            self.isInBFloat16 = isInBFloat16
         }
     }
 
@@ -50,8 +54,9 @@ extension Kernels {
         let (momenta, averages) = (matrices.map(\.momentum.handle), matrices.map(\.average.handle))
         let handle = CTMuon(
             rate: settings.rate, momentum: settings.momentum, decay: settings.decay,
-            gradient_scale: settings.gradientScale, average_weight: settings.averageWeight, steps: Int64(settings.steps)
-        )
+            gradient_scale: settings.gradientScale, average_weight: settings.averageWeight,
+            steps: Int64(settings.steps),
+            in_bfloat16: settings.isInBFloat16)
         try check(
             ct_muon(
                 weights, gradients, momenta, averages, matrices.map(\.factor), Int32(matrices.count), handle), "muon")
@@ -59,8 +64,10 @@ extension Kernels {
     }
 
     /// The matrices [count, rows, columns] with their singular values moved towards 1 by `steps` Newton-Schulz
-    /// iterations.
-    public static func orthogonalised(_ matrices: Tensor, steps: Int = 5) throws(TorchError) -> Tensor {
-        try Tensor.make("orthogonalised") { ct_orthogonalised(matrices.handle, Int64(steps), $0) }
+    /// iterations, whose products may round to bfloat16.
+    public static func orthogonalised(
+        _ matrices: Tensor, steps: Int = 5, inBFloat16: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("orthogonalised") { ct_orthogonalised(matrices.handle, Int64(steps), inBFloat16, $0) }
     }
 }

@@ -27,7 +27,8 @@ extension Tensor {
         try check(ct_lerp_into(handle, other.handle, weight), "lerp")
     }
 
-    /// self [M, N] += aᵀ b for a [R, M], b [R, N].
+    /// self [M, N] += aᵀ b for a [R, M], b [R, N]; on the CPU, a product of bfloat16 factors is rounded to bfloat16 before
+    /// it is added.
     public func addTransposedProductInPlace(_ a: Tensor, _ b: Tensor) throws(TorchError) {
         try check(ct_add_transposed_product_into(handle, a.handle, b.handle), "add product")
     }

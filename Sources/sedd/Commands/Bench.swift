@@ -60,7 +60,7 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        let device = try engine.open()
+        let device = try engine.open(for: .training)
         let shape = Benchmark.Shape(
             tokens: tokens, hidden: hidden, heads: heads, blocks: blocks, length: length, batch: batch)
         let result = try Benchmark(

@@ -20,6 +20,11 @@ struct Doctor: ParsableCommand {
         let information = try Runtime.parallelInformation()
         try line("vector instructions", information.split(separator: "\n").last.map(String.init) ?? "unknown")
         try line("matrix products", matrixLibrary(information))
+        try line(
+            "bfloat16",
+            Runtime.hasBFloat16Instructions
+                ? "AVX512-BF16: sedd train --precision bf16-products"
+                : "no AVX512-BF16: training on the CPU is in float32")
         try checkArithmetic()
         let bundled = Installation.bundled.map(\.name).joined(separator: ", ")
         try line(

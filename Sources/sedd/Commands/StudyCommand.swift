@@ -14,7 +14,8 @@ struct StudyCommand: AsyncParsableCommand {
             Trains autoregressive, absorbing and uniform models of equal width, depth, data and steps, and a judge. Measures \
             perplexity; generative perplexity and entropy against steps for each sampler, beside the autoregressive model with \
             and without nucleus sampling; and prefix, suffix and infilling prompts by MAUVE. Writes report.md, CSV files, SVG \
-            plots and configurations. Run the same command again to resume an interrupted study.
+            plots and configurations. Run the same command again to resume an interrupted study. --precision is that of \
+            training the diffusion models; everything else computes in the standard precision of the device.
 
             With --budget, training steps and the number of texts are chosen by timing a few of each; otherwise they are those \
             of the configuration and --count.
@@ -32,7 +33,10 @@ struct StudyCommand: AsyncParsableCommand {
     var data: [PathArgument] = []
     @Option(help: ArgumentHelp("Folder of the study.", valueName: "dir")) var output: PathArgument
     @Option(help: ArgumentHelp("Minutes for the whole study.", valueName: "minutes")) var budget: Double?
-    @Option(help: ArgumentHelp("Texts per setting; twice as many for prompts.", valueName: "N")) var count = 64
+    @Option(help: ArgumentHelp("Texts per setting.", valueName: "N")) var count = 64
+    @Option(help: ArgumentHelp("Prompted texts per setting (default: twice --count).", valueName: "N"))
+    var promptCount: Int?
+    @Option(help: ArgumentHelp("Steps of prompted texts.", valueName: "S")) var promptSteps = 128
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Step counts to compare.", valueName: "S"))
     var steps: [Int] = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
     @Option(
@@ -53,16 +57,21 @@ struct StudyCommand: AsyncParsableCommand {
         guard !steps.isEmpty, steps.allSatisfy({ (1...Limits.count).contains($0) }) else {
             throw ValidationError("--steps is \(steps); expected numbers from 1 to \(Limits.count)")
         }
-        guard (Mauve.fewest...Limits.count).contains(count) else {
-            throw ValidationError("--count is \(count); expected \(Mauve.fewest) to \(Limits.count)")
+        for (name, value) in [("--count", count), ("--prompt-count", promptCount ?? 2 * count)] {
+            guard (Mauve.fewest...Limits.count).contains(value) else {
+                throw ValidationError("\(name) is \(value); expected \(Mauve.fewest) to \(Limits.count)")
+            }
+        }
+        guard (1...Limits.count).contains(promptSteps) else {
+            throw ValidationError("--prompt-steps is \(promptSteps); expected 1 to \(Limits.count)")
+        }
+        guard budget == nil || promptCount == nil else {
+            throw ValidationError("--budget chooses the number of prompted texts; leave --prompt-count out")
         }
     }
 
     func run() async throws {
-        guard engine.precision == nil else {
-            throw SEDDError(.usage, "a study always uses the default precision of its device; leave --precision out")
-        }
-        let device = try engine.open()
+        let device = try engine.open(for: .training)
         let console = Console()
         defer { console.finish() }
         let base = try await TrainingInput.configuration(config, overrides: overrides, data: data)
@@ -99,7 +108,9 @@ struct StudyCommand: AsyncParsableCommand {
         plan.steps = steps
         plan.samplers = try samplers.map { try SamplingSettings($0) }
         plan.count = count
-        plan.promptedCount = 2 * count
+        plan.promptedCount = promptCount ?? 2 * count
+        plan.promptedSteps = promptSteps
+        plan.precision = engine.precision
         guard let budget else { return plan }
         if let known = try Study.plan(in: folder) {
             plan.budget = budget * 60

@@ -76,10 +76,11 @@ struct Train: AsyncParsableCommand {
         }
         // A folder that does not exist is created only once there is something to train on.
         var lock = run.exists && team.isFirst ? try run.lock() : nil
-        let device = try engine.open(before: start.record?.device, team: team)
+        let device = try engine.open(before: start.record?.device, team: team, for: .training)
         let precision = try Precision.resolved(
-            engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil), on: device
-        )
+            engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil),
+            on: device,
+            for: .training)
         let console = Console(isQuiet: !team.isFirst)
         defer { console.finish() }
         let tokenizer = try await start.makeTokenizer()

@@ -11,7 +11,7 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Precision of a diffusion model's trunk: bf16 (CUDA only, and the default there) or float32.",
+            "Precision of a diffusion model's trunk: float32, bf16 (CUDA only, and the default there) or bf16-products (training on processors with AVX512-BF16).",
             valueName: "type"))
     var precision: Precision?
 
@@ -37,7 +37,10 @@ struct EngineOptions: ParsableArguments {
     /// - Parameters:
     ///   - last: the device that a run used last; the default if none is given.
     ///   - team: the processes of the job.
-    func open(before last: String? = nil, team: Team = .alone) throws -> Device {
+    ///   - use: what the device is used for.
+    func open(
+        before last: String? = nil, team: Team = .alone, for use: Precision.Use = .inference
+    ) throws -> Device {
         if let threads {
             guard (1...Self.mostThreads).contains(threads) else {
                 throw ValidationError("--threads is \(threads); expected 1 to \(Self.mostThreads)")
@@ -48,7 +51,7 @@ struct EngineOptions: ParsableArguments {
             if standard != (try Runtime.threads()) { try Runtime.setThreads(standard) }
         }
         let opened = try Device(team.deviceName(device ?? last ?? "cpu", isNamed: device != nil))
-        _ = try Precision.resolved(precision, on: opened)
+        _ = try Precision.resolved(precision, on: opened, for: use)
         return opened
     }
 }
