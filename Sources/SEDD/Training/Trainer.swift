@@ -62,7 +62,7 @@ public final class Trainer {
     private let team: Team
 
     /// - Parameters:
-    ///   - run: a folder that ``RunFolder/create(_:)`` has made.
+    ///   - run: a folder that ``RunFolder/create(_:_:)`` has made.
     ///   - dataset: tokens of `tokenizer`.
     ///   - precision: precision of a diffusion model's trunk; defaults to the device's standard precision.
     ///   - team: the processes that share the sequences of each step. Only the first reads and writes the run folder.
