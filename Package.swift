@@ -14,6 +14,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// What only the command needs. A package that depends on the library alone says `traits: []`, and fetches none of it.
+let command: TargetDependencyCondition? = .when(traits: ["Command"])
+
 let package = Package(
     name: "swift-sedd",
     platforms: [.macOS(.v15)],
@@ -22,6 +25,10 @@ let package = Package(
         .library(name: "Torch", targets: ["Torch", "Files"]),
         .library(name: "Text", targets: ["Text", "Files"]),
         .executable(name: "sedd", targets: ["sedd"]),
+    ],
+    traits: [
+        .trait(name: "Command", description: "The command sedd, with its server and its client of model hubs."),
+        .default(enabledTraits: ["Command"]),
     ],
     dependencies: [
         // Command line: parsing, help and usage errors.
@@ -78,18 +85,18 @@ let package = Package(
             dependencies: [
                 "Files", "SEDD", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOExtras", package: "swift-nio-extras"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: command),
+                .product(name: "Hummingbird", package: "hummingbird", condition: command),
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: command),
+                .product(name: "Logging", package: "swift-log", condition: command),
+                .product(name: "Metrics", package: "swift-metrics", condition: command),
+                .product(name: "NIOCore", package: "swift-nio", condition: command),
+                .product(name: "NIOExtras", package: "swift-nio-extras", condition: command),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: command),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras", condition: command),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras", condition: command),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: command),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: command),
             ],
             resources: [
                 .embedInCode("API/openapi.json"), .embedInCode("Page/about.js"), .embedInCode("Page/address.js"),
@@ -110,12 +117,12 @@ let package = Package(
             name: "Hub",
             dependencies: [
                 "Files",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: command),
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOCore", package: "swift-nio", condition: command),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: command),
+                .product(name: "NIOPosix", package: "swift-nio", condition: command),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: command),
             ], swiftSettings: strict),
         // Signals and standard streams, before libtorch is loaded.
         .target(name: "CStartup"),
@@ -123,8 +130,8 @@ let package = Package(
             name: "sedd",
             dependencies: [
                 "CStartup", "Files", "Hub", "SEDD", "SEDDServer", "Text", "Presets", "Yams",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: command),
+                .product(name: "Logging", package: "swift-log", condition: command),
             ], swiftSettings: strict, linkerSettings: runPath),
         // The kernels for CUDA devices as C++ for the CPU, which tests run in their place.
         .target(
@@ -139,10 +146,11 @@ let package = Package(
             name: "FakeHub",
             dependencies: [
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: command),
+                .product(name: "Hummingbird", package: "hummingbird", condition: command),
+                .product(name: "HummingbirdTesting", package: "hummingbird", condition: command),
+                .product(name: "Logging", package: "swift-log", condition: command),
+                .product(name: "NIOCore", package: "swift-nio", condition: command),
             ], path: "Tests/FakeHub", swiftSettings: strict),
         .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Files", "Text"], exclude: ["Golden"], swiftSettings: strict),
@@ -157,11 +165,11 @@ let package = Package(
         .testTarget(
             name: "SEDDServerTests",
             dependencies: [
-                "Files", "SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOExtras", package: "swift-nio-extras"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "Files", "SEDDServer", .product(name: "HummingbirdTesting", package: "hummingbird", condition: command),
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: command),
+                .product(name: "NIOEmbedded", package: "swift-nio", condition: command),
+                .product(name: "NIOExtras", package: "swift-nio-extras", condition: command),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: command),
             ],
             swiftSettings: strict, linkerSettings: runPath),
         .testTarget(

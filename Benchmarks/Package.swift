@@ -7,7 +7,7 @@ let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "swift-sedd", path: ".."),
+        .package(name: "swift-sedd", path: "..", traits: []),
         // Percentiles, baselines and comparisons; without its trait for counting allocations, which needs jemalloc.
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
     ],

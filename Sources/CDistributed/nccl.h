@@ -4,7 +4,7 @@
 
 #if CD_HAS_C10D
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <chrono>
 #include <functional>

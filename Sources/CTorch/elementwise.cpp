@@ -1,3 +1,7 @@
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/where.h>
+
 #include "guard.h"
 
 using namespace ctorch;

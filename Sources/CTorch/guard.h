@@ -1,7 +1,7 @@
 // Used by every function of this interface: runs a body, and turns exceptions into a status and a message.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <cstring>

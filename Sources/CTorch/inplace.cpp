@@ -1,4 +1,5 @@
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/mm.h>
 
 #include "cuda/launch.h"
 #include "guard.h"

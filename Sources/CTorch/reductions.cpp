@@ -1,3 +1,5 @@
+#include <ATen/ops/searchsorted.h>
+
 #include "guard.h"
 
 using namespace ctorch;

@@ -1,3 +1,6 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+
 #include <cstring>
 
 #include "guard.h"

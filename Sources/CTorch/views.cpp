@@ -1,3 +1,6 @@
+#include <ATen/ops/as_strided.h>
+#include <ATen/ops/cat.h>
+
 #include <vector>
 
 #include "guard.h"

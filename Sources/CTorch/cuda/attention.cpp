@@ -3,6 +3,7 @@
 // keeps whatever the chosen implementation needs.
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // Launches kernels on libtorch's current stream.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 

@@ -2,6 +2,7 @@
 //   g = gradient_scale * gradient;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g g
 //   w = w (1 - rate * decay) - rate (m / correction1) / (sqrt(v / correction2) + epsilon)
 //   average += average_weight (w - average)
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>

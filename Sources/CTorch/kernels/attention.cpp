@@ -2,6 +2,8 @@
 // queries, keys and values [R, 3 d]: nothing is transposed, rotated or copied outside a head's scratch memory, which
 // fits in the second-level cache. All weights of some tens of queries are formed at once, so the softmax is the plain
 // one.
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>

@@ -1,5 +1,7 @@
 // y = x + gate * factor * (branch + bias), factor being dropout's 0 or 1 / (1 - share), and its backward pass:
 //   dbranch = dy gate factor,  dbias = sum dbranch,  dgate = sum dy factor (branch + bias) over a sequence's rows.
+#include <ATen/ops/empty_like.h>
+
 #include <vector>
 
 #include "../cuda/passes.h"

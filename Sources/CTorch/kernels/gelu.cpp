@@ -1,6 +1,8 @@
 // y = gelu(u + bias) by the tanh formula, and its backward pass, which recomputes y.
 //
 // With v = u + bias, z = sqrt(2/pi) (v + 0.044715 v^3) and h = 1 / (1 + e^-2z):  gelu = v h,  gelu' = h + 2 v h (1 - h) dz/dv.
+#include <ATen/ops/empty_like.h>
+
 #include "../cuda/passes.h"
 #include "exponential.h"
 #include "sums.h"

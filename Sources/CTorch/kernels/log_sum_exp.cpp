@@ -1,5 +1,7 @@
 // log sum e^x of each row, from its greatest entry m: m + log sum e^(x - m). One thread computes a row, so the result
 // is a bit-exact function of the row.
+#include <ATen/ops/empty.h>
+
 #include "../include/log_sum_exp.h"
 
 #include <cmath>

@@ -3,8 +3,16 @@
 //   w = w (1 - rate * decay) - rate * factor * orthogonalized(u);  average += average_weight (w - average)
 // The orthogonalized matrix is that of the Newton-Schulz iteration X <- a X + (b A + c A A) X, A = X X^T, from u / |u|, whose
 // coefficients send every singular value from about 0.01 to 1 near 1 within five steps.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 
 #include <vector>
 

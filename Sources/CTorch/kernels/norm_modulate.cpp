@@ -3,6 +3,9 @@
 // With n = (x - mean) / deviation and g = dy weight (1 + scale):
 //   dx = (g - mean(g) - n mean(g n)) / deviation
 //   dshift = sum dy,  dscale = weight sum(dy n),  dweight = (1 + scale) sum(dy n), sums over the rows of a sequence.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
 #include <cmath>
 
 #include "../cuda/passes.h"

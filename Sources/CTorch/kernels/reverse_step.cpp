@@ -2,6 +2,8 @@
 //   w_y = scores s_y + others S + rest for y other than the own state, own + own_others S for the own one,
 // S the sum of the scores of all y but the own one; negative weights count as 0. The draw is the inverse of the cumulative
 // distribution in double precision, so that a state of any positive weight can be drawn.
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 

@@ -4,6 +4,11 @@
 // are. Here a product consists of tiles of a few heights and one width, each computed by one thread. Whether a row is
 // bit-identical at every position of a tile, and in the lower tiles that avoid padding the last one, is tested once per
 // shape before it is relied on.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
+
 #include <algorithm>
 #include <cstring>
 #include <iterator>

@@ -2,6 +2,9 @@
 //
 // Libraries compute the elements that do not fill a vector by another function, and which ones these are depends on the
 // number of elements: a row's last bits would depend on how many others there are. Here each row is computed by itself.
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/silu.h>
+
 #include "../include/row_silu.h"
 
 #include "../guard.h"

@@ -4,6 +4,8 @@
 //   absorbing, masked rows: sum_{y != x0} e^L + r (expm1(d) - d), r = 1 / expm1(sigma); others are 0.
 //   uniform: 1/V of sum over ordinary y of (e^L - r L + r (log r - 1)), plus at x0, where it differs from x, r (expm1(d) - d)
 // with the ratios r of ScoreEntropy in Process: nothing is formed as a difference of large numbers.
+#include <ATen/ops/empty.h>
+
 #include <cmath>
 
 #include "../cuda/passes.h"

@@ -1,3 +1,6 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/sort.h>
+
 #include "../arrays.h"
 #include "../passes.h"
 

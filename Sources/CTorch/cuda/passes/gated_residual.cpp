@@ -1,3 +1,7 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/tensor.h>
+
 #include "../../kernels/arrays.h"
 #include "../../kernels/dropout.h"
 #include "../arrays.h"

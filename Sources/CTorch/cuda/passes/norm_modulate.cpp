@@ -1,3 +1,6 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
 #include "../../kernels/arrays.h"
 #include "../arrays.h"
 #include "../passes.h"

@@ -1,4 +1,6 @@
 // The parts of an optimizer step: the norm of the gradients, and one pass over all weights.
+#include <ATen/ops/empty.h>
+
 #include <cmath>
 
 #include "../arrays.h"
