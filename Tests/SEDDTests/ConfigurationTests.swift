@@ -21,6 +21,11 @@ struct ConfigurationTests {
         Fault(
             yaml: "model: {hidden_size: wide}",
             message: "test: model.hidden_size has the wrong type; expected a whole number"),
+        Fault(
+            yaml: "", overrides: ["training.n_iters=012"], kind: .usage,
+            message:
+                "--set training.n_iters=012: training.n_iters is 012, which YAML reads as an octal number; write it without the leading zero"
+        ),
         Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
         Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),
         Fault(yaml: "- 1", message: "test: expected a mapping of keys to values; sedd config --list names them"),

@@ -189,6 +189,12 @@ public enum ConfigurationFile {
         kind: SEDDError.Kind = .invalidData
     ) throws {
         guard let mapping = given.mapping else {
+            if let scalar = given.scalar, scalar.style == .plain, scalar.string.wholeMatch(of: /[-+]?0[0-9_]+/) != nil {
+                throw SEDDError(
+                    kind,
+                    "\(source): \(path.joined(separator: ".")) is \(scalar.string), which YAML reads as an octal number; write it without the leading zero"
+                )
+            }
             tree = given
             return
         }
