@@ -1,7 +1,7 @@
 import Files
 public import Torch
 
-/// Precision of the trunk. Head, loss, sampling, master weights and their gradients are float32 or better in either
+/// Precision of the trunk. Head, loss, sampling, master weights and their gradients are float32 or better in every
 /// case.
 public enum Precision: String, Sendable, Codable, CaseIterable {
     /// bfloat16 activations and matrix products, for CUDA devices; norms, the residual stream and all sums over rows

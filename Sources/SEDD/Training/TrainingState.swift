@@ -39,7 +39,8 @@ struct TrainingState: Sendable {
         slots = try OptimizerPlan.slots(optim.type, weights.layout, frozen: frozen).map {
             ($0.name, try Weights(layout: $0.layout, device: device))
         }
-        average = try weights.copied()
+        // No gradient passes through the average, so products that round in training steps alone do not concern it.
+        average = try weights.copied(precision: weights.precision == .bf16Products ? .float32 : nil)
         plan = try OptimizerPlan(
             optim, weights: weights, gradients: gradients, average: average,
             slots: Dictionary(uniqueKeysWithValues: slots.map { ($0.name, $0.weights) }), frozen: frozen)

@@ -55,8 +55,7 @@ extension Kernels {
         let handle = CTMuon(
             rate: settings.rate, momentum: settings.momentum, decay: settings.decay,
             gradient_scale: settings.gradientScale, average_weight: settings.averageWeight,
-            steps: Int64(settings.steps),
-            in_bfloat16: settings.isInBFloat16)
+            steps: Int64(settings.steps), in_bfloat16: settings.isInBFloat16)
         try check(
             ct_muon(
                 weights, gradients, momenta, averages, matrices.map(\.factor), Int32(matrices.count), handle), "muon")

@@ -79,8 +79,7 @@ struct Train: AsyncParsableCommand {
         let device = try engine.open(before: start.record?.device, team: team, for: .training)
         let precision = try Precision.resolved(
             engine.precision ?? (start.record?.device == device.description ? start.record?.precision : nil),
-            on: device,
-            for: .training)
+            on: device, for: .training)
         let console = Console(isQuiet: !team.isFirst)
         defer { console.finish() }
         let tokenizer = try await start.makeTokenizer()
