@@ -23,7 +23,8 @@ struct TrainingReport {
         case .validation(let step, let estimate):
             validation = estimate.mean
             console.line(
-                "step \(step): held-out \(number(estimate.mean)) ± \(number(estimate.standardError)) nats/token")
+                "step \(step): held-out \(number(estimate.mean))\(estimate.standardError.map { " ± \(number($0))" } ?? "") nats/token"
+            )
         case .sample(let step, let text): console.line("step \(step): sample\n\(text)")
         case .checkpoint(let step, let url): console.line("step \(step): saved \(url.path)")
         }

@@ -44,14 +44,37 @@ import Torch
             #expect(abs(report.perplexityOfTokens / exp(all.reduce(0, +) / Double(all.count)) - 1) < 1e-6)
             let means = nats.map { exp($0.reduce(0, +) / Double($0.count)) }
             #expect(abs(report.perplexityOfTexts / (means.reduce(0, +) / Double(means.count)) - 1) < 1e-6)
+            // The jackknife over texts gives the same standard error but for terms of second order.
+            let ratio = { (kept: [[Double]]) in kept.joined().reduce(0, +) / Double(kept.joined().count) }
+            let without = nats.indices.map { left in
+                ratio(nats.enumerated().filter { $0.offset != left }.map(\.element))
+            }
+            let (count, mean) = (Double(nats.count), without.reduce(0, +) / Double(nats.count))
+            let jackknife = (without.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * (count - 1) / count).squareRoot()
+            let error = try #require(report.perplexityStandardError) / report.perplexityOfTokens
+            #expect(abs(error / jackknife - 1) < 0.5, "\(error), \(jackknife)")
             #expect(report.predictedTokens == (released ? 43 - 5 : 44))
             #expect(report.predictsFirst == !released)
         }
     }
 
+    /// Texts of equal length: the standard error of a mean. Texts of different lengths: half the spread of two sums.
+    @Test func standardErrors() throws {
+        let even = try #require(SampleMean.standardError(groups: [[1, 3], [2, 4], [6, 2]]))  // means 2, 3, 4
+        #expect(abs(even - (1.0 / 3).squareRoot()) < 1e-12)
+        #expect(try #require(SampleMean.standardError([2, 3, 4])) == even)
+        // The mean is 2, the residuals 4 - 2 and 6 - 8 over 5 values.
+        let uneven = try #require(SampleMean.standardError(groups: [[4], [2, 1, 2, 1]]))
+        #expect(abs(uneven - (8 * 2.0).squareRoot() / 5) < 1e-12)
+        #expect(SampleMean.standardError(groups: [[1, 2]]) == nil && SampleMean.standardError([]) == nil)
+        #expect(throws: SEDDError.self) { try Judgement(judge(), name: "j").report([]) }
+    }
+
     @Test func diversityByHand() {
         let found = Diversity([[1, 1, 1, 1, 1, 1], [1, 2, 3, 4, 1, 2, 3, 4]])
         #expect(abs(found.entropy - log(4) / 2) < 1e-12)
+        // 0 and log 4: each log 4 / 2 from their mean.
+        #expect(abs((found.entropyStandardError ?? 0) - log(4) / 2) < 1e-12)
         // 8 of 14 are 1, two each of 2, 3 and 4.
         let (often, seldom) = (8.0 / 14, 2.0 / 14)
         let expected = -often * log(often) - 3 * seldom * log(seldom)

@@ -17,6 +17,7 @@ import Torch
         plan.count = 20
         plan.promptedCount = 20
         plan.steps = [2, 4, 8]
+        plan.samplers.append(SamplingSettings(method: "first-hitting"))
         plan.promptedSteps = 2
         plan.blocks = 4
         plan.timeSamples = 2
@@ -59,7 +60,7 @@ import Torch
                 setting, "parts",
                 shouldStop: {
                     asked += 1
-                    return asked > 12
+                    return asked > 24
                 })
             do {
                 try part.run()
@@ -80,8 +81,10 @@ import Torch
             #expect(report.contains(word), "\(word)")
         }
         let rows = try String(contentsOf: folder.appending(path: "quality.csv"), encoding: .utf8).split(separator: "\n")
-        // Held-out text, two autoregressive settings, and two chains with two predictors at three step counts.
-        #expect(rows.count == 1 + 3 + 12)
+        // Held-out text, two autoregressive settings, two chains with two predictors at three step counts, and one method
+        // of the absorbing chain that has no steps.
+        #expect(rows.count == 1 + 3 + 12 + 1)
+        #expect(rows.filter { $0.hasPrefix("absorb,first-hitting,,20,") }.count == 1)
         for name in StudyPlan.Role.allCases.map({ "configurations/\($0.rawValue).yaml" }) + [
             "perplexity.svg", "entropy.svg",
         ] {

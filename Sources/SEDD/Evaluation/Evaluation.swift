@@ -144,10 +144,5 @@ struct EvaluationSum {
     var values: [Double] { totals.map { $0 / Double(tokensPerBlock) } }
 
     /// Standard error of the mean over blocks, nats per token; nil for a single block.
-    var standardError: Double? {
-        guard count > 1 else { return nil }
-        let (mean, values) = (mean, values)
-        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
-        return (variance / Double(count)).squareRoot()
-    }
+    var standardError: Double? { SampleMean.standardError(values) }
 }

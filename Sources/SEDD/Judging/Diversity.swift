@@ -4,6 +4,8 @@ import Foundation
 public struct Diversity: Sendable, Codable, Equatable {
     /// Mean over texts of the unigram entropy of each text, nats.
     public let entropy: Double
+    /// Standard error of ``entropy`` over texts; nil for one text and in reports of earlier versions.
+    public let entropyStandardError: Double?
     /// Unigram entropy of all texts pooled, nats.
     public let pooledEntropy: Double
     /// Distinct n-grams as a fraction of all n-grams of all texts, for n = 1, 2, 3, 4; nil if no text is long enough.
@@ -13,11 +15,13 @@ public struct Diversity: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case entropy, distinct, repetition
-        case pooledEntropy = "pooled_entropy"
+        case entropyStandardError = "entropy_standard_error", pooledEntropy = "pooled_entropy"
     }
 
     init(_ texts: [[Int]]) {
-        entropy = texts.map(Self.entropy).reduce(0, +) / Double(max(1, texts.count))
+        let entropies = texts.map(Self.entropy)
+        entropy = entropies.reduce(0, +) / Double(max(1, texts.count))
+        entropyStandardError = SampleMean.standardError(entropies)
         pooledEntropy = Self.entropy(texts.flatMap { $0 })
         distinct = (1...4).map { n in
             let grams = texts.flatMap { Self.grams($0, n) }

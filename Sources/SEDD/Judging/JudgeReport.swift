@@ -25,6 +25,9 @@ public struct JudgeReport: Sendable, Codable {
     public var precision: String
     /// exp of the mean nats over all tokens: the convention of most later work.
     public var perplexityOfTokens: Double
+    /// Standard error of ``perplexityOfTokens`` over texts, by the delta method for a ratio of sums; nil for one text and in
+    /// reports of earlier versions.
+    public var perplexityStandardError: Double?
     /// Mean over texts of exp of the text's mean nats: the convention of the published SEDD code.
     public var perplexityOfTexts: Double
     /// Of the judge's tokens.
@@ -43,6 +46,7 @@ public struct JudgeReport: Sendable, Codable {
         case predictedTokens = "predicted_tokens", predictsFirst = "predicts_first_token"
         case samplesPrecision = "samples_precision"
         case perplexityOfTokens = "perplexity_of_tokens", perplexityOfTexts = "perplexity_of_texts"
+        case perplexityStandardError = "perplexity_standard_error"
         case referenceCount = "reference_count"
     }
 
@@ -54,6 +58,9 @@ public struct JudgeReport: Sendable, Codable {
         func number(_ value: Double?, _ digits: Int = 4) -> String {
             value.map { String(format: "%.\(digits)f", $0) } ?? "none"
         }
+        func measured(_ value: Double, _ error: Double?, _ digits: Int) -> String {
+            number(value, digits) + (error.map { " ± \(number($0, digits))" } ?? "")
+        }
         let made = [
             sampler ?? "sampler unknown", steps.map { "\($0) steps" } ?? "steps unknown",
             samplesPrecision ?? "precision unknown",
@@ -61,9 +68,9 @@ public struct JudgeReport: Sendable, Codable {
         var lines = [
             "judge \(judge), \(precision); \(count) texts of \(tokens) tokens (\(made))"
                 + (retokenized ? "; re-tokenized through their text" : ""),
-            "  generative perplexity  \(number(perplexityOfTokens, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
+            "  generative perplexity  \(measured(perplexityOfTokens, perplexityStandardError, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
                 + (predictsFirst ? "" : " (first tokens given)"),
-            "  unigram entropy        \(number(diversity.entropy)) nats per text, \(number(diversity.pooledEntropy)) pooled",
+            "  unigram entropy        \(measured(diversity.entropy, diversity.entropyStandardError, 4)) nats per text, \(number(diversity.pooledEntropy)) pooled",
             "  distinct 1 to 4 grams  \(diversity.distinct.map { number($0) }.joined(separator: " "))",
             "  repetition             \(number(diversity.repetition)) of 4-grams seen before in their text",
         ]

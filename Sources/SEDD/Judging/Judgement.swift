@@ -27,11 +27,12 @@ public struct Judgement: Sendable {
     ///   - reference: what MAUVE compares with, and its name.
     ///   - feature: how a text is reduced to a vector for MAUVE.
     ///   - seeds: number of runs of MAUVE's clustering.
-    /// - Throws: ``SEDDError`` or `TextError`; a text that cannot be judged fails the whole report.
+    /// - Throws: ``SEDDError`` or `TextError`; no text, or a text that cannot be judged fails the whole report.
     public func report(
         _ samples: [TextSample], reference: (name: String, texts: Reference)? = nil, feature: MauveFeature = .last,
         seeds: Int = 5, progress: (String, Double) -> Void = { _, _ in }
     ) throws -> JudgeReport {
+        guard !samples.isEmpty else { throw SEDDError(.usage, "no texts to judge; expected one or more") }
         let own = samples.map(judge.ownTokens)
         let texts = try zip(samples, own).map { try $1 ?? judge.tokens($0.text) }
         let minimum = judge.predictsFirst ? 1 : 2
@@ -46,13 +47,15 @@ public struct Judgement: Sendable {
         if let others { try Mauve.require(texts.count, others.count) }
         let nats = try judge.nats(texts) { progress("perplexity", $0) }
         let all = nats.joined()
+        let perplexity = exp(all.reduce(0, +) / Double(all.count))
         var report = JudgeReport(
             judge: name, count: samples.count, tokens: texts.reduce(0) { $0 + $1.count }, predictedTokens: all.count,
             predictsFirst: judge.predictsFirst,
             retokenized: zip(samples, own).contains { $0.tokens != nil && $1 == nil },
             steps: Self.only(samples.map(\.steps)), sampler: Self.only(samples.map(\.sampler)),
             samplesPrecision: Self.only(samples.map(\.precision)), precision: judge.network.weights.precision.rawValue,
-            perplexityOfTokens: exp(all.reduce(0, +) / Double(all.count)),
+            perplexityOfTokens: perplexity,
+            perplexityStandardError: SampleMean.standardError(groups: nats).map { perplexity * $0 },
             perplexityOfTexts: nats.reduce(0) { $0 + exp($1.reduce(0, +) / Double($1.count)) } / Double(nats.count),
             diversity: Diversity(texts))
         if let reference, let others {

@@ -7,8 +7,8 @@ public struct DiffusionTerm: Sendable {
     public struct Estimate: Sendable, Codable, Equatable {
         /// Nats per token.
         public let mean: Double
-        /// Standard error of the mean over blocks, nats per token.
-        public let standardError: Double
+        /// Standard error of the mean over blocks, nats per token; nil for a single block.
+        public let standardError: Double?
 
         /// - Parameter perBlock: nats per token of each block.
         /// - Throws: ``SEDDError`` of kind `diverged` if one is not finite.
@@ -17,9 +17,7 @@ public struct DiffusionTerm: Sendable {
             guard mean.isFinite else {
                 throw SEDDError(.diverged, "the loss of a held-out block is \(mean); check the weights of the model")
             }
-            let mean = mean
-            let variance = perBlock.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, perBlock.count - 1))
-            standardError = (variance / Double(perBlock.count)).squareRoot()
+            standardError = SampleMean.standardError(perBlock)
         }
     }
 

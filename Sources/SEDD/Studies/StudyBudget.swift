@@ -81,8 +81,8 @@ public struct StudyBudget: Sendable {
     private func samplingStep(
         _ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer, _ device: Device
     ) throws -> Double {
-        let network = try configuration.makeLearner(tokenizer: tokenizer, device: device)
-            .model(configuration.makeLearner(tokenizer: tokenizer, device: device).weights).diffusion()
+        let learner = try configuration.makeLearner(tokenizer: tokenizer, device: device)
+        let network = try learner.model(learner.weights).diffusion()
         let sampler = try Sampler(network: network)
         let free = [Int?](repeating: nil, count: configuration.model.length)
         var states = try sampler.start(

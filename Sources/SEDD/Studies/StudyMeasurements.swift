@@ -50,7 +50,10 @@ extension Study {
         for role in [StudyPlan.Role.absorb, .uniform] {
             for steps in plan.steps {
                 for settings in try plan.samplers(role) {
-                    try quality(role.rawValue, settings.summary, steps, judge) {
+                    // Methods without a grid write the same texts whatever the number of steps: once is enough.
+                    let usesGrid = try SamplingMethods.named(settings.method).usesGrid
+                    guard usesGrid || steps == plan.steps[0] else { continue }
+                    try quality(role.rawValue, settings.summary, usesGrid ? steps : nil, judge) {
                         let free = [Int?](repeating: nil, count: self.plan.base.model.length)
                         return try self.timed {
                             try self.diffused(

@@ -36,6 +36,10 @@ struct StudyReport {
         value.map { String(format: "%.\(digits)f", $0) } ?? ""
     }
 
+    private func measured(_ value: Double, _ error: Double?, _ digits: Int) -> String {
+        number(value, digits) + (error.map { " ± " + number($0, digits) } ?? "")
+    }
+
     /// In the order of the models, whenever they were measured.
     private var likelihoods: [StudyResults.Likelihood] {
         StudyPlan.Role.allCases.flatMap { role in results.likelihoods.filter { $0.model == role } }
@@ -54,7 +58,7 @@ struct StudyReport {
     }
 
     private var qualityCSV: String {
-        "source,sampler,steps,count,perplexity_of_tokens,perplexity_of_texts,entropy,pooled_entropy,distinct_2,distinct_4,repetition,seconds_a_text,evaluations\n"
+        "source,sampler,steps,count,perplexity_of_tokens,perplexity_of_texts,entropy,pooled_entropy,distinct_2,distinct_4,repetition,seconds_a_text,evaluations,perplexity_standard_error,entropy_standard_error\n"
             + results.qualities.map { row in
                 let (found, varied) = (row.report, row.report.diversity)
                 return [
@@ -62,6 +66,7 @@ struct StudyReport {
                     number(found.perplexityOfTokens), number(found.perplexityOfTexts), number(varied.entropy, 4),
                     number(varied.pooledEntropy, 4), number(varied.distinct[1], 4), number(varied.distinct[3], 4),
                     number(varied.repetition, 4), number(row.seconds), number(row.evaluations, 2),
+                    number(found.perplexityStandardError), number(varied.entropyStandardError, 4),
                 ].joined(separator: ",") + "\n"
             }.joined()
     }
@@ -81,7 +86,7 @@ struct StudyReport {
     }
 
     private func curve(_ source: String, _ sampler: String) -> [StudyResults.Quality] {
-        results.qualities.filter { $0.source == source && $0.sampler == sampler && $0.steps != nil }
+        results.qualities.filter { $0.source == source && $0.sampler == sampler }
             .sorted { ($0.steps ?? 0) < ($1.steps ?? 0) }
     }
 
@@ -141,8 +146,9 @@ struct StudyReport {
         let qualities = (levels + curves).map { row in
             [
                 row.source, row.sampler, row.steps.map(String.init) ?? "", number(row.evaluations, 1),
-                number(row.report.perplexityOfTokens, 2), number(row.report.perplexityOfTexts, 2),
-                number(row.report.diversity.entropy),
+                measured(row.report.perplexityOfTokens, row.report.perplexityStandardError, 2),
+                number(row.report.perplexityOfTexts, 2),
+                measured(row.report.diversity.entropy, row.report.diversity.entropyStandardError, 3),
                 number(row.report.diversity.distinct[3]), number(row.report.diversity.repetition),
                 number(row.seconds),
             ]

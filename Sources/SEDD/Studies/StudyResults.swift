@@ -14,7 +14,7 @@ struct StudyResults: Codable {
         let source: String
         /// Method and settings, or `plain` or `nucleus`.
         let sampler: String
-        /// Reverse steps without the denoising, or tokens; nil for held-out text.
+        /// Reverse steps without the denoising, or tokens; nil for held-out text and for methods without a grid.
         let steps: Int?
         /// Network evaluations per text, on average; nil if not counted.
         var evaluations: Double?

@@ -221,7 +221,8 @@ public final class Trainer {
         if isBest { state.best = .init(step: state.step, validation: estimate.mean) }
         try log?.add(
             step: state.step,
-            [("validation", estimate.mean), ("validation_standard_error", estimate.standardError)], group: "held_out")
+            [("validation", estimate.mean)]
+                + (estimate.standardError.map { [("validation_standard_error", $0)] } ?? []), group: "held_out")
         if team.isFirst { try run.drawCurve() }
         try report(.validation(step: state.step, estimate))
         return isBest
