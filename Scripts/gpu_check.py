@@ -92,8 +92,14 @@ def tensors(path):
     return found
 
 
+def largest(differences):
+    """The greatest difference; infinity if one is NaN, which `max` would pass over."""
+    differences = list(differences)
+    return math.inf if any(math.isnan(each) for each in differences) else max(differences)
+
+
 def greatest(found, expected):
-    return max(abs(f - e) for f, e in zip(found, expected, strict=True))
+    return largest(abs(f - e) for f, e in zip(found, expected, strict=True))
 
 
 def share(found, expected):
@@ -103,7 +109,7 @@ def share(found, expected):
 
 
 def relative(found, expected, floor=1e-3):
-    return max(abs(f - e) / max(abs(e), floor) for f, e in zip(found, expected, strict=True))
+    return largest(abs(f - e) / max(abs(e), floor) for f, e in zip(found, expected, strict=True))
 
 
 class Report:
@@ -134,7 +140,10 @@ class Report:
 
 def golden(report):
     """Log-scores and losses of the published implementation, and of the CPU."""
-    for folder in sorted((HERE / "golden").iterdir()):
+    folders = sorted((HERE / "golden").iterdir())
+    if not folders:
+        raise Failed("the archive has no golden values; pack it where ../shared/golden is")
+    for folder in folders:
         expected = tensors(folder / "expected.safetensors")
         sedd("inspect", "--model", folder, "--input", folder / "expected.safetensors", "--output", HERE / "cpu.out")
         cpu = tensors(HERE / "cpu.out")

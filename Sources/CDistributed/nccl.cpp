@@ -23,7 +23,7 @@ struct UniqueID {
 template <typename Function>
 Function found(const char *name) {
     auto function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
-    TORCH_CHECK(function != nullptr, name, " is missing: libtorch_cuda, which includes NCCL, is not loaded");
+    TORCH_CHECK_VALUE(function != nullptr, name, " is missing: libtorch_cuda, which includes NCCL, is not loaded");
     return function;
 }
 

@@ -51,10 +51,6 @@ CTStatus ct_device_count(CTDeviceKind kind, int32_t *out) {
     });
 }
 
-CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity) {
-    return guarded([&] { fill(device_of(device).str(), buffer, capacity); });
-}
-
 CTStatus ct_threads(int32_t *out) {
     return guarded([&] { *out = at::get_num_threads(); });
 }

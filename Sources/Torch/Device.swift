@@ -30,7 +30,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
             let index = parts.count == 2 ? Int(parts[1]) : 0, index >= 0
         else { throw TorchError(.device, "device '\(name)' is unknown; expected cpu, cuda, cuda:N or mps") }
         if kind == .cuda { try Runtime.openCUDA() }
-        let count = try Device.count(of: kind)
+        let count = try Device.available(kind)
         guard index < count else {
             throw TorchError(
                 .device, "device '\(name)' is not available: \(count) of kind \(kind.rawValue) found; use --device cpu")
@@ -41,8 +41,14 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     /// The name that ``init(_:)`` accepts.
     public var description: String { kind == .cuda ? "cuda:\(index)" : kind.rawValue }
 
-    /// How many devices of `kind` this process can use.
+    /// How many devices of `kind` this process can use; none if their library cannot be opened.
     public static func count(of kind: Kind) throws(TorchError) -> Int {
+        // libtorch looks for CUDA once: asked before the library is open, it would never find it.
+        if kind == .cuda { do { try Runtime.openCUDA() } catch { return 0 } }
+        return try available(kind)
+    }
+
+    private static func available(_ kind: Kind) throws(TorchError) -> Int {
         var found: Int32 = 0
         try check(ct_device_count(Device(kind: kind, index: 0).handle.kind, &found), "device count")
         return Int(found)

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Independent tasks, run in parallel on libtorch's threads for CPU operators.
 ///
-/// Operators inside a task use one thread. No task waits for another, so where the processor is shared with other processes, a
+/// Matrix products inside a task use one thread; if there are several tasks, all operators do. No task waits for another, so where the processor is shared with other processes, a
 /// thread that the system delays holds up one task; operators on many threads wait for the slowest thread each time.
 public enum ParallelTasks {
     /// Runs `body(0)` to `body(count - 1)`, each once, and returns their results in that order.

@@ -11,10 +11,6 @@ public struct TorchError: ClassifiedError, Sendable {
         case index
         /// An invalid value.
         case value
-        /// A malformed file.
-        case invalidFile
-        /// A file that does not exist or cannot be opened.
-        case missingFile
         /// A file that cannot be written.
         case cannotWrite
         /// A device that is not available.
@@ -31,8 +27,6 @@ public struct TorchError: ClassifiedError, Sendable {
     /// The class of the failure.
     public var failure: FailureKind {
         switch kind {
-        case .invalidFile: .invalidData
-        case .missingFile: .missingInput
         case .cannotWrite: .cannotWrite
         case .device: .usage
         case .peer: .temporary

@@ -188,7 +188,7 @@ const char *run(const char *file, const char *kernel, bool bfloat16, ctorch::cud
     gridDim = Index{static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), 1};
     const std::function<void()> body = entry->with(arguments);
     for (const size_t place : turns(static_cast<size_t>(grid.x * grid.y))) {
-        // What no thread has written is NaN.
+        // Dynamic shared memory that no thread has written is NaN; static arrays keep the values of the block before.
         block.shared.resize((grid.shared_bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
         std::memset(static_cast<void *>(block.shared.data()), 0xff, block.shared.size() * sizeof(std::max_align_t));
         blockIdx = Index{static_cast<unsigned>(place % grid.x), static_cast<unsigned>(place / grid.x), 0};

@@ -73,6 +73,10 @@ import Torch
             ),
             ("add rows", .index, ["add rows:", "7"], { try Kernels.addRows(a, Tensor.zeros([2, 3]), at: index) }),
             ("strided", .engine, ["strided:"], { _ = try a.strided([9], [1], offset: 0) }),
+            (
+                "strided without a stride", .value, ["strided:", "1 strides for 2"],
+                { _ = try a.strided([1, 1], [1], offset: 0) }
+            ),
             ("strided backwards", .engine, ["strided:"], { _ = try a.strided([2], [-1], offset: 3) }),
         ])
     }

@@ -43,7 +43,9 @@ const char *cd_last_error(void);
 
 bool cd_available(void);
 
-// store.cpp: keys visible to all processes Connects to the store at host:port, which runs in this process if `serves`.
+// store.cpp: keys visible to all processes.
+
+// Connects to the store at host:port, which runs in this process if `serves`.
 // Every key is prefixed with `prefix`.
 CDStatus cd_store_open(
     const char *host, uint16_t port, bool serves, const char *prefix, int64_t timeout_ms, CDStore *out);
@@ -55,8 +57,9 @@ CDStatus cd_store_add(CDStore store, const char *key, int64_t amount, int64_t *o
 CDStatus cd_store_has(CDStore store, const char *key, bool *out);
 void cd_free(void *bytes);
 
-// group.cpp: collective operations, which all processes start in the same order `address` is an address of this machine
-// that the others can reach; if null, c10d chooses one (GLOO_SOCKET_IFNAME).
+// group.cpp: collective operations, which all processes start in the same order.
+
+// `address` is an address of this machine that the others can reach; if null, c10d chooses one (GLOO_SOCKET_IFNAME).
 CDStatus cd_group_open(
     CDStore store, int32_t rank, int32_t size, const char *address, int64_t timeout_ms, CDGroup *out);
 void cd_group_close(CDGroup group);

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -132,18 +133,21 @@ uint64_t hash(const std::string &text, uint64_t state) {
     return state;
 }
 
+// Empty if no place is named: a folder that depends on the working directory could hold anybody's machine code.
 fs::path cache_folder() {
     const auto variable = [](const char *name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
     if (const std::string own = variable("SEDD_CACHE"); !own.empty()) return fs::path(own) / "kernels";
     if (const std::string common = variable("XDG_CACHE_HOME"); !common.empty()) return fs::path(common) / "swift-sedd/kernels";
-    return fs::path(variable("HOME")) / ".cache/swift-sedd/kernels";
+    const fs::path home = variable("HOME");
+    return home.is_absolute() ? home / ".cache/swift-sedd/kernels" : fs::path();
 }
 
 // Written to a temporary file and renamed, so readers never see a partial file. An unwritable cache only costs time.
 void keep(const std::string &image, const fs::path &path) {
+    static std::atomic<int> number{0};
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    const fs::path aside = path.string() + "." + std::to_string(getpid());
+    const fs::path aside = path.string() + "." + std::to_string(getpid()) + "." + std::to_string(number++);
     std::ofstream file(aside, std::ios::binary);
     file.write(image.data(), static_cast<std::streamsize>(image.size()));
     file.close();
@@ -170,7 +174,9 @@ Binary binary(const Source &source, const char *element, int architecture) {
     char name[64];
     std::snprintf(name, sizeof name, "-sm_%d-%016" PRIx64 "%016" PRIx64 ".cubin", architecture,
                   hash(all.str(), 0xcbf29ce484222325u), hash(all.str(), 0x9e3779b97f4a7c15u));
-    const fs::path path = cache_folder() / (std::string(source.name) + "-" + element + name);
+    const fs::path folder = cache_folder();
+    if (folder.empty()) return Binary{compile(text, source.name, options), folder, true};
+    const fs::path path = folder / (std::string(source.name) + "-" + element + name);
     if (std::ifstream file(path, std::ios::binary); file) {
         std::ostringstream image;
         image << file.rdbuf();

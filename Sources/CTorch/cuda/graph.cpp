@@ -58,6 +58,8 @@ struct Graph {
     alignas(64) unsigned char object[ample];
     c10::Stream side, before;
     bool capturing = false;
+    // Beginning or ending the capture has failed: libtorch's allocator may still refer to the object.
+    bool failed = false;
 
     explicit Graph(const c10::Device &device)
         : side(guard(device).getStreamFromGlobalPool(device)), before(guard(device).getStream(device)) {
@@ -93,17 +95,25 @@ CTStatus ct_graph_new_pool(CTGraphPool *out) {
 CTStatus ct_graph_create(CTDevice device, CTGraph *out) {
     return guarded([&] {
         TORCH_CHECK_VALUE(device.kind == CT_CUDA, "only a CUDA device has graphs");
+        const c10::DeviceGuard on(device_of(device));
         *out = CTGraph{new Graph(device_of(device))};
     });
 }
 
-void ct_graph_destroy(CTGraph graph) {
-    guarded([&] { delete static_cast<Graph *>(graph.impl); });
+void ct_graph_destroy(CTGraph handle) {
+    guarded([&] {
+        auto *graph = static_cast<Graph *>(handle.impl);
+        // A failed one is not freed, since the next capture would read what it points to.
+        if (graph == nullptr || graph->failed) return;
+        const c10::DeviceGuard on(graph->side.device());
+        delete graph;
+    });
 }
 
 CTStatus ct_graph_enter(CTGraph handle) {
     return guarded([&] {
         Graph &graph = unwrap(handle);
+        const c10::DeviceGuard on(graph.side.device());
         graph.guard().synchronizeDevice(graph.side.device().index());
         graph.before = graph.guard().exchangeStream(graph.side);
     });
@@ -114,8 +124,11 @@ CTStatus ct_graph_begin(CTGraph handle, CTGraphPool pool) {
         Graph &graph = unwrap(handle);
         // Other threads may continue with calls that are not captured.
         constexpr int only_this_thread = 1;
+        const c10::DeviceGuard on(graph.side.device());
         graph.guard().synchronizeDevice(graph.side.device().index());
+        graph.failed = true;
         Functions::shared().begin(graph.object, Pool{pool.first, pool.second}, only_this_thread);
+        graph.failed = false;
         graph.capturing = true;
     });
 }
@@ -123,6 +136,7 @@ CTStatus ct_graph_begin(CTGraph handle, CTGraphPool pool) {
 CTStatus ct_graph_leave(CTGraph handle) {
     return guarded([&] {
         Graph &graph = unwrap(handle);
+        const c10::DeviceGuard on(graph.side.device());
         // An aborted capture fails to end; the stream is restored in any case.
         std::exception_ptr failure;
         if (graph.capturing) {
@@ -131,6 +145,7 @@ CTStatus ct_graph_leave(CTGraph handle) {
                 Functions::shared().end(graph.object);
             } catch (...) {
                 failure = std::current_exception();
+                graph.failed = true;
             }
         }
         graph.guard().exchangeStream(graph.before);
@@ -140,5 +155,9 @@ CTStatus ct_graph_leave(CTGraph handle) {
 }
 
 CTStatus ct_graph_replay(CTGraph handle) {
-    return guarded([&] { Functions::shared().replay(unwrap(handle).object); });
+    return guarded([&] {
+        Graph &graph = unwrap(handle);
+        const c10::DeviceGuard on(graph.side.device());
+        Functions::shared().replay(graph.object);
+    });
 }

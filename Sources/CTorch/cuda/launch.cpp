@@ -92,7 +92,8 @@ bool takes(const at::Tensor &tensor) { return tensor.is_cuda() || (emulator != n
 
 void launch(Kernel kernel, at::ScalarType element, const at::Device &device, Grid grid, void **arguments,
             const size_t *sizes, size_t count) {
-    constexpr int64_t largest_x = 2147483647, largest_y = 65535, shared_without_asking = 48 << 10;
+    // 48 KiB without asking, of which up to a KiB may be a kernel's static arrays.
+    constexpr int64_t largest_x = 2147483647, largest_y = 65535, shared_without_asking = 47 << 10;
     TORCH_CHECK_VALUE(grid.x <= largest_x && grid.y <= largest_y, "kernel ", kernel.name, " would take ", grid.x, " x ",
                       grid.y, " blocks; a GPU takes ", largest_x, " x ", largest_y, ": use a smaller batch");
     if (device.is_cpu()) {

@@ -59,7 +59,6 @@ const char *ct_version(void);
 CTStatus ct_library_path(char *buffer, size_t capacity);
 CTStatus ct_load_cuda(const char *path, bool *out);
 CTStatus ct_device_count(CTDeviceKind kind, int32_t *out);
-CTStatus ct_device_name(CTDevice device, char *buffer, size_t capacity);
 CTStatus ct_threads(int32_t *out);
 CTStatus ct_set_threads(int32_t count);
 CTStatus ct_parallel_information(char *buffer, size_t capacity);
@@ -242,7 +241,7 @@ CTStatus ct_reverse_step(CTTensor logits, CTTensor states, CTTensor shift, CTTen
 // sum_of_squares.cpp: in double precision on the CPU and on CUDA devices, by libtorch's own operator on others.
 CTStatus ct_sum_of_squares(CTTensor x, double *out);
 
-// adamw.cpp One AdamW step and one moving-average step over flat float32 arrays, and optional bfloat16 copies of the
+// adamw.cpp: one AdamW step and one moving-average step over flat float32 arrays, and optional bfloat16 copies of the
 // weights and of the average; see adamw.cpp.
 typedef struct {
     double rate, beta1, beta2, epsilon, decay;

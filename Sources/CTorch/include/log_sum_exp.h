@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-// out [R], float64, = log sum of e^x over the first `columns` entries of each row of x [R, V], float32.
+// out [R], float64, = log sum of e^x over the first `columns` entries of each row of x [R, V], float32. The sum is in double
+// precision on the CPU, and in single precision elsewhere.
 CTStatus ct_log_sum_exp(CTTensor x, int64_t columns, CTTensor *out);
 
 #ifdef __cplusplus

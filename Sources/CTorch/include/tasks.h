@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-// Calls body(task, context) once for each task in [0, count), on the threads of libtorch. Operators inside use one thread.
+// Calls body(task, context) once for each task in [0, count), on the threads of libtorch. Matrix
+// products inside use one thread; if there are several tasks, all operators do.
 CTStatus ct_run_tasks(int64_t count, void (*body)(int64_t task, void *context), void *context);
 
 // sum += parts[0]; sum += parts[1]; ... in that order, element by element. Contiguous float32 on the CPU, all of one size.

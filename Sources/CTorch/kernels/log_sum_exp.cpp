@@ -4,6 +4,7 @@
 
 #include "../include/log_sum_exp.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -60,9 +61,10 @@ CTStatus ct_log_sum_exp(CTTensor x_, int64_t columns, CTTensor *out) {
         parallel_rows(rows, 1, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 const float *row = data + i * width, most = greatest(row, columns);
-                // A row without a finite entry has no maximum to subtract; NaN among other entries propagates to the
-                // sum.
-                result[i] = std::isfinite(most) ? most + std::log(sum_of_exponentials(row, columns, most)) : most;
+                // NaN among finite entries propagates to the sum; the maximum passes over it. A row without a finite maximum
+                // has nothing to subtract.
+                if (std::isfinite(most)) result[i] = most + std::log(sum_of_exponentials(row, columns, most));
+                else result[i] = std::any_of(row, row + columns, [](float each) { return std::isnan(each); }) ? NAN : most;
             }
         });
         *out = wrap(made);

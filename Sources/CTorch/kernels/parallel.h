@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 
 extern "C" {
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) __attribute__((weak));
@@ -31,7 +32,27 @@ namespace ctorch {
 // Number of threads available to a parallel region of the calling thread; 1 inside a region.
 inline int64_t threads_here() { return at::in_parallel_region() ? 1 : std::max(1, at::get_num_threads()); }
 
-// Calls body(begin, end) on disjoint ranges that cover [0, count), none shorter than `grain` but the last.
+// The first exception of a team's members: none may leave the parallel region, so it is thrown after it.
+class FirstFailure {
+    std::atomic_flag taken = ATOMIC_FLAG_INIT;
+    std::exception_ptr failure;
+
+  public:
+    template <typename Body>
+    void attempt(const Body &body) noexcept {
+        try {
+            body();
+        } catch (...) {
+            if (!taken.test_and_set()) failure = std::current_exception();
+        }
+    }
+    void rethrow() const {
+        if (failure) std::rethrow_exception(failure);
+    }
+};
+
+// Calls body(begin, end) on disjoint ranges of about equal size that cover [0, count): one for each thread, but no more than
+// count / grain, rounded up. Exceptions are thrown by this function.
 template <typename Body>
 void parallel_rows(int64_t count, int64_t grain, const Body &body) {
     if (count <= 0) return;
@@ -43,16 +64,18 @@ void parallel_rows(int64_t count, int64_t grain, const Body &body) {
     struct Work {
         const Body *body;
         int64_t count;
+        FirstFailure failure{};
     } work{&body, count};
     GOMP_parallel(
         [](void *data) {
-            const Work &work = *static_cast<Work *>(data);
+            Work &work = *static_cast<Work *>(data);
             const int64_t members = omp_get_num_threads(), member = omp_get_thread_num();
             const int64_t share = (work.count + members - 1) / members;
             const int64_t begin = member * share, end = std::min(work.count, begin + share);
-            if (begin < end) (*work.body)(begin, end);
+            if (begin < end) work.failure.attempt([&] { (*work.body)(begin, end); });
         },
         &work, static_cast<unsigned>(parts), 0);
+    work.failure.rethrow();
 }
 
 // Limits the library's matrix products on this thread to one thread, if supported.
@@ -64,7 +87,8 @@ struct OneThread {
 };
 
 // Calls body(task) once for each task in [0, count), on whichever thread is free: a delayed thread delays only one
-// task. Operators inside use one thread.
+// task. Matrix products inside use one thread; if there are several tasks, all operators do. Exceptions are thrown by this
+// function.
 template <typename Body>
 void parallel_tasks(int64_t count, const Body &body) {
     const int64_t parts = std::min<int64_t>(threads_here(), count);
@@ -77,14 +101,17 @@ void parallel_tasks(int64_t count, const Body &body) {
         const Body *body;
         int64_t count;
         std::atomic<int64_t> next{0};
+        FirstFailure failure{};
     } work{&body, count};
     GOMP_parallel(
         [](void *data) {
             Work &work = *static_cast<Work *>(data);
             const OneThread single;
-            for (int64_t task; (task = work.next.fetch_add(1, std::memory_order_relaxed)) < work.count;) (*work.body)(task);
+            for (int64_t task; (task = work.next.fetch_add(1, std::memory_order_relaxed)) < work.count;)
+                work.failure.attempt([&] { (*work.body)(task); });
         },
         &work, static_cast<unsigned>(parts), 0);
+    work.failure.rethrow();
 }
 
 }  // namespace ctorch

@@ -36,6 +36,10 @@ extension Tensor {
 
     /// The elements at offset + i strides[0] + j strides[1] + ..., within the storage.
     public func strided(_ shape: [Int], _ strides: [Int], offset: Int) throws(TorchError) -> Tensor {
+        guard strides.count == shape.count else {
+            throw TorchError(
+                .value, "strided: \(strides.count) strides for \(shape.count) dimensions; expected one for each")
+        }
         let sizes = shape.map(Int64.init)
         let steps = strides.map(Int64.init)
         return try Tensor.make("strided") {

@@ -35,7 +35,6 @@ struct Doctor: ParsableCommand {
         try line("memory", "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
         try device("cuda", "requires an NVIDIA driver and a CUDA build of libtorch (set LIBTORCH and rebuild)")
         try line("cuda kernels", kernelReport())
-        try device("mps", "requires Apple silicon")
         try line(
             "several processes",
             KeyStore.isAvailable

@@ -6,12 +6,12 @@ import Torch
 
 /// Device, precision and number of threads.
 struct EngineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Device: cpu (default), cuda, cuda:N or mps.", valueName: "device"))
+    @Option(help: ArgumentHelp("Device: cpu (default), cuda or cuda:N.", valueName: "device"))
     var device: String?
 
     @Option(
         help: ArgumentHelp(
-            "Precision of a diffusion model's trunk: float32, bf16 (CUDA only, and the default there) or bf16-products (training on processors with AVX512-BF16).",
+            "Precision of a diffusion model's trunk: float32, bf16 (CUDA only, and the default there) or bf16-products (only for training, on processors with AVX512-BF16).",
             valueName: "type"))
     var precision: Precision?
 
@@ -51,6 +51,9 @@ struct EngineOptions: ParsableArguments {
             if standard != (try Runtime.threads()) { try Runtime.setThreads(standard) }
         }
         let opened = try Device(team.deviceName(device ?? last ?? "cpu", isNamed: device != nil))
+        guard opened.kind != .mps else {
+            throw SEDDError(.usage, "--device mps: scores are computed in float64, which it lacks; use --device cpu")
+        }
         _ = try Precision.resolved(precision, on: opened, for: use)
         return opened
     }
