@@ -46,8 +46,8 @@ package struct Server: Sendable {
     private let logger: Logger
     private let demonstration: Demonstration
 
+    /// Creates a server; ``run(until:running:)`` starts it.
     package init(_ model: ServedModel, _ settings: Settings, logger: Logger) throws {
-        /// Creates a server; ``run(stops:running:)`` starts it.
         self.model = model
         self.settings = settings
         self.logger = logger

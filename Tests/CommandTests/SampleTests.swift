@@ -59,6 +59,8 @@ import Testing
         try #require(result.code == 0, "\(result.errors)")
         let line = try #require(try CommandTests.objects(result.text).first)
         #expect(line["sampler"] as? String == name)
+        let ignoresSteps = ["first-hitting", "entropy-bound"].contains(name)
+        #expect(result.errors.contains("--steps and --grid are ignored") == ignoresSteps, "\(result.errors)")
         for (key, value) in expected { #expect(line[key] as? Double == value, "\(key) of \(line)") }
     }
 

@@ -104,7 +104,9 @@ def declared(page, url):
     """A method, a setting and a filter unknown to the page appear with their descriptions, and are sent"""
     with_model(page, url, """(model) => {
         model.samplers.push("leap");
-        model.methods.push({ name: "leap", summary: "Leaps over what is in its way", settings: [
+        model.samplers.push("event");
+        model.methods.push({ name: "event", summary: "Waits for something to happen", uses_grid: false, settings: [] });
+        model.methods.push({ name: "leap", summary: "Leaps over what is in its way", uses_grid: true, settings: [
             { name: "height", help: "How high it leaps.", expected: "a number", standard: 2 },
             { name: "foot", help: "Which foot comes first.", expected: "a word", standard: "left", choices: ["left", "right"] }] });
         model.filters.push({ name: "min_p", help: "Leaves out what is less likely than this.", expected: "a number", standard: 0 });
@@ -134,6 +136,12 @@ def declared(page, url):
         document.getElementById("sampler").dispatchEvent(new Event("input"));
     """)
     assert page.run("return document.getElementById('height')") is None, "another method's setting stays behind"
+    page.run("""
+        document.getElementById("sampler").value = "event";
+        document.getElementById("sampler").dispatchEvent(new Event("input"));
+    """)
+    assert page.run("return document.getElementById('steps').disabled && document.getElementById('grid').disabled")
+    assert "steps" in page.text("#sampler-hint") and "steps" not in page.text("#settings-say"), page.text("#settings-say")
 
 
 def recommended(page, url):

@@ -45,6 +45,11 @@ NOTATION = [
     ("\\[[3]] ∎", "\\[[3]] \\∎", "\\[[3]] \\∎"),
     ("[[500]]", "[[500]]", "[[500]]"),
     ("a [[x]] b", "a [[x]] b", "a [[x]] b"),
+    # A bracket or a backslash before a hole; backslashes before a bracket, and elsewhere.
+    (r"\[[[3]]]", "[___]", "[__________]"),
+    (r"\\[[4]]", r"\\____", r"\\______________"),
+    (r"\[[[500]]", r"\[[[500]]", r"\[[[500]]"),
+    (r"a\\[b \ [ [[2]]", r"a\\[b \ [ [[2]]", r"a\\[b \ [ [[2]]"),
 ]
 
 
@@ -60,11 +65,11 @@ def notation(page, url):
             })),
             texts: arguments[1].map((text) => toTemplate(escaped(text), pieces[0])),
         }));
-    """, [template for template, *_ in NOTATION], ["a ___ b", "∎", "a [[3]] \\", "____…"])
+    """, [template for template, *_ in NOTATION], ["a ___ b", "∎", "a [[3]] \\", "____…", "\\___ \\[[ [[[ \\∎"])
     for (template, *typed), ways in zip(NOTATION, found["ways"]):
         assert [way[0] for way in ways] == typed, (template, ways)
         assert [way[1] for way in ways] == [template] * 2, (template, ways)
-    assert found["texts"] == ["a ___ b", "∎", "a \\[[3]] \\", "____…"], found["texts"]
+    assert found["texts"] == ["a ___ b", "∎", "a \\[[3]] \\", "____…", r"\___ \\\[[ \[\[[ \∎"], found["texts"]
 
 
 def making(page, url):

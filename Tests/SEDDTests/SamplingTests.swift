@@ -70,6 +70,21 @@ struct SamplingTests {
         }
     }
 
+    /// Only methods that follow a grid are affected by steps and spacing, as each declares.
+    @Test(arguments: SamplingMethods.all)
+    func whatUsesGrids(_ kind: SamplingMethodKind) throws {
+        let network = try randomNetwork(smallConfiguration(kind.chains == .uniform ? .uniform : .absorb))
+        let seeds: [UInt64] = Array(0..<16)
+        let templates = seeds.map { _ in [Int?](repeating: nil, count: 12) }
+        let made = try [(2, TimeGrid.Kind.linear), (7, .cosine)].map { steps, grid in
+            let settings = SamplingSettings(method: kind.name, steps: steps, grid: grid)
+            return try sample(network, templates, seeds: seeds, seeds.map { _ in settings })
+        }
+        let areEqual = made[0].map(\.states) == made[1].map(\.states)
+        #expect(areEqual == !kind.usesGrid)
+        #expect((made[0][0].networkEvaluations == made[1][0].networkEvaluations) == !kind.usesGrid)
+    }
+
     /// The number of evaluations is what each method states.
     @Test(
         arguments: [
@@ -215,6 +230,14 @@ struct SamplingTests {
         {
             let error = #expect(throws: SEDDError.self) { try SamplingSettings(bad) }
             #expect(error?.kind == .usage, "\(bad)")
+        }
+        for (bad, words) in [
+            ("analytic:temperature=abc", "temperature is 'abc'; expected a number"),
+            ("euler:top_k=1.5", "top_k is '1.5'; expected a whole number"),
+            ("euler:eta=1", "'eta' is not a setting of euler"),
+        ] {
+            let error = #expect(throws: SEDDError.self) { try SamplingSettings(bad) }
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
         }
     }
 

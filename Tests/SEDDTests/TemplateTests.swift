@@ -53,6 +53,12 @@ struct TemplateTests {
             try Template("abcd[[4]]").positions(tokenizer: ByteTokenizer(), length: 7, modelLength: 8)
         }
         #expect(error?.description == "template: 8 tokens exceed the length of 7; shorten it or raise the length")
+        for length in [1 << 21, .max] {
+            let error = #expect(throws: SEDDError.self) {
+                try Template("a[[*]]").positions(tokenizer: ByteTokenizer(), length: length, modelLength: 8)
+            }
+            #expect(error?.description.contains("a length of \(length) tokens; expected at most 1048576") == true)
+        }
     }
 
     // The end of text has a notation of its own: its letters within a text are ordinary letters.

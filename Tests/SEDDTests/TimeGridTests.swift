@@ -123,6 +123,11 @@ import Testing
         for bad in [[], [1], [1, .nan], [1, -0.1]] as [[Double]] {
             #expect(throws: SEDDError.self) { try InformationProfile(bad) }
         }
+        for bad in ["{\"nats\": []}", "{\"nats\": [1, -2]}"] {
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(InformationProfile.self, from: Data(bad.utf8))
+            }
+        }
         let folder = try TemporaryFolder()
         #expect(try InformationProfile.beside(model: folder.url) == nil)
         let profile = try InformationProfile([2, 1, 0.5])

@@ -1,5 +1,5 @@
-/// A generated text with everything that determined it and what it cost: a line of `sedd sample --jsonl` and of a
-/// study's samples, and the input of a judge.
+/// A generated text with everything that determined it, besides model and template, and what it cost: a line of `sedd sample
+/// --jsonl` and of a study's samples, and the input of a judge.
 ///
 /// Settings are members beside the text; those with default values are omitted.
 public struct SampleRecord: Sendable, Equatable {
@@ -47,7 +47,7 @@ extension SampleRecord: Codable {
         case text, tokens, seed, steps, sampler, networkEvaluations, seconds, grid, temperature, topK, topP, precision
     }
 
-    /// Reads a line of `sedd sample --json` or of any other tool; only `text` is required.
+    /// Reads a line of `sedd sample --jsonl` or of any other tool; only `text` is required.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         self.init(

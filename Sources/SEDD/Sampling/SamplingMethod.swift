@@ -8,12 +8,19 @@ import Files
 public protocol SamplingMethod: Sendable {
     /// The declaration of the method.
     var kind: SamplingMethodKind { get }
+    /// Whether it may mask tokens again, so that none is final before the end.
+    var revises: Bool { get }
     /// Upper bound on the advances of a trajectory, each with one question.
     func planned(for trajectory: Trajectory) -> Int
     /// The next question of the trajectory; nil once it is finished.
     func ask(_ trajectory: Trajectory) -> Question?
     /// Applies the answer to the trajectory.
     func apply(_ answer: Answer, to question: Question, _ trajectory: inout Trajectory)
+}
+
+extension SamplingMethod {
+    /// False: what has settled stays.
+    public var revises: Bool { false }
 }
 
 /// The declaration of a sampling method: its name, its settings, and what is proved about its law.
@@ -42,18 +49,22 @@ public struct SamplingMethodKind: Sendable {
     public let chains: Chains
     /// What the tests verify about its law.
     public let claim: Claim
+    /// Whether it follows the steps of a time grid; false if events or the state decide when it evaluates the network.
+    public let usesGrid: Bool
     /// Settings of this method, besides those common to all methods.
     public let settings: [SettingDeclaration]
     let make: @Sendable (SamplingSettings, DiffusionProcess) throws(SEDDError) -> any SamplingMethod
 
     init(
-        _ name: String, chains: Chains, claim: Claim, settings: [SettingDeclaration] = [], summary: String,
+        _ name: String, chains: Chains, claim: Claim, usesGrid: Bool = true, settings: [SettingDeclaration] = [],
+        summary: String,
         make: @escaping @Sendable (SamplingSettings, DiffusionProcess) throws(SEDDError) -> any SamplingMethod
     ) {
         self.name = name
         self.summary = summary
         self.chains = chains
         self.claim = claim
+        self.usesGrid = usesGrid
         self.settings = settings
         self.make = make
     }

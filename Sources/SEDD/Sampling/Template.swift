@@ -103,7 +103,7 @@ public struct Template: Sendable, Equatable {
         return .hole(count)
     }
 
-    /// Maximum number of tokens in the holes of a template.
+    /// Maximum number of positions of a template.
     private static let greatestLength = 1 << 20
 
     /// Total size of the holes with a count; a lower bound on the length.
@@ -158,6 +158,10 @@ public struct Template: Sendable, Equatable {
         }
         let own = parts.reduce(0) { $0 + $1.count }
         let target = length ?? (hasFill || !hasHoles ? modelLength : own)
+        guard target <= Self.greatestLength else {
+            throw SEDDError(
+                .usage, "template: a length of \(target) tokens; expected at most \(Self.greatestLength)")
+        }
         guard own <= target else {
             throw SEDDError(
                 .usage, "template: \(own) tokens exceed the length of \(target); shorten it or raise the length")

@@ -80,6 +80,12 @@ public struct Trajectory: Sendable {
     /// The positions for which ``isOpen(_:)`` holds.
     var open: [Int] { states.indices.filter(isOpen) }
 
+    /// The tokens from the start of `range` on that no later advance changes.
+    public func final(in range: Range<Int>) -> ArraySlice<Int> {
+        if isFinished { return states[range] }
+        return method.revises ? [] : states[range].prefix { !graph.canMove(from: $0) }
+    }
+
     /// The positions that the model writes and that hold a token: candidates for remasking.
     var settled: [Int] { states.indices.filter { template[$0] == nil && states[$0] != graph.mask } }
 

@@ -1,5 +1,6 @@
 import Files
 import Hummingbird
+import Logging
 import NIOCore
 import SEDD
 import Synchronization
@@ -48,7 +49,11 @@ final class Demonstration: Sendable {
                 } catch  where EventStream.isDisconnect(error) {
                     throw error
                 } catch {
-                    try await writer.write(ServerSentEvent.json(APIError(error), event: "error"))
+                    let known = APIError(error)
+                    if known.code == "internal" {
+                        context.logger.error("the recorded run failed", metadata: ["error": "\(error)"])
+                    }
+                    try await writer.write(ServerSentEvent.json(known, event: "error"))
                 }
                 try await writer.finish(nil)
             })
@@ -96,7 +101,7 @@ final class Demonstration: Sendable {
 
     private func request(_ model: ServedModel) throws -> Sampler.Request {
         let example = model.card?.examples?.first
-        let length = example == nil ? min(Self.freeLength, model.length) : example?.length
+        let length = example == nil ? min(Self.freeLength, model.length, service.limits.length) : example?.length
         let positions = try Template(example?.template ?? "[[*]]")
             .positions(tokenizer: model.tokenizer, length: length, modelLength: model.length)
         guard positions.count <= service.limits.length else {

@@ -129,7 +129,7 @@ enum InfillEvents {
         let step: Int
         /// Time after the step.
         let time: Double
-        /// Number of positions that are not settled; nil if any may change until the end.
+        /// Number of masked positions; nil under the uniform chain, where any position may change until the end.
         let open: Int?
         let changes: [Changed]
 

@@ -24,12 +24,16 @@ struct ModelList: Encodable, Sendable {
 
     /// A sampler and its settings, for the page.
     struct Method: Encodable, Sendable {
-
         let name, summary: String
+        /// Whether it follows the steps of a grid.
+        let usesGrid: Bool
         let settings: [Setting]
 
+        private enum CodingKeys: String, CodingKey { case name, summary, usesGrid = "uses_grid", settings }
+
         init(_ kind: SamplingMethodKind) {
-            (name, summary, settings) = (kind.name, kind.summary, kind.settings.map(Setting.init))
+            (name, summary, usesGrid) = (kind.name, kind.summary, kind.usesGrid)
+            settings = kind.settings.map(Setting.init)
         }
     }
 

@@ -40,7 +40,7 @@ struct ErrorResponses: RouterMiddleware {
         var response = try JSONResponse.make(known, status: known.status)
         if let seconds = known.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if !methods.isEmpty { response.headers[.allow] = methods.joined(separator: ", ") }
-        if known.status == .unsupportedMediaType { response.headers[.acceptEncoding] = "identity" }
+        if known.code == "unsupported_content_encoding" { response.headers[.acceptEncoding] = "identity" }
         if known.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         // Responses to HEAD have no body, including errors.
         if request.method == .head { response = response.createHeadResponse() }

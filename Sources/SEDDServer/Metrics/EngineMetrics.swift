@@ -54,8 +54,8 @@ struct EngineMetrics: EngineObserver {
 
     func ended(with error: any Error) {
         switch error {
-        case is CancellationError: cancelled.increment()
-        case SamplingEngine.Refusal.deadline, SamplingEngine.Refusal.stopping: late.increment()
+        case is CancellationError, SamplingEngine.Refusal.stopping: cancelled.increment()
+        case SamplingEngine.Refusal.deadline: late.increment()
         default: failed.increment()
         }
     }

@@ -5,20 +5,23 @@ import { Player } from "./player.js";
 import { record } from "./recording.js";
 import { TextView } from "./textview.js";
 
-export const stepCounts = [8, 32, 128];
+const stepCounts = [8, 32, 128];
 const replaySeconds = 4;
 
 export class Comparison {
-  #columns;
+  #root;
+  #columns = [];
   #slider;
+  #charactersPerToken = 1;
 
   set charactersPerToken(value) {
+    this.#charactersPerToken = value;
     for (const column of this.#columns) column.charactersPerToken = value;
   }
 
   constructor(root, slider, replay) {
-    this.#columns = stepCounts.map((steps) => new Column(steps));
-    root.replaceChildren(...this.#columns.map((column) => column.root));
+    this.#root = root;
+    this.offer(Infinity);
     this.#slider = slider;
     slider.addEventListener("input", () => {
       const share = slider.valueAsNumber / Number(slider.max);
@@ -28,6 +31,18 @@ export class Comparison {
     replay.addEventListener("click", () => {
       for (const column of this.#columns) column.replay();
     });
+  }
+
+  /**
+   * Makes the columns, one for each number of steps up to `limit`.
+   * @returns {number[]} the numbers of steps.
+   */
+  offer(limit) {
+    const counts = [...new Set(stepCounts.map((steps) => Math.min(steps, limit)))];
+    this.#columns = counts.map((steps) => new Column(steps));
+    this.#root.replaceChildren(...this.#columns.map((column) => column.root));
+    this.charactersPerToken = this.#charactersPerToken;
+    return counts;
   }
 
   /** @param {object} request with a seed, shared by the three runs. */

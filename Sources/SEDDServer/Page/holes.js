@@ -1,10 +1,11 @@
 // The syntax of typed text: `___` is a hole about as wide as its underscores, `___…` one that takes all remaining
 // room, and ∎ the end of the text. The server's notation, [[12]] for twelve tokens, [[*]] and [[end]], is accepted
-// as well; \___, \[[ and \∎ are literal. Only the server decides what is invalid; the page marks it.
+// as well. Only before such a mark, or a bracket, a backslash is an escape: \___, \[ and \∎ are literal, and \\ is a
+// backslash, as in the server's templates. Only the server decides what is invalid; the page marks it.
 
-/** Marks that are not plain text: in typed text, and in a template of the server. */
-const typed = /\\(?:_{3,}|\[\[|∎)|_{3,}(?:…|\.\.\.)?|\[\[|∎/g;
-const served = /\\?\[\[/g;
+/** Marks that are not plain text, each with the backslashes before it: in typed text, and in a template of the server. */
+const typed = /(\\*)(_{3,}(?:…|\.\.\.)?|\[\[?|∎)/g;
+const served = /(\\*)(\[\[?)/g;
 const greatestHole = 1 << 24;
 
 /** Underscores of the narrowest hole. */
@@ -19,48 +20,65 @@ export const narrowest = 3;
  */
 export function parse(source, pattern = typed) {
   const segments = [];
-  let textStart = 0;
-  const add = (kind, start, end, count = 0, text = "") => segments.push({ kind, start, end, count, text });
-  const textTo = (end) => {
-    if (end > textStart) add("text", textStart, end, 0, source.slice(textStart, end).replace(pattern, (mark) => mark.replace("\\", "")));
+  let [start, place, text] = [0, 0, ""];
+  const endText = () => {
+    if (place > start) segments.push({ kind: "text", start, end: place, count: 0, text });
+    [start, text] = [place, ""];
   };
-  const hole = (kind, start, end, count) => {
-    textTo(start);
-    add(kind, start, end, count);
-    textStart = end;
-  };
-  // A separate expression, because its position is moved past each hole.
+  // A separate expression, because its position is moved past each mark.
   const scanner = new RegExp(pattern);
+  const hole = (kind, end, count = 0) => {
+    endText();
+    segments.push({ kind, start: place, end, count, text: "" });
+    start = place = scanner.lastIndex = end;
+  };
   for (let found = scanner.exec(source); found; found = scanner.exec(source)) {
-    const [mark] = found;
-    const start = found.index;
-    if (mark.startsWith("\\")) continue;
-    if (mark.startsWith("_")) {
+    const [, escapes, mark] = found;
+    text += source.slice(place, found.index) + "\\".repeat(escapes.length >> 1);
+    place = found.index + escapes.length;
+    if (escapes.length % 2 === 1 || mark === "[") {
+      // Of two brackets an escape concerns the first.
+      const plain = mark === "[[" ? "[" : mark;
+      text += plain;
+      place = scanner.lastIndex = place + plain.length;
+    } else if (mark.startsWith("_")) {
       const count = mark.length - mark.replace(/_+/, "").length;
-      hole(count < mark.length ? "fill" : "blank", start, start + mark.length, count);
-      continue;
+      hole(count < mark.length ? "fill" : "blank", place + mark.length, count);
+    } else if (mark === "∎") hole("end", place + 1);
+    else {
+      const close = source.indexOf("]]", place + 2);
+      if (close < 0) {
+        hole("wrong", source.length);
+        break;
+      }
+      const inside = source.slice(place + 2, close);
+      const count = /^[0-9]{1,8}$/.test(inside) ? Number(inside) : 0;
+      const kind = inside === "*" ? "fill" : inside === "end" ? "end" : count >= 1 && count <= greatestHole ? "hole" : "wrong";
+      hole(kind, close + 2, count);
     }
-    if (mark === "∎") {
-      hole("end", start, start + 1, 0);
-      continue;
-    }
-    const close = source.indexOf("]]", start + 2);
-    if (close < 0) {
-      hole("wrong", start, source.length, 0);
-      break;
-    }
-    const inside = source.slice(start + 2, close);
-    const count = /^[0-9]{1,8}$/.test(inside) ? Number(inside) : 0;
-    const kind = inside === "*" ? "fill" : inside === "end" ? "end" : count >= 1 && count <= greatestHole ? "hole" : "wrong";
-    hole(kind, start, close + 2, count);
-    scanner.lastIndex = close + 2;
   }
-  textTo(source.length);
+  text += source.slice(place);
+  place = source.length;
+  endText();
   return segments;
 }
 
-/** Escapes a text, so that it is read without holes. */
-export const escaped = (text) => text.replace(/_{3,}|\[\[|∎/g, "\\$&");
+/**
+ * Escapes brackets and backslashes, so that they do not make a hole or an escape.
+ * @param {string} next the mark that follows; empty at the end.
+ */
+const literal = (text, next) => {
+  const doubled = (run) => run.replaceAll("\\", "\\\\");
+  const brackets = text.replace(/\\*\[/g, (run, start) => {
+    const opens = (text[start + run.length] ?? next[0]) === "[";
+    return doubled(run.slice(0, -1)) + (opens ? "\\[" : "[");
+  });
+  return next ? brackets.replace(/\\+$/, doubled) : brackets;
+};
+
+/** Escapes a text, so that as typed text, before the mark `next`, it is read without holes. */
+export const escaped = (text, next = "") =>
+  literal(text, next).replace(/(\\*)(_{3,}|∎)/g, (_, run, mark) => `${run}${run}\\${mark}`);
 
 /** Number of tokens of a hole of this many underscores. */
 export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.round(underscores / charactersPerToken));
@@ -75,23 +93,12 @@ export const tokensOf = (underscores, charactersPerToken) => Math.max(1, Math.ro
 export const piecesOf = ({ kind, characters_per_token: charactersPerToken }) =>
   ({ charactersPerToken, takeBlank: !["byte", "characters"].includes(kind) });
 
-/** Escapes a text for the server's template, where `\[` is a bracket, and `\\` before a bracket a backslash. */
-const literal = (text, isBeforeHole) => {
-  const doubled = (run) => run.replaceAll("\\", "\\\\");
-  const brackets = text.replace(/\\*\[/g, (run, start) => {
-    const end = start + run.length;
-    const opens = end < text.length ? text[end] === "[" : isBeforeHole;
-    return doubled(run.slice(0, -1)) + (opens ? "\\[" : "[");
-  });
-  return isBeforeHole ? brackets.replace(/\\+$/, doubled) : brackets;
-};
-
 /** Converts typed text to the server's template. */
 export function toTemplate(source, { charactersPerToken, takeBlank }) {
   const segments = parse(source);
   const written = segments.map(({ kind, start, end, count, text }, index) => {
     const isTyped = segments[index + 1] && source[segments[index + 1].start] === "_";
-    if (kind === "text") return literal(takeBlank && isTyped ? text.replace(/ $/, "") : text, index + 1 < segments.length);
+    if (kind === "text") return literal(takeBlank && isTyped ? text.replace(/ $/, "") : text, index + 1 < segments.length ? "[[" : "");
     if (kind === "blank") return `[[${tokensOf(count, charactersPerToken)}]]`;
     return kind === "fill" ? "[[*]]" : kind === "end" ? "[[end]]" : source.slice(start, end);
   });
@@ -103,23 +110,21 @@ const widest = 480;
 
 /** Converts a template of the server to typed text: holes become underscores wherever that means the same. */
 export function fromTemplate(template, { charactersPerToken, takeBlank }) {
-  let before = "";
-  for (const { kind, start, end, count, text } of parse(template, served)) {
-    if (kind === "text") {
-      before += escaped(text);
-      continue;
-    }
-    if (kind === "end") {
-      before += "∎";
-      continue;
-    }
+  const segments = parse(template, served);
+  const marks = [];
+  for (const [index, { kind, start, end, count }] of segments.entries()) {
+    const [before, after] = [marks[index - 1] ?? segments[index - 1]?.text ?? "", segments[index + 1]?.text ?? ""];
     const underscores = Math.max(narrowest, Math.round(count * charactersPerToken));
     const isSame = kind === "fill" || (kind === "hole" && underscores <= widest && tokensOf(underscores, charactersPerToken) === count);
+    // Underscores run into others, and turn dots after them into their own.
+    const runsOn = before.endsWith("_") || (kind === "hole" && /^(_|…|\.\.\.)/.test(after));
     // Underscores include the blank before them; if that blank is given text, the hole keeps the server's notation.
-    if (!isSame || (takeBlank && before.endsWith(" "))) before += template.slice(start, end);
-    else before += (takeBlank && /[\p{L}\p{N}.,;:!?’”)]$/u.test(before) ? " " : "") + (kind === "fill" ? "___…" : "_".repeat(underscores));
+    if (kind === "text") marks.push(null);
+    else if (kind === "end") marks.push("∎");
+    else if (!isSame || runsOn || (takeBlank && before.endsWith(" "))) marks.push(template.slice(start, end));
+    else marks.push((takeBlank && /[\p{L}\p{N}.,;:!?’”)]$/u.test(before) ? " " : "") + (kind === "fill" ? "___…" : "_".repeat(underscores)));
   }
-  return before;
+  return segments.map(({ text }, index) => marks[index] ?? escaped(text, marks[index + 1] ?? "")).join("");
 }
 
 /**

@@ -86,7 +86,10 @@ export class Notices {
 
   #tryAgain() {
     const again = this.#again;
+    const hadFocus = this.#box.contains(document.activeElement);
     this.clear();
+    // What was focused is hidden now.
+    if (hadFocus) document.getElementById("run").focus();
     again?.();
   }
 }

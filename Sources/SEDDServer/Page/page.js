@@ -47,7 +47,8 @@ function refreshTools() {
 function edit() {
   edits += 1;
   demonstration.end();
-  runs.stop();
+  // The description of the model is needed in any case.
+  if (model) runs.stop();
   $("caption").textContent = "Your text. The model fills the holes.";
   notices.say("");
   stage.leave();
@@ -62,6 +63,7 @@ async function loadModel(signal) {
   for (const each of [stage.view, comparison]) each.charactersPerToken = model.tokenizer.characters_per_token;
   editor.pieces = piecesOf(model.tokenizer);
   settings.describe(model);
+  $("compare").textContent = `Run your text in ${listed(comparison.offer(model.limits.steps))} steps`;
   offerExamples();
 }
 
@@ -98,14 +100,17 @@ const stopped = () => (began ? `Stopped at step ${began.recorded} of ${began.sta
 
 /** Plays the recorded run of the model on arrival. */
 function arrive() {
+  const before = edits;
   attempt(async () => {
+    if (edits !== before) return;
     take(examplesOf(model)[0]);
     // It does not count as a run: the button below it is Run, not Stop.
     demonstration.show((trajectory) => {
       stage.enter();
       stage.reset();
       $("caption").textContent = "A recorded run of this model. Type, or press Run, for one of your own.";
-      $("result").textContent = trajectory.result?.text ?? "";
+    }).then(() => {
+      if (demonstration.isShown) $("result").textContent = stage.player.trajectory.result.text;
     }).catch((error) => {
       if (error.name === "AbortError") return;
       edit();
@@ -117,11 +122,13 @@ function arrive() {
 function run() {
   const isOfDemonstration = demonstration.isShown;
   demonstration.end();
-  const request = settings.request();
-  if (!request) return;
-  const values = settings.values;
+  if (model && !settings.request()) return;
   const before = edits;
   attempt(async (signal) => {
+    // Only now: what an empty field means depends on the model.
+    const request = settings.request();
+    if (!request) return;
+    const values = settings.values;
     notices.say("Running…");
     const result = await record(request, signal, stage.player, (trajectory) => {
       if (edits !== before) return false;
@@ -148,11 +155,12 @@ function run() {
 }
 
 function compare() {
-  const request = settings.request();
-  if (!request) return;
+  if (model && !settings.request()) return;
   demonstration.end();
-  const values = settings.values;
   attempt(async (signal) => {
+    const request = settings.request();
+    if (!request) return;
+    const values = settings.values;
     // All three share one seed, which is drawn here if the field is empty.
     request.seed ??= String(crypto.getRandomValues(new Uint32Array(1))[0]);
     notices.say("Running side by side…");
@@ -169,6 +177,9 @@ function compare() {
     notices.say("Done: three runs side by side.");
   }, compare);
 }
+
+/** 8, 32 and 128. */
+const listed = (numbers) => [numbers.slice(0, -1).join(", "), ...numbers.slice(-1)].filter(Boolean).join(" and ");
 
 const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
 

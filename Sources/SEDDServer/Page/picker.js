@@ -61,7 +61,7 @@ export class PositionPicker {
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#view.positions === 0) return;
     const last = this.#view.positions - 1;
     const from = Math.min(this.#chosen ?? 0, last);
     const { first, last: end } = this.#view.group(from);

@@ -22,6 +22,8 @@ export class Settings {
   #isFromCard = false;
   /** Tokens of an open-ended text if no length was chosen. */
   #openLength = null;
+  /** Maximum length of a text on this server. */
+  #longest = Infinity;
 
   /** @param fields by the names of the request's fields, without `template`, which belongs to the editor. */
   constructor(fields, editor) {
@@ -47,6 +49,7 @@ export class Settings {
     this.#tellGrid();
     const { steps, length } = this.#fields;
     steps.placeholder = String(this.#recommended.steps);
+    this.#longest = model.limits.length;
     this.openLength = model.length;
     document.getElementById("steps-hint").textContent = `More are slower and better; up to ${model.limits.steps}.`;
     document.getElementById("length-hint").textContent = `Tokens of the whole text; up to ${model.limits.length}.`;
@@ -68,13 +71,17 @@ export class Settings {
   /** Makes the fields of the chosen sampler; values of settings that the previous one shares are kept. */
   #offerOwn() {
     const method = this.#methods[this.#fields.sampler.value];
-    document.getElementById("sampler-hint").textContent = line(method?.summary);
+    const usesGrid = method?.uses_grid ?? true;
+    const hint = usesGrid ? "" : " It decides by itself how many steps it takes.";
+    document.getElementById("sampler-hint").textContent = `${line(method?.summary)}${hint}`;
+    for (const field of [this.#fields.steps, this.#fields.grid, document.getElementById("compare")]) field.disabled = !usesGrid;
     this.#linked = { ...this.#linked, ...Object.fromEntries(this.#own.map((name) => [name, this.#fields[name].value])) };
     for (const name of this.#own) {
       this.#fields[name].closest(".field").remove();
       delete this.#fields[name];
     }
     this.#own = this.#make(method?.settings ?? [], this.#fields.sampler.closest(".field"));
+    this.#summarize();
   }
 
   /** Inserts fields after another; returns their names. */
@@ -98,10 +105,10 @@ export class Settings {
     });
   }
 
-  /** Sets the default length of an open-ended text; an example may be shorter than the model's length. */
+  /** Sets the default length of an open-ended text, as far as the server allows; an example may be shorter than the model's length. */
   set openLength(value) {
-    this.#openLength = value;
-    this.#fields.length.placeholder = String(value);
+    this.#openLength = Math.min(value, this.#longest);
+    this.#fields.length.placeholder = String(this.#openLength);
   }
 
   /**
@@ -116,7 +123,8 @@ export class Settings {
   /** Summarizes the collapsed settings in a line. */
   #summarize() {
     const { sampler, steps, temperature } = this.#fields;
-    const parts = [sampler.value, `${steps.value.trim() || this.#recommended.steps} steps`];
+    const parts = [sampler.value];
+    if (!steps.disabled) parts.push(`${steps.value.trim() || this.#recommended.steps} steps`);
     const heat = temperature?.value.trim() || this.#recommended.temperature;
     if (heat && Number(heat) !== 1) parts.push(`temperature ${heat}`);
     const names = [...this.#filters, ...this.#own, "steps", "length", "seed"];
@@ -158,8 +166,10 @@ export class Settings {
     const { template, ...values } = this.values;
     const isNumber = (name) => this.#fields[name] instanceof HTMLInputElement;
     const decimals = [...this.#filters, ...this.#own].filter(isNumber);
+    const isUnused = (name) => this.#fields[name].disabled;
+    const isWhole = (name) => (name === "seed" ? /^-?[0-9]{1,20}$/ : /^[0-9]{1,20}$/).test(values[name]);
     const faulty = [
-      ...wholes.filter((name) => values[name] !== "" && !/^[0-9]{1,20}$/.test(values[name])),
+      ...wholes.filter((name) => !isUnused(name) && values[name] !== "" && !isWhole(name)),
       ...decimals.filter((name) => values[name] !== "" && !(Number(values[name]) >= 0)),
     ];
     for (const name of faulty) {
@@ -173,12 +183,13 @@ export class Settings {
     const request = { template };
     for (const name of ["sampler", "grid", "steps", ...this.#filters, ...this.#own]) {
       const said = values[name] || this.#recommended[name];
+      if (isUnused(name)) continue;
       if (said === undefined || said === null || said === "") continue;
       request[name] = name === "steps" || decimals.includes(name) ? Number(said) : said;
     }
     if (values.length) request.length = Number(values.length);
     else if (this.#openLength && template.includes("[[*]]")) request.length = this.#openLength;
-    if (values.seed) request.seed = values.seed.replace(/^0+(?=[0-9])/, "");
+    if (values.seed) request.seed = values.seed.replace(/^(-?)0+(?=[0-9])/, "$1");
     return request;
   }
 

@@ -17,8 +17,11 @@ export class Stage {
 
   /** Makes room for a run that is about to be shown. */
   enter() {
+    const hadFocus = document.activeElement === $("template");
     document.body.classList.remove("editing");
     $("text").hidden = false;
+    // The field is hidden now, and the focus would be lost with it.
+    if (hadFocus) $(document.body.classList.contains("running") ? "stop" : "run").focus();
   }
 
   /** Switches to the editor. */

@@ -70,6 +70,7 @@ export class TextView {
 
   /** Marks the selected position, or none. */
   mark(position) {
+    if (!this.#trajectory) return;
     const changed = [this.#current, position].filter((each) => each !== null && each < this.#trajectory.length);
     this.#current = position;
     this.#paint(changed);
@@ -90,15 +91,16 @@ export class TextView {
     return this.#layout.textOf(this.group(position).first);
   }
 
-  /** Positions that belong to the text: those up to its end. */
+  /** Positions that belong to the text: those up to its end; none before the first run. */
   get positions() {
+    if (!this.#trajectory) return 0;
     const end = this.#trajectory.endAt(this.#layout instanceof FlowLayout ? this.#trajectory.recorded : this.shown);
     return end === null ? this.#trajectory.length : end + 1;
   }
 
   /** What is written so far, open positions left out. */
   get text() {
-    return Array.from({ length: this.#trajectory.length }, (_, position) => this.#layout.textOf(position)).join("");
+    return Array.from({ length: this.#trajectory?.length ?? 0 }, (_, position) => this.#layout.textOf(position)).join("");
   }
 
   get #all() {

@@ -64,6 +64,10 @@ struct SamplingOptions: ParsableArguments {
             }
         }
         try settings.validate()
+        if steps != nil || grid != nil, try !SamplingMethods.named(settings.method).usesGrid {
+            Console.note(
+                "\(settings.method) decides by itself when to evaluate the network; --steps and --grid are ignored")
+        }
         return settings
     }
 

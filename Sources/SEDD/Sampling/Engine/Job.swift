@@ -21,6 +21,6 @@ package struct Job: Sendable {
 package enum JobEvent: Sendable {
     /// The index of one of its sequences, and its state after a step.
     case step(index: Int, Trajectory)
-    /// Nothing has happened for a while.
+    /// A heartbeat is due.
     case tick
 }

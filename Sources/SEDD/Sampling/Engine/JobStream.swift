@@ -60,7 +60,7 @@ package final class JobStream: Sendable, AsyncSequence {
 
     // MARK: The request's side
 
-    /// Tells a waiting reader that nothing has happened for a while.
+    /// Wakes a waiting reader, so that it can send a heartbeat.
     package func tick() {
         let reader = state.withLock { state -> CheckedContinuation<JobEvent?, any Error>? in
             defer { state.reader = nil }

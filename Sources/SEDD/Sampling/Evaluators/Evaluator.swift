@@ -10,7 +10,7 @@ struct Asked: Sendable {
     var own: [Int] { question.positions.map { trajectory.states[$0] } }
 }
 
-/// Answers the questions of many trajectories in shared network passes; the only part of sampling that uses tensors.
+/// Answers the questions of many trajectories in shared network passes, so that the methods need no tensors.
 protocol Evaluator: Sendable {
     /// Answers each question; the answer depends only on the trajectory and its question, not on the batch.
     ///

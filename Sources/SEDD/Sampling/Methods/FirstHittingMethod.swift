@@ -10,7 +10,7 @@ import Foundation
 /// remaining positions are denoised at once. Evaluations: one per generated position; steps and grid are ignored.
 struct FirstHittingMethod: SamplingMethod {
     static let kind = SamplingMethodKind(
-        "first-hitting", chains: .absorbing, claim: .exact,
+        "first-hitting", chains: .absorbing, claim: .exact, usesGrid: false,
         summary: "Exact event times: one position and one evaluation per event"
     ) { settings, process throws(SEDDError) in FirstHittingMethod(process: process, filter: settings.filter) }
 

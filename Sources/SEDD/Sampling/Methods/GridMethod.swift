@@ -39,6 +39,7 @@ struct GridMethod: SamplingMethod {
     }
 
     var kind: SamplingMethodKind { rule == .analytic ? Self.analytic : Self.euler }
+    var revises: Bool { phases > 1 }
 
     func planned(for trajectory: Trajectory) -> Int { grid.steps * phases + 1 }
 

@@ -21,7 +21,7 @@ struct OrderMethod: SamplingMethod {
     static let leftToRight = kind("left-to-right", .leftToRight, "Left to right, one evaluation per step")
 
     static let entropyBound = SamplingMethodKind(
-        "entropy-bound", chains: .absorbing, claim: .heuristic, settings: [gamma],
+        "entropy-bound", chains: .absorbing, claim: .heuristic, usesGrid: false, settings: [gamma],
         summary: "As many nearly independent positions at once as the bound allows; the number of evaluations follows"
     ) { settings, process throws(SEDDError) in
         try OrderMethod("entropy-bound", .entropyBound(settings.number(gamma)), settings, process)

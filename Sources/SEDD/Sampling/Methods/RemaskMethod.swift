@@ -54,6 +54,7 @@ struct RemaskMethod: SamplingMethod {
     }
 
     var kind: SamplingMethodKind { Self.kind }
+    var revises: Bool { eta > 0 }
 
     func planned(for trajectory: Trajectory) -> Int { grid.steps + 1 }
 

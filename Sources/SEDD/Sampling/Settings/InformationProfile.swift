@@ -26,6 +26,14 @@ public struct InformationProfile: Sendable, Codable, Equatable {
         nats = Self.falling(measured)
     }
 
+    /// - Throws: `DecodingError` for values that ``init(_:)`` refuses.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        do { try self.init(container.decode([Double].self, forKey: .nats)) } catch let error as SEDDError {
+            throw DecodingError.dataCorruptedError(forKey: .nats, in: container, debugDescription: error.description)
+        }
+    }
+
     /// The nonincreasing least-squares fit (pool adjacent violators).
     private static func falling(_ values: [Double]) -> [Double] {
         var pools: [(mean: Double, count: Int)] = []
@@ -48,7 +56,7 @@ public struct InformationProfile: Sendable, Codable, Equatable {
         return nats[index] + (place - Double(index)) * (nats[index + 1] - nats[index])
     }
 
-    /// The error bound of a grid of known fractions 0 = r_0 < ... < r_N = 1; nats per position.
+    /// The error bound of a grid of known fractions 0 = r_0 <= ... <= r_N = 1; nats per position.
     public func bound(_ shares: [Double]) -> Double {
         let sum = zip(shares, shares.dropFirst()).reduce(0) { $0 + ($1.1 - $1.0) * self($1.0) }
         let inner = nats.dropFirst().dropLast().reduce(0, +) + (nats[0] + nats[nats.count - 1]) / 2
@@ -58,7 +66,8 @@ public struct InformationProfile: Sendable, Codable, Equatable {
     /// Segments placed individually; if more are requested, each of these is divided evenly.
     private static let most = 256
 
-    /// The fractions 0 = r_0 < ... < r_N = 1 that minimize the bound, on a lattice of 4096 fractions.
+    /// The fractions 0 = r_0 <= ... <= r_N = 1 that minimize the bound, on a lattice of 4096 fractions. Two are equal only if
+    /// no further fraction lowers the bound, as under a flat profile.
     public func boundaries(segments: Int) -> [Double] {
         let placed = min(segments, Self.most)
         let coarse = optimal(segments: placed)
@@ -114,14 +123,10 @@ extension InformationProfile {
     public static func beside(model folder: URL) throws(SEDDError) -> InformationProfile? {
         let file = file(in: folder)
         guard FileSystem.exists(file) else { return nil }
-        let read: InformationProfile
-        do throws(FileError) { read = try JSON.decode(contentsOf: file, limit: 1 << 24) } catch {
+        do throws(FileError) { return try JSON.decode(contentsOf: file, limit: 1 << 24) } catch {
             throw SEDDError(
                 .invalidData,
                 "\(file.path): not an information profile (\(error.problem)); measure it again with sedd profile")
-        }
-        do { return try InformationProfile(read.nats) } catch {
-            throw SEDDError(.invalidData, "\(file.path): \(error.description)")
         }
     }
 

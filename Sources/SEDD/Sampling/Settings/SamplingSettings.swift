@@ -73,12 +73,19 @@ public struct SamplingSettings: Sendable, Hashable {
             guard words.count == 2 else {
                 throw SEDDError(.usage, "sampler '\(specification)': '\(pair)' is not a setting; expected name=value")
             }
-            switch (words[0], Double(words[1])) {
-            case ("grid", _): grid = try TimeGrid.Kind(named: words[1])
-            case ("temperature", let number?): filter.temperature = number
-            case ("top_p", let number?): filter.topP = number
-            case ("top_k", let number?): filter.topK = Int(exactly: number) ?? 0
-            case (let name, _):
+            func number<Number: LosslessStringConvertible>(_ expected: String) throws(SEDDError) -> Number {
+                guard let number = Number(words[1]) else {
+                    throw SEDDError(
+                        .usage, "sampler '\(specification)': \(words[0]) is '\(words[1])'; expected \(expected)")
+                }
+                return number
+            }
+            switch words[0] {
+            case "grid": grid = try TimeGrid.Kind(named: words[1])
+            case "temperature": filter.temperature = try number("a number")
+            case "top_p": filter.topP = try number("a number")
+            case "top_k": filter.topK = try number("a whole number")
+            case let name:
                 guard let setting = try SamplingMethods.named(method).settings.first(where: { $0.name == name }) else {
                     throw SEDDError(
                         .usage,

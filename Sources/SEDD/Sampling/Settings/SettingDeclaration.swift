@@ -51,7 +51,8 @@ public struct SettingDeclaration: Sendable, Equatable {
         case choice([String])
     }
 
-    /// One word, identical on the command line, in YAML, in JSON and in requests.
+    /// Identical on the command line, in YAML, in JSON and in requests; one word, except for the filters `top_k` and `top_p`
+    /// (`--top-k`, and `topK` in JSON lines).
     public let name: String
     /// One line of help.
     public let help: String

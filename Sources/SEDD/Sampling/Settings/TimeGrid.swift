@@ -80,7 +80,7 @@ public struct TimeGrid: Sendable, Equatable {
         }
     }
 
-    /// Starts at 1, strictly decreases, and stays above the smallest time.
+    /// Starts at 1, does not increase, and does not fall below the smallest time.
     private static func falling(_ times: [Double]) -> [Double] {
         var last = Double.infinity
         return times.enumerated().map { index, time in
