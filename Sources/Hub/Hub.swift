@@ -48,7 +48,7 @@ package struct Hub: Sendable {
         if settings.isOffline {
             return try await cached(model, part, cache, problem: "HF_HUB_OFFLINE forbids to ask the hub")
         }
-        let client = try HubClient(settings)
+        let client = try HubClient(settings, note: note)
         do {
             let snapshot = try await fetched(model, part, cache, client)
             await client.shutdown()

@@ -9,13 +9,16 @@ import NIOSSL
 /// hub.
 final class HubClient: Sendable {
     let settings: HubSettings
+    private let note: @Sendable (String) -> Void
     private let client: HTTPClient
     private let endpoint: URL
     private static let mostRedirects = 10
 
+    /// - Parameter note: receives one line for each long wait.
     /// - Throws: `usage` if the certificates cannot be read.
-    init(_ settings: HubSettings) throws(FileError) {
+    init(_ settings: HubSettings, note: @escaping @Sendable (String) -> Void) throws(FileError) {
         self.settings = settings
+        self.note = note
         guard let endpoint = URL(string: settings.endpoint) else {
             throw FileError(.usage, "HF_ENDPOINT is '\(settings.endpoint)'; expected a URL")
         }
@@ -151,7 +154,11 @@ final class HubClient: Sendable {
             do {
                 let answer = try await work()
                 guard answer.isTransient, attempt < settings.retries else { return answer }
-                pause = .seconds(min(60, answer.retryAfter ?? 0)) + Self.pause(attempt)
+                let asked = min(60, max(0, answer.retryAfter ?? 0))
+                pause = .seconds(asked) + Self.pause(attempt)
+                if asked > 0 {
+                    note("\(model.repository): the hub sent status \(answer.status); next attempt in \(asked) s")
+                }
             } catch let error where NetworkFault.isTransient(error) {
                 guard attempt < settings.retries else { throw NetworkFault.refusal(error, of: model, at: settings) }
                 pause = Self.pause(attempt)

@@ -3,12 +3,12 @@
 /// Not all of them can be computed with; those that can have a `DType` of the same name.
 package enum ElementType: String, Sendable, CaseIterable {
     case float64, float32, float16, bfloat16
-    /// Bits per element.
     case int64, int32, int16, int8, uint8, bool
     case uint64, uint32, uint16, complex64
     case float8e5m2, float8e4m3, float8e8m0, float8e4m3fnuz, float8e5m2fnuz
     case float6e2m3, float6e3m2, float4
 
+    /// Bits per element.
     package var bits: Int {
         switch self {
         case .float64, .int64, .uint64, .complex64: 64

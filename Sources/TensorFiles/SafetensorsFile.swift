@@ -13,7 +13,7 @@ package struct SafetensorsFile: TensorTable, Sendable {
     /// Path of the file.
     package var path: String { file.path }
     private let file: RandomAccessFile
-    /// Start of the tensor data, in bytes from the start of the file.
+    /// Place of each tensor's data, in bytes from the start of the file.
     private let ranges: [String: Range<Int>]
 
     static let greatestHeader = 100_000_000

@@ -1,7 +1,7 @@
 import CStartup
 
-/// Turns Ctrl-C, SIGTERM and SIGHUP into a flag that long-running work polls; a second signal terminates the process at
-/// once.
+/// Turns Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 into a flag that long-running work polls; a second signal terminates the
+/// process at once.
 ///
 /// Until work starts polling, each of them terminates the process with the same exit code (`CStartup`).
 enum Interruption {

@@ -64,6 +64,10 @@ import Testing
             name: "too few texts", arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--count", "5"],
             words: ["--count", "20"]),
         Mistake(
+            name: "too many texts",
+            arguments: ["study", "--config", "tiny-cpu", "--output", "x", "--count", "9223372036854775807"],
+            words: ["--count is 9223372036854775807"]),
+        Mistake(
             name: "a study of nothing", arguments: ["study", "--config", "tiny-cpu", "--output", "x"], words: ["--data"]
         ),
         Mistake(name: "no tokens", arguments: ["bench", "--tokens", "0"], words: ["--tokens"]),

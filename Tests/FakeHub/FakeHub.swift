@@ -54,6 +54,8 @@ package final class FakeHub: Sendable {
         package var cuts = 0
         /// The hub answers 503.
         package var unavailable = 0
+        /// The Retry-After header of these responses.
+        package var retryAfter: String?
         package var ignoresRange = false
         /// Contents differ from what was announced.
         package var corrupts = false
@@ -140,7 +142,11 @@ package final class FakeHub: Sendable {
             if state.faults.unavailable > 0 { state.faults.unavailable -= 1 }
             return copy
         }
-        if state.faults.unavailable > 0 { return refusal(503, nil) }
+        if state.faults.unavailable > 0 {
+            var response = refusal(503, nil)
+            response.headers[.retryAfter] = state.faults.retryAfter
+            return response
+        }
         let parts = request.uri.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         guard let place = parts.firstIndex(of: "resolve"), (1...2).contains(place), parts.count > place + 2 else {
             return refusal(404, nil)

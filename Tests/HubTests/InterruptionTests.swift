@@ -111,6 +111,18 @@ struct InterruptionTests {
         #expect(try await trial.run { try await $0.snapshot(Sample.model()) }.commit == Sample.commit)
     }
 
+    /// A wait that the hub asks for is announced.
+    @Test func askedToWait() async throws {
+        let trial = try Trial()
+        var faults = FakeHub.Faults()
+        (faults.unavailable, faults.retryAfter) = (1, "1")
+        trial.fake.set(faults)
+        let start = ContinuousClock.now
+        _ = try await trial.run { try await $0.snapshot(Sample.model()) }
+        #expect(ContinuousClock.now - start >= .seconds(1))
+        #expect(trial.lines.all == ["org/model: the hub sent status 503; next attempt in 1 s"])
+    }
+
     /// A failed download leaves the revision unchanged.
     @Test func cutForGood() async throws {
         let trial = try Trial()

@@ -93,8 +93,19 @@ import Torch
         let other = try EvaluationLog(
             url, weights: network.weights, model: "m", text: text, length: 12, settings: bound(seed: 9).settings)
         #expect(other.blocks(terms: 3).isEmpty)
+        let second = #expect(throws: SEDDError.self) { try log() }
+        #expect(second?.description.contains("another evaluation is writing") == true, "while `other` is open")
+        withExtendedLifetime(other) {}
+    }
+
+    @Test func otherFilesAreNotLogs() throws {
+        let url = folder.url.appending(path: "blocks.jsonl")
         try Data("hello\n".utf8).write(to: url)
-        #expect(throws: SEDDError.self) { try log() }
+        let settings = try bound().settings
+        let error = #expect(throws: SEDDError.self) {
+            try EvaluationLog(url, weights: network.weights, model: "m", text: text, length: 12, settings: settings)
+        }
+        #expect(error?.kind == .invalidData)
     }
 
     @Test func scoresThatAreNoNumbersAreTold() throws {

@@ -115,6 +115,22 @@ struct FineTuningTests {
         #expect(content?.description.contains("the same ids would stand for other text") == true)
     }
 
+    /// A tokenizer that cannot be compared is an error, not a match.
+    @Test func damagedTokenizers() throws {
+        let setting = try TrainingTests.Setting()
+        let folder = setting.folder.url.appending(path: "model")
+        var configuration = smallConfiguration(tokens: 3, length: 12)
+        configuration.tokenizer = CharacterTokenizer.kind
+        try ModelFolder.save(configuration, ScoreNetwork(configuration, seed: 1).weights, to: folder)
+        let tokenizer = try CharacterTokenizer(alphabetOf: "abc")
+        try tokenizer.write(to: folder)
+        let start = try StartingModel(contentsOf: folder)
+        try start.requireTokenizer(tokenizer)
+        try Data([0xFF, 0xFE, 0xFF]).write(to: folder.appending(path: CharacterTokenizer.fileName))
+        let error = #expect(throws: TextError.self) { try start.requireTokenizer(tokenizer) }
+        #expect(error?.kind == .invalidData)
+    }
+
     /// Each sequence of a pair is masked as often as any other, and the two masks are as disjoint as possible.
     @Test(arguments: [0.1, 0.3, 0.5, 0.7, 0.95]) func complementaryMasks(_ time: Double) {
         let noising = Noising(

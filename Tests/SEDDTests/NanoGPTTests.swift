@@ -88,6 +88,17 @@ import Torch
             ]), to: file)
         let huge = #expect(throws: SEDDError.self) { _ = try LanguageModel.load(file) }
         #expect(huge?.description.contains("9223372036854775807") == true, "\(String(describing: huge))")
+        try PickleWriter.write(
+            .dictionary([
+                ("model", .dictionary([("w", tensor)])),
+                (
+                    "model_args",
+                    .dictionary(
+                        ["n_layer", "n_head", "n_embd", "block_size", "vocab_size"].map { ($0, .integer(-1)) })
+                ),
+            ]), to: file)
+        let negative = #expect(throws: SEDDError.self) { _ = try LanguageModel.load(file) }
+        #expect(negative?.description.contains("-1") == true, "\(String(describing: negative))")
     }
 
     // A vocabulary padded beyond the tokenizer's is accepted; one that lacks tokens is refused.

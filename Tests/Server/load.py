@@ -105,7 +105,8 @@ async def late(port):
 
 
 class Flood:
-    """Connections that say nothing, or not enough, more than the server has places; whoever is closed comes back after a second."""
+    """Connections from another address that say nothing, or not enough, more than the server has places; whoever is closed comes back
+    after a second."""
 
     def __init__(self, port, size):
         self.port, self.size, self.opened, self.stopping = port, size, 0, False
@@ -113,7 +114,7 @@ class Flood:
     async def hold(self, pick):
         while not self.stopping:
             try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=("127.0.0.2", 0))
                 self.opened += 1
                 kind = pick.randrange(4)
                 if kind == 1:

@@ -88,6 +88,7 @@ def settings(client, model):
     check("include_obfuscation", "".join(event.choices[0].text for event in stream if event.choices) == plain)
     try:
         client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hi"}])
+        check("chat is refused", False)
     except openai.NotFoundError as error:
         check("chat tells what to use", "/v1/completions" in error.message, error.message)
 

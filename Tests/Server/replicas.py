@@ -108,6 +108,8 @@ def main():
                 failures.append("events were gathered on the way")
             page = asyncio.run(send(nginx.port, "GET", "/"))
             print(f"the page through nginx: {page.status}, {len(page.body)} bytes")
+            if page.status != 200:
+                failures.append("the page does not pass through nginx")
             outcomes, longest = asyncio.run(under_load(nginx, second))
             print("one replica killed under load: " + ", ".join(f"{outcomes[key]} x {key}" for key in sorted(outcomes, key=str))
                   + f"; the longest wait {longest:.2f} s")
@@ -117,11 +119,13 @@ def main():
                 failures.append("more is lost than what the killed replica was working on")
             code = first.stop()
             print(f"the other replica ends with code {code}")
+            if code != 0:
+                failures.append("the other replica did not end as it should")
         finally:
             nginx.stop()
     for failure in failures:
         print("FAILED", failure)
-    print(f"{3 - len(failures)} passed, {len(failures)} failed")
+    print(f"{5 - len(failures)} passed, {len(failures)} failed")
     sys.exit(1 if failures else 0)
 
 

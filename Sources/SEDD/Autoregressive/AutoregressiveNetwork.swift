@@ -22,7 +22,11 @@ public final class AutoregressiveNetwork: Sendable {
     static let headName = "lm_head.weight"
 
     /// The weights used as the head.
-    var headWeights: String { configuration.tiesHead == false ? Self.headName : Self.embeddingName }
+    var headWeights: String { Self.headWeights(configuration) }
+
+    private static func headWeights(_ configuration: AutoregressiveConfiguration) -> String {
+        configuration.tiesHead == false ? headName : embeddingName
+    }
 
     /// Creates a network that shares `weights`.
     init(_ configuration: AutoregressiveConfiguration, _ weights: Weights) throws {
@@ -30,7 +34,7 @@ public final class AutoregressiveNetwork: Sendable {
         self.weights = weights
         device = try weights.flat.device
         embedding = try weights(Self.embeddingName)
-        wholeHead = try weights(configuration.tiesHead == false ? Self.headName : Self.embeddingName)
+        wholeHead = try weights(Self.headWeights(configuration))
         positions = try weights("transformer.wpe.weight")
         blocks = try (0..<configuration.nBlocks).map {
             try AutoregressiveBlock(weights, index: $0, configuration: configuration)

@@ -8,7 +8,7 @@ import Torch
 ///
 /// Each line carries a key derived from everything that determines its numbers: weights, tokens and settings. Lines
 /// with other keys are ignored, so that one file can serve several models and data sets. An incomplete last line, left
-/// by a killed run, is dropped.
+/// by a killed run, is dropped. One process at a time writes to a file.
 public final class EvaluationLog {
     private struct Line: Codable {
         let key: String
@@ -29,7 +29,7 @@ public final class EvaluationLog {
     /// - Parameters:
     ///   - weights: all weights of the model.
     ///   - model: other data that identifies the model.
-    /// - Throws: ``SEDDError`` of kind `cannotWrite`; `invalidData` if a complete line is not an entry of this log.
+    /// - Throws: ``SEDDError`` of kind `cannotWrite`, also if another process is writing to the file; `invalidData` if a complete line is not an entry of this log.
     public init(
         _ url: URL, weights: Weights, model: String, text: EvaluationText, length: Int,
         settings: EvaluationSettings
@@ -45,6 +45,11 @@ public final class EvaluationLog {
         }
         do { handle = try FileHandle(forUpdating: url) } catch {
             throw SEDDError(.cannotWrite, "\(path): cannot be opened for writing; choose another place")
+        }
+        // Some network file systems lack locks and report it: continue without one.
+        if flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            throw SEDDError(
+                .cannotWrite, "\(path): another evaluation is writing to it; wait for its end, or choose another file")
         }
         try read()
     }

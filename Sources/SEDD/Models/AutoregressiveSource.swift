@@ -76,7 +76,7 @@ enum AutoregressiveSource {
         }
         let vocabulary = try size("vocab_size")
         var configuration = AutoregressiveConfiguration(
-            vocabulary: vocabulary, startToken: (0..<vocabulary).contains(gpt2EndOfText) ? gpt2EndOfText : 0,
+            vocabulary: vocabulary, startToken: vocabulary > gpt2EndOfText ? gpt2EndOfText : 0,
             hiddenSize: try size("n_embd"), length: try size("block_size"), nBlocks: try size("n_layer"),
             nHeads: try size("n_head"), activation: "gelu")
         do { try configuration.validate() } catch {

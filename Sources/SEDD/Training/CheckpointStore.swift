@@ -40,11 +40,11 @@ public struct CheckpointStore: Sendable {
 
     /// The kept checkpoint with the lowest held-out loss, nats per token; nil if none was measured.
     public func best() -> (step: Int, validation: Double)? {
-        guard let last = steps().last,
-            let progress = try? JSON.decode(
-                Progress.self, contentsOf: url(step: last).appending(path: "training/progress.json")),
-            let best = progress.best, FileSystem.exists(url(step: best.step))
-        else { return nil }
+        let newest = steps().reversed().lazy.compactMap { step in
+            try? JSON.decode(
+                Progress.self, contentsOf: self.url(step: step).appending(path: "training/progress.json"))
+        }.first
+        guard let best = newest?.best, FileSystem.exists(url(step: best.step)) else { return nil }
         return (best.step, best.validation)
     }
 
@@ -78,7 +78,7 @@ public struct CheckpointStore: Sendable {
         let target = url(step: state.step)
         try replace(target, by: partial)
         try point(to: target)
-        prune(keep: keep, best: state.best?.step)
+        prune(upTo: state.step, keep: keep, best: state.best?.step)
         return target
     }
 
@@ -177,8 +177,9 @@ public struct CheckpointStore: Sendable {
         if isFolder { try? FileManager.default.removeItem(at: aside) }
     }
 
-    private func prune(keep: Int, best: Int?) {
-        for step in steps().dropLast(keep) where step != best {
+    /// Later checkpoints are damaged ones, from before the run fell back; they are replaced when it reaches their step.
+    private func prune(upTo newest: Int, keep: Int, best: Int?) {
+        for step in steps().filter({ $0 <= newest }).dropLast(keep) where step != best {
             try? FileManager.default.removeItem(at: url(step: step))
         }
     }

@@ -147,7 +147,7 @@ public enum ConfigurationReference {
         "optim.grad_clip": "maximum gradient norm; 0 disables clipping",
         "sampling.method": "sampling method of the samples drawn during training",
         "sampling.steps": "reverse steps of these samples",
-        "sampling.grid": "placement of the steps: linear, cosine, profile or a file of times",
+        "sampling.grid": "placement of the steps: linear, cosine, profile or a list of times",
         "sampling.temperature": "divisor of the log-probabilities of tokens",
         "sampling.top_k": "keep only the k most probable tokens; null for all",
         "sampling.top_p": "keep the most probable tokens up to this total probability; null for all",

@@ -13,7 +13,8 @@ final class MetricsLog {
     /// Opens the logs of `run` to continue after `step`; lines of later steps, left by a killed run, are dropped.
     init(_ run: RunFolder, after step: Int) throws {
         path = run.metricsFile.path
-        let kept = step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
+        let kept =
+            try step == 0 ? [] : Self.lines(run.metricsFile).filter { Self.step(of: $0).map { $0 <= step } ?? false }
         validated = Set(kept.filter { $0.contains("\"validation\":") }.compactMap(Self.step))
         try OutputFile.write(Array(kept.map { $0 + "\n" }.joined().utf8), to: run.metricsFile)
         handle = try FileHandle(forWritingTo: run.metricsFile)
@@ -51,8 +52,9 @@ final class MetricsLog {
         try events.text("samples", literal.joined(separator: "\n"), step: step)
     }
 
-    private static func lines(_ file: URL) -> [Substring] {
-        guard let bytes = try? FileSystem.contents(of: file, limit: 1 << 32) else { return [] }
+    private static func lines(_ file: URL) throws(FileError) -> [Substring] {
+        guard FileSystem.exists(file) else { return [] }
+        let bytes = try FileSystem.contents(of: file, limit: 1 << 32)
         // A damaged line must not cost the others.
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }

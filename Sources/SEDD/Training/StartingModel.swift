@@ -57,7 +57,7 @@ public struct StartingModel: Sendable {
     /// Checks that `tokenizer` assigns the same meaning to ids as the model.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` if vocabularies differ in size or, if the folder contains a tokenizer,
-    ///   in content.
+    ///   in content; `TextError` if that tokenizer is damaged.
     public func requireTokenizer(_ tokenizer: any Tokenizer) throws {
         guard tokenizer.vocabularySize == model.tokens else {
             throw SEDDError(
@@ -65,7 +65,12 @@ public struct StartingModel: Sendable {
                 "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.tokens); train with the model's own tokenizer"
             )
         }
-        guard let kind = model.tokenizer, let own = try? Tokenizers.load(kind: kind, folder: folder) else { return }
+        guard let kind = model.tokenizer else { return }
+        let own: any Tokenizer
+        do { own = try Tokenizers.load(kind: kind, folder: folder) } catch {
+            guard error.kind == .missingInput else { throw error }
+            return
+        }
         guard own.fingerprint == tokenizer.fingerprint else {
             throw SEDDError(
                 .usage,

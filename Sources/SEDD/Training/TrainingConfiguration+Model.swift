@@ -33,6 +33,7 @@ extension TrainingConfiguration {
 
         init() {}
 
+        /// Reads the keys of `model`; additions since version 0.1 may be absent.
         public init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             type = try keys.decode(ModelKind.self, forKey: .type)

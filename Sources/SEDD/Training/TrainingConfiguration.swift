@@ -107,11 +107,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
         init() {}
 
+        /// Reads the sampling settings and the count, which stand side by side.
         public init(from decoder: any Decoder) throws {
             settings = try SamplingSettings(from: decoder)
             count = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .count)
         }
 
+        /// Writes the sampling settings and the count side by side.
         public func encode(to encoder: any Encoder) throws {
             try settings.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)

@@ -100,13 +100,13 @@ public struct EvaluationText: Sendable {
     /// - Throws: `invalidData` if there are fewer than `length` tokens; `usage` if the block does not exist.
     public func block(_ index: Int, length: Int) throws(TextError) -> [Int] {
         try requireBlock(of: length)
+        guard index >= 0, index < count / length else {
+            throw TextError(
+                .usage, "block \(index) of \(count / length)", source: specification.description,
+                remedy: "choose an existing block")
+        }
         switch storage {
         case .memory(let ids):
-            guard index >= 0, index < ids.count / length else {
-                throw TextError(
-                    .usage, "block \(index) of \(ids.count / length)", source: specification.description,
-                    remedy: "choose an existing block")
-            }
             return ids[(index * length)..<((index + 1) * length)].map { Int($0) }
         case .stream(let stream):
             return try stream.window(at: index * length, length: length).map { Int($0) }

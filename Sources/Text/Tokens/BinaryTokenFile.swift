@@ -27,8 +27,8 @@ enum BinaryTokenFile {
     /// Opens a `.bin` file for a tokenizer: this project's format, llm.c's, or 16-bit ids without a header (nanoGPT).
     /// - Throws: `missingInput`; `invalidData` for a file of another kind or tokenizer, or a truncated one.
     static func open(_ url: URL, tokenizer: any Tokenizer) throws(TextError) -> TokenFile {
-        let file = try ReadableFile(url)
-        let beginning = try file.bytes(at: 0, count: 32)
+        let file = try TokenFile.opened(url)
+        let beginning = try file.bytes(0..<min(file.count, 32))
         if TokenFileHeader.isPresent(in: beginning) {
             let made = try TokenFile(url)
             guard made.fingerprint == tokenizer.fingerprint, made.vocabularySize == tokenizer.vocabularySize else {
@@ -45,19 +45,19 @@ enum BinaryTokenFile {
         if let known = foreign.first(where: { beginning.starts(with: littleEndian($0.magic)) }) {
             return try withForeignHeader(file, known, beginning, tokenizer)
         }
-        guard file.size.isMultiple(of: 2) else {
+        guard file.count.isMultiple(of: 2) else {
             throw TextError(
-                .invalidData, "\(file.size) bytes, an odd number, cannot be 16-bit token ids", source: url.path,
+                .invalidData, "\(file.count) bytes, an odd number, cannot be 16-bit token ids", source: url.path,
                 remedy: "give a whole .bin file, or a text under another extension")
         }
         try requireNarrow(file)
         return TokenFile(
-            file, width: 2, start: 0, count: file.size / 2, vocabularySize: tokenizer.vocabularySize)
+            file, width: 2, start: 0, count: file.count / 2, vocabularySize: tokenizer.vocabularySize)
     }
 
     /// Refuses ids of 32 or 64 bits, of which every second half is 0: in a text of 64 ids that does not happen.
-    private static func requireNarrow(_ file: ReadableFile) throws(TextError) {
-        let bytes = try file.bytes(at: 0, count: min(file.size, 4096))
+    private static func requireNarrow(_ file: RandomAccessFile) throws(TextError) {
+        let bytes = try file.bytes(0..<min(file.count, 4096))
         guard bytes.count >= 128 else { return }
         let isZero = stride(from: 0, to: bytes.count - 3, by: 4).allSatisfy { bytes[$0 + 2] == 0 && bytes[$0 + 3] == 0 }
         guard isZero, bytes.contains(where: { $0 != 0 }) else { return }
@@ -67,7 +67,7 @@ enum BinaryTokenFile {
     }
 
     private static func withForeignHeader(
-        _ file: ReadableFile, _ known: (magic: UInt32, version: UInt32, width: Int), _ beginning: [UInt8],
+        _ file: RandomAccessFile, _ known: (magic: UInt32, version: UInt32, width: Int), _ beginning: [UInt8],
         _ tokenizer: any Tokenizer
     ) throws(TextError) -> TokenFile {
         func failure(_ problem: String) -> TextError {
@@ -78,9 +78,9 @@ enum BinaryTokenFile {
         func number(_ index: Int) -> UInt32 {
             beginning[(4 * index)..<(4 * index + 4)].reversed().reduce(0) { $0 << 8 | UInt32($1) }
         }
-        guard beginning.count == 32, file.size >= foreignHeaderSize else { throw failure("the header is cut short") }
+        guard beginning.count == 32, file.count >= foreignHeaderSize else { throw failure("the header is cut short") }
         guard number(1) == known.version else { throw failure("version \(number(1)); expected \(known.version)") }
-        let body = file.size - foreignHeaderSize
+        let body = file.count - foreignHeaderSize
         guard number(2) > 0, body % known.width == 0, body / known.width == Int(number(2)) else {
             throw failure("the header says \(number(2)) ids of \(known.width) bytes, but \(body) bytes follow it")
         }

@@ -16,16 +16,16 @@ public struct TokenFile: Sendable {
     /// What was omitted from or replaced in the text.
     private(set) var notes = TextNotes()
 
-    private let file: ReadableFile
+    private let file: RandomAccessFile
     private let width: Int
     private let start: Int
 
     /// Opens a token file written by `TokenFileBuilder`.
     /// - Throws: `missingInput`; `invalidData` if it is not a token file, is truncated, or has no ids.
     public init(_ url: URL) throws(TextError) {
-        file = try ReadableFile(url)
+        file = try Self.opened(url)
         let header = try TokenFileHeader(
-            file.bytes(at: 0, count: TokenFileHeader.size), fileSize: file.size, source: url.path)
+            file.bytes(0..<min(file.count, TokenFileHeader.size)), fileSize: file.count, source: url.path)
         guard header.count > 0 else {
             throw TextError(.invalidData, "no tokens", source: url.path, remedy: "build it from a text that has some")
         }
@@ -39,6 +39,15 @@ public struct TokenFile: Sendable {
         documentStarts = try Self.documents(header, file)
     }
 
+    /// - Throws: `missingInput`; `invalidData` if the file is empty.
+    static func opened(_ url: URL) throws(TextError) -> RandomAccessFile {
+        let file = try RandomAccessFile(url)
+        guard file.count > 0 else {
+            throw TextError(.invalidData, "empty file", source: url.path, remedy: "give a file with tokens")
+        }
+        return file
+    }
+
     /// Opens a `.bin` file for a tokenizer: this project's format, llm.c's, or 16-bit ids without a header (nanoGPT).
     /// - Throws: `missingInput`; `invalidData` for a file of another kind or tokenizer, or a truncated one.
     public init(binary url: URL, tokenizer: any Tokenizer) throws(TextError) {
@@ -46,7 +55,7 @@ public struct TokenFile: Sendable {
     }
 
     /// Opens a file of another program, whose ids begin at byte `start`.
-    init(_ file: ReadableFile, width: Int, start: Int, count: Int, vocabularySize: Int) {
+    init(_ file: RandomAccessFile, width: Int, start: Int, count: Int, vocabularySize: Int) {
         self.file = file
         self.width = width
         self.start = start
@@ -56,8 +65,8 @@ public struct TokenFile: Sendable {
         path = file.path
     }
 
-    private static func documents(_ header: TokenFileHeader, _ file: ReadableFile) throws(TextError) -> [Int] {
-        let table = try file.bytes(at: header.tableOffset, count: 8 * header.documents)
+    private static func documents(_ header: TokenFileHeader, _ file: RandomAccessFile) throws(TextError) -> [Int] {
+        let table = try file.bytes(header.tableOffset..<(header.tableOffset + 8 * header.documents))
         var starts: [Int] = []
         starts.reserveCapacity(header.documents)
         for index in 0..<header.documents {
@@ -123,7 +132,7 @@ public struct TokenFile: Sendable {
         // Ids are read to the end of the target and widened from its start.
         let raw = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[..<range.count]))
         let narrow = UnsafeMutableRawBufferPointer(rebasing: raw[(raw.count - range.count * size)...])
-        try file.read(at: start + range.lowerBound * size, into: narrow)
+        try file.read(into: narrow, at: start + range.lowerBound * size)
         var greatest: ID = 0
         for place in 0..<range.count {
             let id = ID(littleEndian: narrow.loadUnaligned(fromByteOffset: place * size, as: ID.self))

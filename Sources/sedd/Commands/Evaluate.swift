@@ -20,7 +20,7 @@ struct Evaluate: AsyncParsableCommand {
             \(DataSetName.allCases.map { $0.rawValue + ":" }.joined(separator: " ")). Files are read as by \
             sedd train: rows of a JSON file (.jsonl, .json), texts separated by <|endoftext|> and plain files \
             are documents. An end of text follows each, documents are concatenated, and blocks are cut from the result. With \
-            --last, files without a name form one data set, of which training holds out the end.
+            --last, files without a name are concatenated into one data set, as in training, and only its end is measured.
 
             Started by torchrun, srun or mpirun, several processes share the blocks; the results are those of one process.
 

@@ -18,7 +18,7 @@ struct JudgeCommand: AsyncParsableCommand {
             NAME:FILE), as many and as long as the samples.
 
             Example:
-              sedd judge --model gpt2-large --tokenizer gpt2:gpt2 --samples samples.jsonl --reference lm1b:test.tokens
+              sedd judge --model openai-community/gpt2-large --samples samples.jsonl --reference lm1b:test.tokens
             """)
 
     @OptionGroup var options: ModelOptions

@@ -9,8 +9,8 @@ struct Profile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how much tokens depend on each other, for --grid profile.",
         discussion: """
-            Masks random fractions of held-out text and measures the entropy of a masked position, in nats, by the fraction that \
-            is known. The result is written beside the model as profile.json; sample and serve then offer the grid 'profile', \
+            Masks random fractions of held-out text and measures the entropy of a masked position, in nats, as a function of the \
+            fraction of positions that are known. The result is written beside the model as profile.json; sample and serve then offer the grid 'profile', \
             which spends its steps where positions depend on each other most.
 
             Example:

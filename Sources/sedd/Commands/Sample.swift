@@ -23,7 +23,7 @@ struct Sample: AsyncParsableCommand {
               sedd sample --model DIR --template 'Once upon a time[[*]]happily ever after.' --steps 64
               sedd sample --model DIR --count 100 --seed 7 --jsonl > samples.jsonl
               sedd sample --model DIR --sampler entropy-bound --gamma 0.3 --top-p 0.95
-              sedd sample --model gpt2 --tokenizer gpt2:gpt2 --template 'Once upon a time[[*]]' --top-p 0.95
+              sedd sample --model openai-community/gpt2 --template 'Once upon a time[[*]]' --top-p 0.95
             """)
 
     @OptionGroup var options: ModelOptions

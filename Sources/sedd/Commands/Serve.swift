@@ -10,8 +10,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve a model over HTTP: completions, infilling, and a page that shows text forming.",
         discussion: """
-            Completions follow OpenAI's API; /openapi.json describes all endpoints. On SIGTERM running requests are completed. The \
-            log goes to stderr; the address is printed once the server accepts requests.
+            Completions follow OpenAI's API; /openapi.json describes all endpoints. On SIGTERM running requests \
+            are completed, or cancelled after --grace seconds. The log goes to stderr; the address is printed once the server \
+            accepts requests.
 
             Each option can also be set in the environment (SEDD_PORT for --port, SEDD_MAX_RUNNING for --max-running; lists \
             are separated by commas), or in the YAML or JSON file named by --settings or SEDD_SETTINGS (one 'port: 8080' per \
@@ -42,23 +43,28 @@ struct Serve: AsyncParsableCommand {
             "Host name of a server that listens beyond this machine; repeatable. Other names are refused, except IP addresses.",
             valueName: "name"))
     var serverName: [String] = []
-    @Option(help: ArgumentHelp("Maximum tokens per sequence (default: 1024 or the model's length).", valueName: "L"))
-    var maxLength: Int?
-    @Option(help: ArgumentHelp("Maximum reverse steps per sequence.", valueName: "S")) var maxSteps: Int?
-    @Option(help: ArgumentHelp("Maximum sequences per request.", valueName: "N")) var maxSequences: Int?
-    @Option(help: ArgumentHelp("Maximum bytes per request.", valueName: "bytes")) var maxBody: Int?
     @Option(
-        help: ArgumentHelp("Maximum sequences in progress over all requests; further requests get 429.", valueName: "N")
+        help: ArgumentHelp(
+            "Maximum tokens per sequence (default: the larger of 1024 and the model's length).", valueName: "L"))
+    var maxLength: Int?
+    @Option(help: ArgumentHelp("Maximum reverse steps per sequence (default: 1024).", valueName: "S")) var maxSteps:
+        Int?
+    @Option(help: ArgumentHelp("Maximum sequences per request (default: 128).", valueName: "N")) var maxSequences: Int?
+    @Option(help: ArgumentHelp("Maximum bytes per request (default: 1048576).", valueName: "bytes")) var maxBody: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Maximum sequences in progress over all requests; further requests get 429 (default: 256).", valueName: "N")
     )
     var maxRunning: Int?
     @Option(
         help: ArgumentHelp(
-            "Maximum open connections; further ones evict idle connections.", valueName: "N"))
+            "Maximum open connections; further ones evict idle connections (default: 512).", valueName: "N"))
     var maxConnections: Int?
     @Option(help: ArgumentHelp("Maximum connections per address (default: half of --max-connections).", valueName: "N"))
     var maxConnectionsPerPeer: Int?
-    @Option(help: ArgumentHelp("Maximum seconds per request.", valueName: "seconds")) var deadline: Int?
-    @Option(help: ArgumentHelp("Seconds that running requests may take after SIGTERM.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Maximum seconds per request (default: 300).", valueName: "seconds")) var deadline: Int?
+    @Option(
+        help: ArgumentHelp("Seconds that running requests may take after SIGTERM (default: 30).", valueName: "seconds"))
     var grace: Int?
     @Option(
         help: ArgumentHelp("\(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "level"),

@@ -57,7 +57,7 @@ struct StudyCommand: AsyncParsableCommand {
         guard !steps.isEmpty, steps.allSatisfy({ (1...Limits.count).contains($0) }) else {
             throw ValidationError("--steps is \(steps); expected numbers from 1 to \(Limits.count)")
         }
-        for (name, value) in [("--count", count), ("--prompt-count", promptCount ?? 2 * count)] {
+        for (name, value) in [("--count", count), ("--prompt-count", promptCount ?? 2 * min(count, Limits.count / 2))] {
             guard (Mauve.fewest...Limits.count).contains(value) else {
                 throw ValidationError("\(name) is \(value); expected \(Mauve.fewest) to \(Limits.count)")
             }

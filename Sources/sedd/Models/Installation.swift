@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The location of this program and of its bundled files: `PREFIX/share/sedd` beside `PREFIX/bin`, or the checkout that
@@ -19,13 +20,13 @@ enum Installation {
     static func models(beside executable: URL?) -> URL? {
         guard let folder = executable?.deletingLastPathComponent() else { return nil }
         let installed = folder.deletingLastPathComponent().appending(path: "share/sedd/models")
-        if isFolder(installed) { return installed }
+        if FileSystem.isFolder(installed) { return installed }
         // .build/ARCHITECTURE/release/sedd
         var place = folder
         for _ in 0..<4 {
             place = place.deletingLastPathComponent()
             let models = place.appending(path: "Models")
-            if FileManager.default.fileExists(atPath: place.appending(path: "Package.swift").path), isFolder(models) {
+            if FileSystem.exists(place.appending(path: "Package.swift")), FileSystem.isFolder(models) {
                 return models
             }
         }
@@ -40,10 +41,5 @@ enum Installation {
         return names.sorted().map { ($0, models.appending(path: $0)) }.filter { _, folder in
             FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path)
         }
-    }
-
-    private static func isFolder(_ place: URL) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) && isFolder.boolValue
     }
 }

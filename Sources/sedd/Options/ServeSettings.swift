@@ -34,7 +34,8 @@ struct ServeSettings {
         arguments = given
         let asksForHelp = given.contains { ["--help", "-h", "--version", "--experimental-dump-help"].contains($0) }
         guard given.first == Self.command, !asksForHelp else { return }
-        let file = try Self.value(of: Self.fileOption, in: given) ?? environment[Self.variable(Self.fileOption)]
+        let variable = environment[Self.variable(Self.fileOption)].flatMap { $0.isEmpty ? nil : $0 }
+        let file = try Self.value(of: Self.fileOption, in: given) ?? variable
         let settings = try file.map { try Self.read($0) } ?? [:]
         var found: [String] = []
         for name in Self.options + Self.lists where try Self.value(of: name, in: given) == nil {
