@@ -35,7 +35,7 @@ dist: build ## create a folder and a .tar.gz in .build/dist that run without the
 demo: build ## watch the bundled model generate text and fill holes
 	@Scripts/demo.sh $(SEDD) $(MODEL)
 
-test: setup ## run all tests, and build the example package as a user of the library would
+test: setup ## run the unit and command tests, and build the example package as a user of the library would
 	@Scripts/arrows.sh
 	@Scripts/links.py
 	@Scripts/build-tests.sh
@@ -82,10 +82,10 @@ bench-server: build ## measure latencies and batching of the server; SOAK=SECOND
 	@if [ -n "$(SOAK)" ]; then python3 Tests/Server/load.py --sedd $(SEDD) --model $(MODEL) --soak $(SOAK); fi
 
 format: ## format the Swift sources
-	swift format --in-place --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
+	files=$$(Scripts/sources.sh) && swift format --in-place --parallel --configuration .swift-format $$files
 
 format-check: ## fail if the Swift sources are not formatted
-	swift format lint --strict --recursive --parallel --configuration .swift-format $$(Scripts/sources.sh)
+	files=$$(Scripts/sources.sh) && swift format lint --strict --parallel --configuration .swift-format $$files
 
 links: ## check the links of all Markdown files
 	@Scripts/links.py

@@ -5,8 +5,8 @@ Trains tiny Shakespeare by characters at one shape, once for each variant and se
 likelihood bound, which no variant changes. Runs that are finished are skipped, runs that were stopped are resumed, so the script may
 be ended and started again at any time.
 
-    Benchmarks/ablation.py --data input.txt --output runs/ablation --table docs/ablation.md
-    Benchmarks/ablation.py --data input.txt --output runs/trial --steps 600 --seeds 1 --only published,muon --table -
+    Benchmarks/ablation.py --data input.txt --output runs/ablation --table -
+    Benchmarks/ablation.py --data input.txt --output runs/trial --steps 600 --seeds 1 --only 'published;muon' --table -
 """
 import argparse
 import json
