@@ -9,6 +9,8 @@ import openai
 from server import Server
 
 passed = failed = 0
+# The hole is full, or the model has written an end of text in it.
+ENDS = ("length", "stop")
 
 
 def check(name, condition, found=""):
@@ -35,7 +37,8 @@ def plain(client, model):
     answer = client.completions.create(
         model=model, prompt="The old prince ", max_tokens=40, seed=3, extra_body={"steps": 32, "sampler": "analytic"})
     print("plain:   ", repr(answer.choices[0].text))
-    check("an answer has its text", len(answer.choices[0].text) > 0 and answer.choices[0].finish_reason == "length")
+    reason = answer.choices[0].finish_reason
+    check("an answer has its text", len(answer.choices[0].text) > 0 and reason in ENDS, reason)
     # Tokens have one byte or more.
     check("usage is filled", 0 < answer.usage.prompt_tokens <= 15 and answer.usage.completion_tokens == 40
           and answer.usage.total_tokens == answer.usage.prompt_tokens + 40, answer.usage)
@@ -55,7 +58,7 @@ def plain(client, model):
     print("streamed:", parts)
     check("a stream adds up", "".join(parts) == answer.choices[0].text)
     check("it comes in parts", sum(map(bool, parts)) > 1)
-    check("it ends with a reason", reasons[-1] == "length" and not any(reasons[:-1]))
+    check("it ends with a reason", reasons[-1] == reason and not any(reasons[:-1]), reasons)
     check("it tells the usage", usage == answer.usage, usage)
 
     both = client.completions.create(
@@ -76,10 +79,10 @@ def settings(client, model):
     raw = client.completions.with_raw_response.create(**base, presence_penalty=0.5, frequency_penalty=0)
     check("penalties are taken", raw.parse().choices[0].text == plain)
     check("and told", raw.headers["x-ignored-parameters"] == "presence_penalty", raw.headers.get("x-ignored-parameters"))
-    check("temperature 0", client.completions.create(**base, temperature=0, top_p=0.9).choices[0].finish_reason == "length")
+    check("temperature 0", client.completions.create(**base, temperature=0, top_p=0.9).choices[0].finish_reason in ENDS)
     check("best_of = n", len(client.completions.create(**base, n=2, best_of=2).choices) == 2)
     for seed in (-1, 2**63 - 1, -(2**63)):
-        check(f"seed {seed}", client.completions.create(**{**base, "seed": seed}).choices[0].finish_reason == "length")
+        check(f"seed {seed}", client.completions.create(**{**base, "seed": seed}).choices[0].finish_reason in ENDS)
     echo = client.completions.create(**{**base, "max_tokens": 0}, echo=True)
     check("max_tokens 0 with echo", (echo.choices[0].text, echo.usage.completion_tokens) == ("The ", 0), echo)
     twins = client.completions.create(**{**base, "prompt": ["The "] * 3, "seed": None})
