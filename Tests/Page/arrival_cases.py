@@ -163,6 +163,13 @@ def recommended(page, url):
     page.run("document.getElementById('settings').open = true")
     page.type("#steps", "12")
     assert "12 steps" in page.text("#settings-say") and "recommend" not in page.text("#settings-say")
+    page.type("#steps", "")
+    assert "recommend" in page.text("#settings-say"), page.text("#settings-say")
+    page.run("""
+        document.getElementById("sampler").value = "euler";
+        document.getElementById("sampler").dispatchEvent(new Event("input"));
+    """)
+    assert page.text("#settings-say").startswith("euler") and "recommend" not in page.text("#settings-say"), page.text("#settings-say")
 
 
 def examples(page, url):

@@ -128,7 +128,9 @@ export class Settings {
     const heat = temperature?.value.trim() || this.#recommended.temperature;
     if (heat && Number(heat) !== 1) parts.push(`temperature ${heat}`);
     const names = [...this.#filters, ...this.#own, "steps", "length", "seed"];
-    const isTouched = names.some((name) => this.#fields[name] instanceof HTMLInputElement && this.#fields[name].value.trim());
+    const isOther = (name) => this.#fields[name].value !== (this.#recommended[name] ?? this.#fields[name].options[0]?.value);
+    const isTouched = ["sampler", "grid"].some(isOther)
+      || names.some((name) => this.#fields[name] instanceof HTMLInputElement && this.#fields[name].value.trim());
     const who = isTouched ? "" : this.#isFromCard ? " · as the model’s makers recommend" : " · the defaults";
     document.getElementById("settings-say").textContent = `${parts.join(", ")}${who}`;
   }
