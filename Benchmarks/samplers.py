@@ -82,7 +82,7 @@ def judge(options):
         target = options.output / "judged" / f"{path.stem}.json"
         if not target.exists():
             print(path.stem, file=sys.stderr, flush=True)
-            keep(target, run([options.sedd, "judge", "--model", options.judge, "--samples", path, "--json"]))
+            keep(target, run([options.sedd, "judge", "--model", options.judge, "--samples", path, "--whole", "--json"]))
 
 
 def likelihood(options):

@@ -198,6 +198,63 @@ import Torch
         #expect(error?.description.contains("60 and 1 texts are too few for MAUVE") == true)
     }
 
+    /// A tokenizer of bytes with an end of text, and a judge of its vocabulary.
+    private func ending() throws -> Judge {
+        let folder = try TemporaryFolder()
+        try BytePairTrainer(size: 257, specials: ["<|endoftext|>"]).train(texts: ["ab"]).write(to: folder.url)
+        return try Judge(network: randomAutoregressive(tokens: 257), tokenizer: BytePairTokenizer(json: folder.url))
+    }
+
+    /// A text ends at its first end of text; a whole sequence has all that was recorded.
+    @Test func wholeSequences() throws {
+        let judge = try ending()
+        let end = try #require(judge.tokenizer.endOfText.map { Int($0) })
+        let (ab, cd) = (try judge.tokens("ab"), try judge.tokens("cd"))
+        let sequences = [ab + [end] + cd, [end] + cd + [end]]
+        let samples = [TextSample(text: "ab", tokens: sequences[0]), TextSample(text: "cd", tokens: sequences[1])]
+        let judgement = Judgement(judge, name: "j")
+        for (whole, scored) in [(false, [ab, cd]), (true, sequences)] {
+            let report = try judgement.report(samples, whole: whole)
+            let all =
+                try NextTokenLoss(network: judge.network).nats([scored[0]], fromStart: true)[0]
+                + NextTokenLoss(network: judge.network).nats([scored[1]], fromStart: true)[0]
+            #expect(report.tokens == all.count && report.whole == (whole ? true : nil) && !report.retokenized)
+            #expect(abs(report.perplexityOfTokens / exp(all.reduce(0, +) / Double(all.count)) - 1) < 1e-6)
+            #expect(report.lines[0].contains(whole ? "2 whole sequences of 9" : "2 texts of 4"), "\(report.lines[0])")
+        }
+        let error = #expect(throws: SEDDError.self) {
+            try judgement.report(samples + [TextSample(text: "ab")], whole: true)
+        }
+        #expect(error?.description.contains("text 3: its sequence is not recorded") == true)
+    }
+
+    /// Pieces of a plain reference are cut like the samples, so that samples from the reference itself are not told from it.
+    @Test(arguments: [false, true]) func plainReferences(_ whole: Bool) throws {
+        let judge = try ending()
+        let stream = RandomStream(seed: 6, purpose: .windows)
+        let documents = (0..<80).map { number -> String in
+            let length = 4 + stream.integer(below: 5, step: 0, sequence: number, position: 0)
+            return String(
+                (0..<length).map { position -> Character in
+                    Character(
+                        UnicodeScalar(
+                            UInt8(97 + stream.integer(below: 26, step: 1, sequence: number, position: position))))
+                })
+        }
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "texts.txt")
+        try Data(documents.joined(separator: "<|endoftext|>").utf8).write(to: file)
+        let text = try EvaluationText(DataSpecification(file.path), tokenizer: judge.tokenizer)
+        let samples = try (0..<text.count / 12).map { block -> TextSample in
+            let tokens = try text.block(block, length: 12)
+            return TextSample(text: try judge.tokenizer.text(ofSample: tokens.map { Int32($0) }), tokens: tokens)
+        }
+        let report = try Judgement(judge, name: "j").report(
+            samples, whole: whole, reference: ("t", .plain(text)), seeds: 2)
+        #expect(report.referenceCount == samples.count)
+        #expect(try #require(report.mauve).score > 0.99, "\(String(describing: report.mauve))")
+    }
+
     @Test func whatCannotBeJudged() throws {
         let empty = #expect(throws: SEDDError.self) {
             try Judgement(judge(released: true), name: "j").report([TextSample(text: "ab"), TextSample(text: "a")])

@@ -156,6 +156,13 @@ import Torch
         #expect(Set(made.map(\.model.nBlocks)).count == 1 && Set(made.map(\.training.nIters)).count == 1)
         #expect(plan.configuration(.uniform).model.scaleBySigma == false)
         #expect(plan.configuration(.judge).model.hiddenSize == 288)
+        // The weights of the objective are made for the noise of absorb.
+        var base = TrainingConfiguration()
+        base.training.lossWeight = .time
+        base.training.timeDensity.type = .normal
+        let weighted = StudyPlan(base: base)
+        #expect(weighted.configuration(.absorb).training.lossWeight == .time)
+        #expect(weighted.configuration(.uniform).training.isBound)
         #expect(plan.configuration(.judge).training.seed != plan.configuration(.autoregressive).training.seed)
     }
 

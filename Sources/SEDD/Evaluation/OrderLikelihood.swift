@@ -38,7 +38,10 @@ public final class OrderLikelihood: BlockLikelihood {
         self.sampling = sampling
         self.tokensPerBatch = tokensPerBatch
         settings = EvaluationSettings(
-            convention: "order", order: sampling.summary, precision: network.weights.precision)
+            // Without a number of positions, the steps determine how many are revealed at once.
+            convention: "order",
+            order: sampling.summary + (order.usesSteps ? ", \(sampling.steps) steps" : ""),
+            precision: network.weights.precision)
     }
 
     /// One term, `exact`.

@@ -34,7 +34,9 @@ public struct Judge: Sendable {
 
     /// The tokens in which a sample was generated, if the judge decodes them to the same text. They are then scored as
     /// they are, even if they are not valid UTF-8 or not the canonical encoding of their text.
-    func ownTokens(_ sample: TextSample) -> [Int]? {
+    ///
+    /// - Parameter whole: all tokens of the sequence, not only those of the text up to its first end.
+    func ownTokens(_ sample: TextSample, whole: Bool = false) -> [Int]? {
         guard let tokens = sample.tokens, tokens.allSatisfy({ (0..<tokenizer.vocabularySize).contains($0) }) else {
             return nil
         }
@@ -43,7 +45,7 @@ public struct Judge: Sendable {
         // A text ends at its end-of-text token; tokens may follow.
         let own = tokenizer.sampled(ids)
         guard !own.isEmpty, (try? tokenizer.text(of: own)) == sample.text else { return nil }
-        return own.map { Int($0) }
+        return whole ? tokens : own.map { Int($0) }
     }
 
     /// Whether the start token and the text fit the judge's context.

@@ -12,6 +12,8 @@ public struct JudgeReport: Sendable, Codable {
     public var predictedTokens: Int
     /// Whether these include the first token of each text.
     public var predictsFirst: Bool
+    /// True if whole sequences were judged, ends of text included; nil if texts were, each up to its first end.
+    public var whole: Bool?
     /// Whether texts were generated in another vocabulary and re-encoded from their text.
     public var retokenized: Bool
     /// Sampling steps common to all texts; nil if they differ or are not recorded.
@@ -28,7 +30,8 @@ public struct JudgeReport: Sendable, Codable {
     /// Standard error of ``perplexityOfTokens`` over texts, by the delta method for a ratio of sums; nil for one text and in
     /// reports of earlier versions.
     public var perplexityStandardError: Double?
-    /// Mean over texts of exp of the text's mean nats: the convention of the published SEDD code.
+    /// Mean over texts of exp of the text's mean nats: the convention of the published SEDD code, which judges whole
+    /// sequences.
     public var perplexityOfTexts: Double
     /// Of the judge's tokens.
     public var diversity: Diversity
@@ -42,7 +45,7 @@ public struct JudgeReport: Sendable, Codable {
     public var referenceCount: Int?
 
     enum CodingKeys: String, CodingKey {
-        case judge, count, tokens, steps, sampler, precision, diversity, mauve, feature, reference, retokenized
+        case judge, count, tokens, whole, steps, sampler, precision, diversity, mauve, feature, reference, retokenized
         case predictedTokens = "predicted_tokens", predictsFirst = "predicts_first_token"
         case samplesPrecision = "samples_precision"
         case perplexityOfTokens = "perplexity_of_tokens", perplexityOfTexts = "perplexity_of_texts"
@@ -66,7 +69,7 @@ public struct JudgeReport: Sendable, Codable {
             samplesPrecision ?? "precision unknown",
         ].joined(separator: ", ")
         var lines = [
-            "judge \(judge), \(precision); \(count) texts of \(tokens) tokens (\(made))"
+            "judge \(judge), \(precision); \(count) \(whole == true ? "whole sequences" : "texts") of \(tokens) tokens (\(made))"
                 + (retokenized ? "; re-tokenized through their text" : ""),
             "  generative perplexity  \(measured(perplexityOfTokens, perplexityStandardError, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
                 + (predictsFirst ? "" : " (first tokens given)"),

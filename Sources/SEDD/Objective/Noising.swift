@@ -77,7 +77,7 @@ public struct Noising: Sendable {
             sigmaRate: items.map { noise.sigmaRate($0.time) })
     }
 
-    /// In a pair, u and 1 - u mask complementary positions: each sequence alone has the usual marginal law, but no
+    /// In a pair, u and 1 - u mask opposite positions: each sequence alone has the usual marginal law, but no
     /// position is masked in both below a masked fraction of one half, and none is unmasked in both above it.
     private func state(_ token: Int, _ sigma: Double, step: Int, sequence: Int, position: Int) -> Int {
         let isMirrored = pairs && sequence % 2 == 1

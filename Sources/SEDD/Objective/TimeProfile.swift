@@ -1,7 +1,7 @@
 /// Losses of a run by time, and the density of times fitted to them.
 ///
 /// With weights of 1 / p the variance of a gradient estimate is minimal for p(t) proportional to sqrt(E[loss^2 | t]),
-/// with losses standing in for gradient norms, which would cost a pass each. The density is refitted at fixed
+/// with the objective's losses standing in for gradient norms, which would cost a pass each. The density is refitted at fixed
 /// intervals, and half of the statistics is forgotten each time. All of it is part of a checkpoint, so a resumed run
 /// draws the same times.
 struct TimeProfile: Sendable, Codable, Equatable {
@@ -19,7 +19,7 @@ struct TimeProfile: Sendable, Codable, Equatable {
 
     /// Records a sequence.
     ///
-    /// - Parameter loss: unweighted; nats per token.
+    /// - Parameter loss: times the objective's weight, but not the correction for the density; nats per token.
     mutating func add(time: Double, loss: Double, smallestTime: Double) {
         let place = (time - smallestTime) / (1 - smallestTime) * Double(Self.bins)
         let bin = min(max(Int(place), 0), Self.bins - 1)

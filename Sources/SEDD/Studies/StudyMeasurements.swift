@@ -133,7 +133,7 @@ extension Study {
             records.map {
                 TextSample(
                     text: $0.text, tokens: $0.tokens, steps: steps, sampler: sampler, precision: precision.rawValue)
-            })
+            }, whole: true)
         try keep {
             $0.qualities.append(
                 .init(

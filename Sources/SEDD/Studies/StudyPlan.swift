@@ -62,6 +62,9 @@ public struct StudyPlan: Sendable, Codable, Equatable {
             made.graph.type = .uniform
             made.noise.type = .geometric
             made.model.scaleBySigma = false
+            // Other weights and densities are made for the times of absorbing log-linear noise.
+            made.training.lossWeight = .bound
+            made.training.timeDensity = TimeDensity()
         case .judge:
             made.model.type = .autoregressive
             let unit = 2 * base.model.nHeads

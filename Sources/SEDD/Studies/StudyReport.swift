@@ -164,7 +164,8 @@ struct StudyReport {
 
             Models of \(base.model.nBlocks) blocks on \(base.model.length) tokens, \(base.training.nIters) steps of \
             \(base.training.batchSize) blocks each (\(base.training.nIters * base.training.batchSize * base.model.length) tokens), \
-            learning rate \(base.optim.lr), moving average \(base.training.ema), the last \(base.data.heldOut) of the text held out. \
+            \(base.optim.type.rawValue) with learning rate \(base.optim.lr)\(base.optim.type == .muon ? " (\(base.optim.muonLr) for matrices in blocks)" : ""), \
+            moving average \(number(base.training.averageDecay, 4)), the last \(base.data.heldOut) of the text held out. \
             The exact configurations are in `configurations/`. Computed in \
             \(results.likelihoods.first?.report.precision ?? "float32"), draws in float64\
             \(plan.precision.map { "; the diffusion models were trained in \($0.rawValue)" } ?? "").
@@ -179,7 +180,7 @@ struct StudyReport {
 
             ## Samples under the judge
 
-            \(plan.count) texts of \(base.model.length) tokens per row; the judge is autoregressive and predicts every token. \
+            \(plan.count) sequences of \(base.model.length) tokens per row, judged whole; the judge is autoregressive and predicts every token. \
             Steps of the autoregressive model are tokens. Nucleus \(plan.nucleus). Plots: `perplexity.svg`, `entropy.svg`; \
             numbers: `quality.csv`.
 
@@ -197,7 +198,8 @@ struct StudyReport {
             \(results.prompted.first?.mauve.buckets ?? 0) clusters: of the generated tokens (their mean), and of the last token as \
             published, which is meaningless if the end of a text is given. Perplexity under the judge is that of the tokens from the \
             first generated one to the end, including what is given after it. "Other blocks" fills the holes with other held-out \
-            text: as probable as text can be on its own, but from another story.
+            text: as probable as text can be on its own, but from another story. Under the uniform chain, prompts bias the samples \
+            however many steps are taken: the network takes the given tokens for noisy ones.
 
             \(table(["prompt", "source", "sampler", "MAUVE, generated", "MAUVE, last token", "perplexity"], prompted))
 

@@ -118,9 +118,9 @@ public enum ConfigurationReference {
         "training.time_density.correction": "importance weights of losses: 1, 1 / sqrt(density), or 1 / density",
         "training.time_density.refit": "fitted: steps between fits of the density to the losses measured at each time",
         "training.loss_weight":
-            "weight of losses: that of the likelihood bound, or 2 t times that, which weights every masked token equally",
+            "weight of losses: that of the likelihood bound, or 2 t times that, which under log-linear absorption weights every masked token equally",
         "training.complementary":
-            "antithetic pairs: every text twice in a step, at the same time, with complementary masks",
+            "antithetic pairs: every text twice in a step, at the same time, with masks from u and 1 - u, which overlap as little as possible",
         "training.from":
             "folder of the model from whose weights training starts; null for random weights; set by --from",
         "training.freeze": "names of weights that are not trained, such as [blocks.0.*]; * matches any characters",

@@ -17,15 +17,19 @@ extension TrainingConfiguration.Training {
     ///   - time: the sequence's time.
     ///   - density: density at that time, relative to uniform times.
     func weight(time: Double, density: Double) -> Double {
-        let objective =
-            switch lossWeight {
-            case .bound: 1.0
-            case .time: 2 * time
-            }
+        let objective = objectiveWeight(time: time)
         return switch timeDensity.correction {
         case .none: objective
         case .root: objective / density.squareRoot()
         case .full: objective / density
+        }
+    }
+
+    /// Factor on the loss at a time, whatever the density of times.
+    func objectiveWeight(time: Double) -> Double {
+        switch lossWeight {
+        case .bound: 1
+        case .time: 2 * time
         }
     }
 

@@ -109,7 +109,8 @@ struct TrainingStep: Sendable {
     private func profile(_ losses: [SequenceLoss], _ state: inout TrainingState) {
         for loss in losses {
             guard let time = loss.time else { continue }
-            state.times.add(time: time, loss: loss.nats / Double(length), smallestTime: training.smallestTime)
+            let nats = training.objectiveWeight(time: time) * loss.nats / Double(length)
+            state.times.add(time: time, loss: nats, smallestTime: training.smallestTime)
         }
         if state.step % training.timeDensity.refit == 0 { state.times.fit() }
     }

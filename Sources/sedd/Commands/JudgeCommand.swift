@@ -15,7 +15,7 @@ struct JudgeCommand: AsyncParsableCommand {
 
             --reference adds MAUVE from the judge's hidden vectors (of the last token, as published, or with --mean \
             averaged over each text), against the texts of a .jsonl or .json file, or against pieces of a plain text (or \
-            NAME:FILE), as many and as long as the samples.
+            NAME:FILE), as many and as long as the sampled sequences, and cut at ends of text like these.
 
             Example:
               sedd judge --model openai-community/gpt2-large --samples samples.jsonl --reference lm1b:test.tokens
@@ -23,6 +23,8 @@ struct JudgeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ModelOptions
     @Option(help: ArgumentHelp("Texts to judge.", valueName: "file")) var samples: PathArgument
+    @Flag(help: "Judge all recorded tokens, as published figures do, instead of each text up to its first end of text.")
+    var whole = false
     @Option(help: ArgumentHelp("Texts to compare with, for MAUVE.", valueName: "[name:]file")) var reference: String?
     @Option(help: ArgumentHelp("Only the last fraction of a plain reference.", valueName: "share"))
     var last: Double?
@@ -65,7 +67,7 @@ struct JudgeCommand: AsyncParsableCommand {
         let console = Console()
         defer { console.finish() }
         let report = try Judgement(judge, name: options.model).report(
-            texts, reference: compared, feature: mean ? .mean : .last, seeds: seeds ?? 5
+            texts, whole: whole, reference: compared, feature: mean ? .mean : .last, seeds: seeds ?? 5
         ) {
             console.progress($1, "\($0): \(Int($1 * 100)) %")
         }

@@ -35,6 +35,18 @@ import Torch
         if let positions = settings.own["positions"], positions == .number(1) { #expect(found == 3) }
     }
 
+    /// Steps are part of the settings exactly if they affect the likelihood: finished blocks are kept by them.
+    @Test func settingsTellLawsApart() throws {
+        let network = try randomNetwork(smallConfiguration())
+        func settings(_ steps: Int, _ own: [String: SettingValue] = [:]) throws -> EvaluationSettings {
+            try OrderLikelihood(
+                network: network, sampling: SamplingSettings(method: "confidence", steps: steps, own: own)
+            ).settings
+        }
+        #expect(try settings(4) != settings(8))
+        #expect(try settings(4, ["positions": .number(2)]) == settings(8, ["positions": .number(2)]))
+    }
+
     @Test func refusals() throws {
         let absorb = try randomNetwork(smallConfiguration())
         let uniform = try randomNetwork(smallConfiguration(.uniform))
