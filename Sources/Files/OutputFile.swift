@@ -12,7 +12,15 @@ package final class OutputFile {
     private var descriptor: Int32
 
     /// - Throws: `cannotWrite`.
-    package convenience init(_ target: URL) throws(FileError) {
+    package convenience init(_ named: URL) throws(FileError) {
+        guard !Self.isStream(named) else {
+            try self.init(named, through: nil, flags: 0)
+            return
+        }
+        // A link stays: the file that it names is replaced.
+        var link = stat()
+        let isLink = lstat(named.path, &link) == 0 && link.st_mode & S_IFMT == S_IFLNK
+        let target = isLink ? URL(fileURLWithPath: FileSystem.realPath(named.path)) : named
         var information = stat()
         let exists = stat(target.path, &information) == 0
         if exists, information.st_mode & S_IFMT != S_IFREG {
@@ -20,11 +28,24 @@ package final class OutputFile {
             return
         }
         let unique = String(UInt64.random(in: .min ... .max), radix: 36)
-        let name = ".\(target.lastPathComponent).\(unique).partial"
+        // A name may have 255 bytes.
+        let own = target.lastPathComponent
+        let name = ".\(own.utf8.count > 200 ? "file" : own).\(unique).partial"
         try self.init(
             target, through: target.deletingLastPathComponent().appendingPathComponent(name), flags: O_CREAT | O_EXCL)
         // What may read the file that is replaced may read the new one. File systems without modes refuse.
         if exists { _ = fchmod(descriptor, information.st_mode & 0o777) }
+    }
+
+    /// Whether the path leads, by links, to an open file of a process, such as `/dev/stdout`.
+    private static func isStream(_ file: URL) -> Bool {
+        var path = file.path
+        for _ in 0..<16 {
+            if path.hasPrefix("/proc/") || path.hasPrefix("/dev/fd/") { return true }
+            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return false }
+            path = next.hasPrefix("/") ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
+        }
+        return false
     }
 
     /// `temporary` must be on the same volume as `target`; it is removed unless the file is committed.

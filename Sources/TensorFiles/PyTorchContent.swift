@@ -98,6 +98,8 @@ package struct PyTorchContent: TensorTable, Sendable {
 private struct TableFinder {
     let pickle: Pickle
     let path: String
+    /// What was found for each dictionary, by its place: many entries may refer to one.
+    private var known: [Int: [String: PickledTensor]?] = [:]
 
     init(_ file: PyTorchFile) {
         pickle = file.pickle
@@ -118,7 +120,8 @@ private struct TableFinder {
             let named = entries.compactMap { entry -> (name: String, value: PickleValue)? in
                 if case .text(let name) = entry.key { (name, entry.value) } else { nil }
             }
-            let tables = named.filter { table($0.value) != nil }
+            var tables: [(name: String, value: PickleValue)] = []
+            for entry in named where table(entry.value) != nil { tables.append(entry) }
             let usual = tables.filter { PyTorchContent.usualNames.contains($0.name) }
             if tables.count > 1, usual.count != 1 { throw several(tables.map(\.name)) }
             if let chosen = usual.first ?? tables.first {
@@ -139,7 +142,15 @@ private struct TableFinder {
     }
 
     /// A dictionary in which every entry is a named tensor.
-    private func table(_ value: PickleValue) -> [String: PickledTensor]? {
+    private mutating func table(_ value: PickleValue) -> [String: PickledTensor]? {
+        guard case .dictionary(let place) = value else { return nil }
+        if let found = known[place] { return found }
+        let found = tensors(value)
+        known[place] = .some(found)
+        return found
+    }
+
+    private func tensors(_ value: PickleValue) -> [String: PickledTensor]? {
         guard let entries = pickle.entries(value), !entries.isEmpty else { return nil }
         var tensors: [String: PickledTensor] = [:]
         for (key, value) in entries {

@@ -185,9 +185,10 @@ extension PickledTensor {
             result.append(contentsOf: bytes[place * width..<(place + 1) * width])
             for dimension in shape.indices.reversed() {
                 index[dimension] += 1
-                place += strides[dimension]
+                // The stride of a dimension of size 1 may be any number, and is never taken.
+                place &+= strides[dimension]
                 guard index[dimension] == shape[dimension] else { break }
-                place -= strides[dimension] * shape[dimension]
+                place &-= strides[dimension] &* shape[dimension]
                 index[dimension] = 0
             }
         }

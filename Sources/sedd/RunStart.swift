@@ -99,10 +99,10 @@ struct RunStart {
     /// The tokenizer: the one stored beside the weights if the run has one, because the alphabet of changed data would
     /// differ.
     func makeTokenizer() async throws -> any Tokenizer {
-        guard configuration.tokenizer == CharacterTokenizer.kind, let step = run.checkpoints.steps().last else {
+        guard configuration.tokenizer == CharacterTokenizer.kind, let folder = run.checkpoints.newestIntact() else {
             return try await TrainingInput.makeTokenizer(configuration)
         }
-        return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: run.checkpoints.url(step: step))
+        return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: folder)
     }
 
     /// Creates the run, or updates its `run.yaml`.

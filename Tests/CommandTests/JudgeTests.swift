@@ -48,6 +48,7 @@ import Testing
         let few = try folder.file("few.txt", "one\ntwo\n").path
         let bad = try folder.file("bad.jsonl", "{\"txt\":1}\n").path
         let empty = try folder.file("empty.jsonl", "\n").path
+        let rows = try folder.file("rows.jsonl", "{\"text\":\"one\"}\n").path
         let table: [(String, Int32, [String], [String])] = [
             ("no samples", 66, ["--model", judge, "--samples", few + "x"], ["no such file"]),
             ("no text field", 65, ["--model", judge, "--samples", bad], ["line 1", "text"]),
@@ -55,6 +56,10 @@ import Testing
             (
                 "too few for MAUVE", 64, ["--model", judge, "--samples", few, "--reference", few],
                 ["too few for MAUVE", "20 or more"]
+            ),
+            (
+                "a share of rows", 64,
+                ["--model", judge, "--samples", few, "--reference", rows, "--last", "0.5"], ["--last", "has rows"]
             ),
             (
                 "a diffusion model as judge", 64,

@@ -40,6 +40,32 @@ struct FileTests {
         #expect(try FileSystem.contents(of: target) == [2])
     }
 
+    /// A link stays, and the file that it names is replaced; a name may be as long as the file system permits.
+    @Test func linksAndLongNames() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (link, real) = (folder.appending(path: "link"), folder.appending(path: "below/real"))
+        try OutputFile.write([1], to: real)
+        #expect(symlink("below/real", link.path) == 0)
+        try OutputFile.write([2], to: link)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == "below/real")
+        #expect(try FileSystem.contents(of: real) == [2])
+        let long = folder.appending(path: String(repeating: "x", count: 255))
+        try OutputFile.write([3], to: long)
+        #expect(try FileSystem.contents(of: long) == [3])
+        #if os(Linux)
+            // As `> redirected` with --output /dev/stdout: what is open is written to, and no link is replaced.
+            let redirected = folder.appending(path: "redirected")
+            let descriptor = open(redirected.path, O_WRONLY | O_CREAT, 0o644)
+            defer { close(descriptor) }
+            let stream = folder.appending(path: "stream")
+            #expect(symlink("/proc/self/fd/\(descriptor)", stream.path) == 0)
+            try OutputFile.write([4, 5], to: stream)
+            #expect(try FileSystem.contents(of: redirected) == [4, 5])
+            #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: stream.path)) != nil)
+        #endif
+    }
+
     @Test func devicesAreWrittenAsTheyAre() throws {
         try OutputFile.write([1], to: URL(filePath: "/dev/null"))
         #if os(Linux)

@@ -26,6 +26,22 @@ struct ConfigurationTests {
             message:
                 "--set training.n_iters=012: training.n_iters is 012, which YAML reads as an octal number; write it without the leading zero"
         ),
+        Fault(
+            yaml: "", overrides: ["training.seed=12:30"], kind: .usage,
+            message:
+                "--set training.seed=12:30: training.seed is 12:30, which YAML reads as a number of base 60; write it as a decimal number"
+        ),
+        Fault(
+            yaml: "training: {n_iters: 1:1:1:1:1:1:1:1:1:1:1:1:1}",
+            message:
+                "test: training.n_iters is 1:1:1:1:1:1:1:1:1:1:1:1:1, which YAML reads as a number of base 60; write it as a decimal number"
+        ),
+        Fault(
+            yaml: "a: &b [1]\n? *b\n: 2",
+            message: "test: '&b' is an anchor or an alias; write the value itself, or quote it"),
+        Fault(
+            yaml: "", overrides: ["tokenizer=*b"], kind: .usage,
+            message: "--set tokenizer: '*b' is an anchor or an alias; write the value itself, or quote it"),
         Fault(yaml: "model: 3", message: "test: model has the wrong type; expected a mapping"),
         Fault(yaml: "tokenizer: {a: 1}", message: "test: tokenizer has the wrong type; expected one value"),
         Fault(yaml: "- 1", message: "test: expected a mapping of keys to values; sedd config --list names them"),

@@ -100,12 +100,14 @@ import Torch
 
     @Test func otherFilesAreNotLogs() throws {
         let url = folder.url.appending(path: "blocks.jsonl")
-        try Data("hello\n".utf8).write(to: url)
         let settings = try bound().settings
-        let error = #expect(throws: SEDDError.self) {
-            try EvaluationLog(url, weights: network.weights, model: "m", text: text, length: 12, settings: settings)
+        for content in ["hello\n", "{\"block\":0,\"key\":\"a\",\"nats\":[\"NaN\"]}\n"] {
+            try Data(content.utf8).write(to: url)
+            let error = #expect(throws: SEDDError.self) {
+                try EvaluationLog(url, weights: network.weights, model: "m", text: text, length: 12, settings: settings)
+            }
+            #expect(error?.kind == .invalidData, "\(content)")
         }
-        #expect(error?.kind == .invalidData)
     }
 
     @Test func scoresThatAreNoNumbersAreTold() throws {

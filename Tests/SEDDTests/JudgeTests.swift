@@ -118,6 +118,14 @@ import Torch
         #expect(try judge.features(tokens, .range(7..<8))[1] == judge.features(tokens, .last)[1])
     }
 
+    /// Rows of other tools may use our members' names for something else.
+    @Test func otherRows() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "rows.jsonl")
+        try Data("{\"text\":\"abc\",\"tokens\":3,\"steps\":\"x\",\"sampler\":5,\"seed\":-0.5}\n".utf8).write(to: file)
+        #expect(try TextSample.read(file) == [TextSample(text: "abc")])
+    }
+
     @Test func whatLinesSayIsKept() throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appending(path: "s.jsonl")

@@ -101,6 +101,22 @@ import Torch
         #expect(negative?.description.contains("-1") == true, "\(String(describing: negative))")
     }
 
+    /// Of two names for one weight, neither is chosen.
+    @Test func namesThatMeanTheSame() throws {
+        let folder = try TemporaryFolder()
+        let network = try randomAutoregressive()
+        try AutoregressiveFolder.save(network.configuration, network.weights, to: folder.url)
+        let file = folder.url.appending(path: "model.safetensors")
+        let named = try network.weights.named.map { (name: $0.name, tensor: try $0.tensor.detached()) }
+        let twice = named + [(name: "wte.weight", tensor: try named[0].tensor.cloned())]
+        try Safetensors.write(twice, metadata: ["format": "pt"], to: file)
+        try? FileManager.default.removeItem(at: folder.url.appending(path: "manifest.json"))
+        let error = #expect(throws: SEDDError.self) { try LanguageModel.load(folder.url) }
+        #expect(
+            error?.description.contains("both transformer.wte.weight and wte.weight") == true,
+            "\(String(describing: error))")
+    }
+
     // A vocabulary padded beyond the tokenizer's is accepted; one that lacks tokens is refused.
     @Test func paddedVocabularies() throws {
         let network = try LanguageModel.load(Self.golden.appending(path: "nanogpt-tied.pt")).autoregressive()

@@ -83,6 +83,17 @@ import Testing
         #expect(line?.hasPrefix("x.pth: at byte") == true)
     }
 
+    /// A memo entry for every byte, or a stride that is never taken.
+    @Test func outOfProportion() throws {
+        let bytes = [0x80, 4, 0x4E] + [UInt8](repeating: 0x94, count: 100_000) + [0x2E]
+        let error = #expect(throws: FileError.self) { try PickleReader.read(bytes, path: "p") }
+        #expect(error?.description.contains("builds more than") == true, "\(String(describing: error))")
+        let tensor = PickledTensor(
+            storage: PickledStorage(type: "FloatStorage", key: "0", count: 4), offset: 0, shape: [2, 1, 2],
+            strides: [1, .max, 2])
+        #expect(tensor.gathered([10, 11, 12, 13], width: 1, count: 4) == [10, 12, 11, 13])
+    }
+
     // A list of n items, copied repeatedly through the memo: four bytes per copy.
     @Test(arguments: ["lists", "shapes"])
     func memosDoNotGrow(what: String) {

@@ -45,6 +45,80 @@ import Testing
         }
     }
 
+    /// A tokenizer of the bytes and of added tokens, with ids from 256 on.
+    private func bytes(_ added: [(content: String, left: Bool, right: Bool)], ignoresMerges: Bool = false) throws
+        -> BytePairTokenizer
+    {
+        let trained = try BytePairTrainer(size: 256).train(texts: [])
+        let folder = try TemporaryFolder()
+        try trained.write(to: folder.url)
+        let file = folder.url.appendingPathComponent("tokenizer.json")
+        var json = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        json["added_tokens"] = added.enumerated().map { index, token in
+            [
+                "id": 256 + index, "content": token.content, "single_word": false, "lstrip": token.left,
+                "rstrip": token.right, "normalized": false, "special": false,
+            ] as [String: Any]
+        }
+        var model = try #require(json["model"] as? [String: Any])
+        model["ignore_merges"] = ignoresMerges
+        json["model"] = model
+        return try BytePairTokenizer(json: Array(JSONSerialization.data(withJSONObject: json)))
+    }
+
+    /// White space that one token has absorbed is not another's; the ids are Hugging Face's, which itself fails at the last text.
+    @Test func absorbedWhiteSpace() throws {
+        let blanks = try bytes([("  ", true, true)])
+        for text in ["a      b", "a    b", "a   b", "a  b"] {
+            let found = try blanks.encode(text)
+            #expect(found.count == 3 && found[1] == 256, "\(text): \(found)")
+        }
+        #expect(try bytes([("<x>", false, true), (" y", false, false)]).encode("<x>  y") == [256, 257])
+        #expect(try bytes([("<x>", false, true), (" y", true, false)]).encode("<x> y") == [256, 257])
+        #expect(try bytes([("<x>", false, true), (" ", false, false)]).encode("<x>  y").prefix(3) == [256, 257, 257])
+        #expect(try bytes([("<x>", false, true), ("\n", true, false)]).encode("<x> \n b").first == 256)
+    }
+
+    /// A piece that is a token bypasses merges only if the vocabulary has it: text never encodes to a token that was only added.
+    @Test func ignoredMerges() throws {
+        let tokenizer = try bytes([("MASK", false, false)], ignoresMerges: true)
+        #expect(try tokenizer.encode(utf8: Array("xMASK".utf8)).contains(256), "found as an added token")
+        let special = try bytes([], ignoresMerges: true)
+        #expect(try special.encode("MASK").count == 4)
+    }
+
+    /// Memory is in proportion to the file.
+    @Test func longTokens() throws {
+        let long = String(repeating: "a", count: 400_000)
+        let tokenizer = try bytes([(long, false, false)])
+        #expect(try tokenizer.encode("b" + long + "c").count == 3)
+    }
+
+    /// Both forms of a tokenizer know its end of text, by either name.
+    @Test(arguments: ["<|endoftext|>", "<|end_of_text|>"]) func endsOfText(_ end: String) throws {
+        let folder = try TemporaryFolder()
+        try BytePairTrainer(size: 258, specials: [end]).train(texts: ["ab ab"]).write(to: folder.url)
+        let (one, other) = (try BytePairTokenizer(json: folder.url), try BytePairTokenizer(folder: folder.url))
+        #expect(one.endOfText == 0 && other.endOfText == 0 && one.fingerprint == other.fingerprint)
+        #expect(one.cacheKey == other.cacheKey)
+    }
+
+    /// Merges of other tokens to the same results give other ids, which the cache must not confuse.
+    @Test func mergesThatDiffer() throws {
+        let folder = try TemporaryFolder()
+        try BytePairTrainer(size: 256).train(texts: []).write(to: folder.url)
+        let file = folder.url.appendingPathComponent("vocab.json")
+        var vocabulary = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Int])
+        for (index, token) in ["ab", "bc", "abc"].enumerated() { vocabulary[token] = 256 + index }
+        try JSONSerialization.data(withJSONObject: vocabulary).write(to: file)
+        let made = try ["a b\nb c\nab c\n", "a b\nb c\na bc\n"].map { merges -> BytePairTokenizer in
+            try Data(("#version: 0.2\n" + merges).utf8).write(to: folder.url.appendingPathComponent("merges.txt"))
+            return try BytePairTokenizer(folder: folder.url)
+        }
+        #expect(try made[0].encode("abc") == [258] && made[1].encode("abc") != [258])
+        #expect(made[0].cacheKey != made[1].cacheKey)
+    }
+
     @Test("A text may be cut where it says", arguments: forms) func cuts(form: Form) throws {
         let tokenizer = try form.tokenizer()
         var cuts = 0

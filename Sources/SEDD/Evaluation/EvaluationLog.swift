@@ -70,7 +70,9 @@ public final class EvaluationLog {
         let data = try handle.readToEnd() ?? Data()
         let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         for (index, line) in data[..<end].split(separator: UInt8(ascii: "\n")).enumerated() {
-            guard let line = try? JSON.decode(Line.self, from: [UInt8](line), source: path) else {
+            guard let line = try? JSON.decode(Line.self, from: [UInt8](line), source: path),
+                !line.nats.contains(where: \.isNaN)
+            else {
                 throw SEDDError(
                     .invalidData, "\(path): line \(index + 1) is not an evaluated block; choose another file")
             }

@@ -24,19 +24,26 @@ enum AutoregressiveSource {
         var configuration = try source.decode(AutoregressiveConfiguration.self) { value throws(SEDDError) in
             try value.validate()
         }
-        var map = map(of: source.weights)
+        var map = try map(of: source.weights)
         try settleHead(&configuration, &map, isSaid: members["tie_word_embeddings"] != nil)
         return (configuration, map)
     }
 
     /// Names with or without the prefix `transformer.`; buffers are skipped.
-    private static func map(of file: WeightFile) -> WeightMap {
+    private static func map(of file: WeightFile) throws(SEDDError) -> WeightMap {
         var map = WeightMap(file)
         map.sources = [:]
         for name in file.entries.keys {
             let isBuffer = name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias")
             guard !isBuffer else { continue }
-            map.sources[name.hasPrefix(prefix) || name == head ? name : prefix + name] = WeightMap.Source(name: name)
+            let target = name.hasPrefix(prefix) || name == head ? name : prefix + name
+            if let other = map.sources[target] {
+                throw SEDDError(
+                    .invalidData,
+                    "\(file.path): holds both \([name, other.name].sorted().joined(separator: " and ")); expected one of them: save it again without the other"
+                )
+            }
+            map.sources[target] = WeightMap.Source(name: name)
         }
         return map
     }
@@ -82,7 +89,7 @@ enum AutoregressiveSource {
         do { try configuration.validate() } catch {
             throw SEDDError(error.kind, "\(file.path): model_args: \(error.description)")
         }
-        var map = map(of: file)
+        var map = try map(of: file)
         let layout = WeightLayout(configuration)
         for entry in layout.entries where entry.shape.count == 2 && entry.name.hasPrefix(prefix + "h.") {
             map.sources[entry.name]?.isTransposed = true

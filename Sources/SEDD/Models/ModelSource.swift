@@ -94,7 +94,9 @@ struct ModelSource {
             configuration = try JSON.decode(from: bytes, source: source)
             place = source
         case .yaml(let text, let source):
-            do { configuration = try YAMLDecoder().decode(from: text) } catch let error as DecodingError {
+            let node = try YAMLText.node(text, source: source) ?? Node([:])
+            try YAMLText.requireDecimals(node, source: source)
+            do { configuration = try YAMLDecoder().decode(from: node) } catch let error as DecodingError {
                 throw SEDDError(.invalidData, "\(source): \(error.line)")
             } catch {
                 throw SEDDError(.invalidData, "\(source): not valid YAML (\(error))")

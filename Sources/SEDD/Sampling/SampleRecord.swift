@@ -47,27 +47,26 @@ extension SampleRecord: Codable {
         case text, tokens, seed, steps, sampler, networkEvaluations, seconds, grid, temperature, topK, topP, precision
     }
 
-    /// Reads a line of `sedd sample --jsonl` or of any other tool; only `text` is required.
+    /// Reads a line of `sedd sample --jsonl` or of any other tool; only `text` is required, and other members of other types than
+    /// ours are not ours.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
+        func own<Value: Decodable>(_ type: Value.Type, _ key: Keys) -> Value? {
+            (try? container.decodeIfPresent(type, forKey: key)) ?? nil
+        }
         self.init(
-            text: try container.decode(String.self, forKey: .text),
-            tokens: try container.decodeIfPresent([Int].self, forKey: .tokens),
-            seed: try container.decodeIfPresent(UInt64.self, forKey: .seed),
-            networkEvaluations: try container.decodeIfPresent(Int.self, forKey: .networkEvaluations),
-            seconds: try container.decodeIfPresent(Double.self, forKey: .seconds),
-            precision: try container.decodeIfPresent(Precision.self, forKey: .precision))
-        guard let sampler = try container.decodeIfPresent(String.self, forKey: .sampler) else { return }
+            text: try container.decode(String.self, forKey: .text), tokens: own([Int].self, .tokens),
+            seed: own(UInt64.self, .seed), networkEvaluations: own(Int.self, .networkEvaluations),
+            seconds: own(Double.self, .seconds), precision: own(Precision.self, .precision))
+        guard let sampler = own(String.self, .sampler) else { return }
         // A line that records a sampler records its precision unless that is float32.
         precision = precision ?? .float32
         settings = SamplingSettings(
-            method: sampler, steps: try container.decodeIfPresent(Int.self, forKey: .steps) ?? 1,
-            grid: try container.decodeIfPresent(TimeGrid.Kind.self, forKey: .grid) ?? .linear,
+            method: sampler, steps: own(Int.self, .steps) ?? 1, grid: own(TimeGrid.Kind.self, .grid) ?? .linear,
             filter: TokenFilter(
-                temperature: try container.decodeIfPresent(Double.self, forKey: .temperature) ?? 1,
-                topK: try container.decodeIfPresent(Int.self, forKey: .topK),
-                topP: try container.decodeIfPresent(Double.self, forKey: .topP)),
-            own: try SamplingSettings.own(decoder))
+                temperature: own(Double.self, .temperature) ?? 1, topK: own(Int.self, .topK),
+                topP: own(Double.self, .topP)),
+            own: (try? SamplingSettings.own(decoder)) ?? [:])
     }
 
     /// Writes the settings beside the other members; float32, a linear grid and a temperature of 1 are left out.

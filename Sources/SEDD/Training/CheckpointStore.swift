@@ -30,6 +30,12 @@ public struct CheckpointStore: Sendable {
         return names.compactMap(Self.step(of:)).sorted()
     }
 
+    /// The newest checkpoint whose files are those of its manifest; the newest of all if none is; nil if there is none.
+    public func newestIntact() -> URL? {
+        let folders = steps().reversed().map(url)
+        return folders.first { (try? Manifest.verify($0)) != nil } ?? folders.first
+    }
+
     /// The step in the name of a checkpoint's folder; nil for other names.
     private static func step(of name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, name == "step-\(step)" else {

@@ -20,9 +20,7 @@ public enum ConfigurationFile {
         var tree = try defaults()
         let known = withDeclaredSettings(tree)
         var given: Node
-        do { given = try Yams.compose(yaml: yaml) ?? Node([:]) } catch {
-            throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
-        }
+        given = try YAMLText.node(yaml, source: source) ?? Node([:])
         guard var mapping = given.mapping, !mapping.isEmpty || !overrides.isEmpty else {
             throw SEDDError(
                 .invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")
@@ -148,8 +146,11 @@ public enum ConfigurationFile {
         guard parts.count == 2, !parts[0].isEmpty else {
             throw SEDDError(.usage, "--set '\(override)': expected key.path=value")
         }
-        guard let value = try? Yams.compose(yaml: String(parts[1])) else {
-            throw SEDDError(.usage, "--set '\(override)': the value is not valid YAML")
+        let value: Node
+        do {
+            value = try YAMLText.node(String(parts[1]), source: "--set \(parts[0])") ?? Node("null", .init(.null))
+        } catch {
+            throw SEDDError(.usage, error.description)
         }
         return parts[0].split(separator: ".", omittingEmptySubsequences: false).reversed()
             .reduce(value) { Node([(Node(String($1)), $0)]) }
@@ -189,11 +190,8 @@ public enum ConfigurationFile {
         kind: SEDDError.Kind = .invalidData
     ) throws {
         guard let mapping = given.mapping else {
-            if let scalar = given.scalar, scalar.style == .plain, scalar.string.wholeMatch(of: /[-+]?0[0-9_]+/) != nil {
-                throw SEDDError(
-                    kind,
-                    "\(source): \(path.joined(separator: ".")) is \(scalar.string), which YAML reads as an octal number; write it without the leading zero"
-                )
+            if let fault = YAMLText.fault(given) {
+                throw SEDDError(kind, "\(source): \(path.joined(separator: ".")) is \(fault)")
             }
             tree = given
             return

@@ -65,6 +65,7 @@ public struct StartingModel: Sendable {
                 "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.tokens); train with the model's own tokenizer"
             )
         }
+        try requireTrainable(with: tokenizer)
         guard let kind = model.tokenizer else { return }
         let own: any Tokenizer
         do { own = try Tokenizers.load(kind: kind, folder: folder) } catch {
@@ -75,6 +76,25 @@ public struct StartingModel: Sendable {
             throw SEDDError(
                 .usage,
                 "--from \(folder.path): the tokenizer (\(tokenizer.kind), fingerprint \(tokenizer.fingerprint)) is not the model's (\(own.kind), \(own.fingerprint)), so the same ids would stand for other text; train with the model's own tokenizer"
+            )
+        }
+    }
+
+    /// Checks that an autoregressive model has nothing that a trained one of its shape would not have.
+    private func requireTrainable(with tokenizer: any Tokenizer) throws(SEDDError) {
+        guard case .autoregressive(let network) = model else { return }
+        let own = network.configuration
+        let made = TrainingConfiguration().autoregressiveConfiguration(
+            tokens: tokenizer.vocabularySize, endOfText: tokenizer.endOfText.map { Int($0) }, kind: tokenizer.kind)
+        let differences = [
+            ("activation_function", own.activation ?? "gelu_new", made.activation ?? "gelu_new"),
+            ("layer_norm_epsilon", "\(own.normEpsilon)", "\(made.normEpsilon)"),
+            ("the start token", "\(own.startToken)", "\(made.startToken)"),
+        ].filter { $0.1 != $0.2 }
+        guard differences.isEmpty else {
+            throw SEDDError(
+                .usage,
+                "--from \(folder.path): \(differences.map { "\($0.0) is \($0.1), trained models have \($0.2)" }.joined(separator: "; ")); such a model cannot be trained further here"
             )
         }
     }

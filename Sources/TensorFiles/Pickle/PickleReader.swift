@@ -87,9 +87,9 @@ struct PickleReader {
         case UInt8(ascii: "e"), 0x90: try extendList(with: popToMark())
         case UInt8(ascii: "s"): try extendDictionary(with: popMany(2))
         case UInt8(ascii: "u"): try extendDictionary(with: popToMark())
-        case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
-        case UInt8(ascii: "r"): memo[try unsigned(4)] = try top()
-        case 0x94: memo[memo.count] = try top()
+        case UInt8(ascii: "q"): try remember(Int(try byte()))
+        case UInt8(ascii: "r"): try remember(unsigned(4))
+        case 0x94: try remember(memo.count)
         case UInt8(ascii: "h"): stack.append(try remembered(Int(byte())))
         case UInt8(ascii: "j"): stack.append(try remembered(unsigned(4)))
         case UInt8(ascii: "Q"): stack.append(try storage(pop()))
@@ -100,6 +100,13 @@ struct PickleReader {
         case UInt8(ascii: "b"): _ = try pop()  // Attributes of an object, which tensors do not need.
         default: throw fault("uses opcode 0x\(String(code, radix: 16)), which tensor files do not need")
         }
+    }
+
+    /// Stores the top of the stack. An entry takes hundreds of bytes, and one for every few bytes of a pickle is far more than
+    /// any has.
+    private mutating func remember(_ entry: Int) throws(FileError) {
+        try spend(32)
+        memo[entry] = try top()
     }
 
     /// Charges for values put on the stack or copied into containers.

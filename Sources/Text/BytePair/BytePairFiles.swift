@@ -64,7 +64,9 @@ struct BytePairFiles: Sendable {
             }
             byteIds.append(id)
         }
-        let end = Array(DocumentMark.text.utf8).withUnsafeBufferPointer { index.id(of: $0) }
-        return BytePairModel(vocabulary: tokens, byteIds: byteIds, merges: merges, endOfText: end)
+        let ends = TokenizerJSON.endsOfText.lazy.compactMap { text in
+            Array(text.utf8).withUnsafeBufferPointer { index.id(of: $0) }
+        }
+        return BytePairModel(vocabulary: tokens, byteIds: byteIds, merges: merges, endOfText: ends.first)
     }
 }

@@ -30,8 +30,15 @@ struct BytePairModel: Sendable {
         splitting == .gpt2 && !composes && wholePieces == nil && !findsTokens
     }
 
-    /// A fingerprint (16 hexadecimal digits) of everything that determines ids: equal for the same tokenizer in other
-    /// files.
+    /// A hash of which tokens each merge joins. The fingerprint, which must stay that of earlier versions, does not tell merges
+    /// apart that join other tokens to the same results.
+    var mergesHash: String {
+        var hash = Fingerprint()
+        merges.slots.filter { $0 != .max }.sorted().forEach { hash.combine(Int(truncatingIfNeeded: $0)) }
+        return hash.text
+    }
+
+    /// A fingerprint (16 hexadecimal digits) of what determines ids: equal for the same tokenizer in other files.
     var fingerprint: String {
         var fingerprint = Fingerprint()
         fingerprint.combine(isPlain ? BytePairTokenizer.gpt2Kind : BytePairTokenizer.jsonKind)

@@ -20,6 +20,8 @@ public final class BytePairTokenizer: Tokenizer {
     public let kind: String
     /// A fingerprint (16 hexadecimal digits) of kind and vocabulary.
     public let fingerprint: String
+    /// The fingerprint and the merges, which it does not tell apart if their results are equal.
+    public let cacheKey: String
     /// The id of `<|endoftext|>` or its counterpart, if the vocabulary has one.
     public var endOfText: Int32? { model.endOfText }
     /// Whether decoding returns exactly the encoded bytes: not if text is normalized before it is split, or if tokens
@@ -67,6 +69,7 @@ public final class BytePairTokenizer: Tokenizer {
         self.kind = kind
         self.files = files
         fingerprint = model.fingerprint
+        cacheKey = "\(fingerprint)-\(model.mergesHash)"
         cuts =
             model.findsTokens
             ? zip(model.added.cuts(), model.addedComposed.cuts()).map { $0 && $1 } : nil

@@ -19,9 +19,12 @@ struct TextRows {
 
     /// - Throws: `missingInput`; `invalidData` for a file that is empty or not UTF-8, or JSON with a row without text.
     init(_ file: URL, lines: Lines) throws(TextError) {
-        guard DocumentReader.form(of: file) != .json else {
+        switch DocumentReader.form(of: file) {
+        case .plain: break
+        case .json:
             (rows, notes) = try Self.jsonRows(file)
             return
+        case .tokens: throw DocumentReader.tokens(file)
         }
         var bytes = try FileSystem.contents(of: file, limit: 1 << 32)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {

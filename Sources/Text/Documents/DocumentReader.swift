@@ -28,11 +28,12 @@ package enum DocumentReader {
         switch form(of: file) {
         case .plain: return try PlainDocuments(file, capacity: capacity)
         case .json: return try JSONDocuments(file)
-        case .tokens:
-            throw TextError(
-                .usage, "token ids where a text is needed", source: file.path,
-                remedy: "give the text, or name a tokenizer: characters:FILE, gpt2:DIR or hf:PATH")
+        case .tokens: throw tokens(file)
         }
+    }
+
+    static func tokens(_ file: URL) -> TextError {
+        TextError(.usage, "token ids where a text is needed", source: file.path, remedy: "give the text")
     }
 
     /// The documents of a file as strings; for a plain text without document marks, its nonblank lines.

@@ -30,6 +30,9 @@ public protocol Tokenizer: Sendable {
     /// The bytes may end within a character.
     func safeCut(in bytes: UnsafeBufferPointer<UInt8>) -> Int
 
+    /// Names cached tokens: different for tokenizers that give different ids.
+    var cacheKey: String { get }
+
     /// Writes the files from which `Tokenizers.load` creates an equal tokenizer, if any are needed.
     /// - Throws: `cannotWrite`.
     func write(to folder: URL) throws(TextError)
@@ -38,6 +41,8 @@ public protocol Tokenizer: Sendable {
 extension Tokenizer {
     /// None.
     public var endOfText: Int32? { nil }
+    /// The fingerprint.
+    public var cacheKey: String { fingerprint }
 
     /// The ids of a text.
     /// - Throws: `invalidData` for a character outside the vocabulary.

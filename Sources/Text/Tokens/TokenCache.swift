@@ -84,7 +84,7 @@ public struct TokenCache: Sendable {
             let stem = URL(fileURLWithPath: path).lastPathComponent.unicodeScalars.prefix(40).map {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0)) ? $0 : "_"
             }
-            return String(String.UnicodeScalarView(stem)) + "-\(hash.text)-\(tokenizer.fingerprint).tokens"
+            return String(String.UnicodeScalarView(stem)) + "-\(hash.text)-\(tokenizer.cacheKey).tokens"
         }
     }
 }

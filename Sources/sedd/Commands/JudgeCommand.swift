@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import SEDD
 import Text
@@ -61,6 +62,10 @@ struct JudgeCommand: AsyncParsableCommand {
                         try EvaluationText(
                             specification, tokenizer: tokenizer, lastShare: last ?? 1))
                 )
+            }
+            guard last == nil else {
+                throw SEDDError(
+                    .usage, "--last is a share of a plain reference, and \(specification) has rows; leave it out")
             }
             return (specification.description, .texts(try TextSample.read(specification.file).map(\.text)))
         }

@@ -27,8 +27,8 @@ struct AddedTokenMatcher: Sendable {
     /// Whether the two bytes `a << 8 | b` begin a token. A single-byte token begins with any pair.
     private let beginnings: [Bool]
     private let singles: [Bool]
-    /// A trie: `children[node << 8 | byte]` is the next node, 0 if there is none; node 0 is the root.
-    private let children: [Int32]
+    /// A trie: `children[node << 8 | byte]` is the next node; node 0 is the root.
+    private let children: [Int: Int32]
     /// The token that ends at each node, -1 if none does.
     private let ends: [Int32]
 
@@ -37,7 +37,7 @@ struct AddedTokenMatcher: Sendable {
         self.tokens = tokens
         var beginnings = [Bool](repeating: false, count: 1 << 16)
         var singles = [Bool](repeating: false, count: 256)
-        var children = [Int32](repeating: 0, count: 256)
+        var children: [Int: Int32] = [:]
         var ends: [Int32] = [-1]
         for (index, token) in tokens.enumerated() {
             if token.content.count == 1 {
@@ -47,12 +47,13 @@ struct AddedTokenMatcher: Sendable {
             }
             var node = 0
             for byte in token.content {
-                if children[node << 8 | Int(byte)] == 0 {
-                    children[node << 8 | Int(byte)] = Int32(ends.count)
-                    children.append(contentsOf: repeatElement(0, count: 256))
+                let edge = node << 8 | Int(byte)
+                let next = children[edge] ?? Int32(ends.count)
+                if Int(next) == ends.count {
+                    children[edge] = next
                     ends.append(-1)
                 }
-                node = Int(children[node << 8 | Int(byte)])
+                node = Int(next)
             }
             if ends[node] < 0 { ends[node] = Int32(index) }
         }
@@ -83,6 +84,8 @@ struct AddedTokenMatcher: Sendable {
             }
             var range = start..<place
             if token.stripsLeft {
+                // The token before has absorbed it.
+                guard place > taken else { continue }
                 range = max(taken, WordCharacter.spaceStart(before: start, in: text))..<place
             }
             if token.stripsRight { range = range.lowerBound..<WordCharacter.spaceEnd(after: place, in: text) }
@@ -111,8 +114,8 @@ struct AddedTokenMatcher: Sendable {
         var node = 0
         var index = start
         while index < text.count {
-            node = Int(children[node << 8 | Int(text[index])])
-            if node == 0 { break }
+            guard let next = children[node << 8 | Int(text[index])] else { break }
+            node = Int(next)
             index += 1
             if ends[node] >= 0 { found = (index - start, Int(ends[node])) }
         }

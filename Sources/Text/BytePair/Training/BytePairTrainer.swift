@@ -54,7 +54,7 @@ public struct BytePairTrainer: Sendable {
         guard !files.isEmpty else { throw TextError(.usage, "no data", remedy: "name one or more text files") }
         let pieces = PieceCounts()
         for file in files {
-            if byDocuments || DocumentReader.form(of: file) == .json {
+            if byDocuments || DocumentReader.form(of: file) != .plain {
                 try countDocuments(of: file, into: pieces, progress)
             } else {
                 try countText(of: file, into: pieces, progress)
