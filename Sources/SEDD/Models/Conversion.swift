@@ -162,8 +162,8 @@ public enum Conversion {
             }
         }
         try Manifest(of: folder, files: names).write(to: folder)
-        // It was measured on the model that was here before.
-        try? FileManager.default.removeItem(at: InformationProfile.file(in: folder))
+        // The information profile was measured on the model that was here before.
+        try? FileManager.default.removeItem(at: folder.appending(path: "profile.json"))
     }
 
     private static func checkpoint(_ model: PickleWriter.Node, _ shadow: [Tensor]) -> PickleWriter.Node {
