@@ -75,7 +75,7 @@ struct TokenizerTrain: ParsableCommand {
         for name in TrainedVocabulary.fileNames {
             let file = folder.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            throw SEDDError(.usage, "\(file.path): exists; choose another folder, or replace it with --force")
+            throw SEDDError(.cannotWrite, "\(file.path): exists; choose another folder, or replace it with --force")
         }
     }
 }
