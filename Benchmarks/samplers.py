@@ -141,15 +141,19 @@ def report(options):
     by_setting = {}
     for row in rows:
         by_setting.setdefault((row["method"], row["setting"]), []).append(row)
-    level = next(row for row in rows if row["temperature"] == 1 and f"--steps {REFERENCE_STEPS}" in row["setting"])
+    reference = f"--sampler {REFERENCE} --steps {REFERENCE_STEPS}"
+    level = next((row for row in rows if row["temperature"] == 1 and row["method"] == REFERENCE and row["setting"] == reference), None)
+    if level is None:
+        sys.exit(f"{options.output}: the reference, {reference} at temperature 1, has not been judged")
     table = []
     for (method, setting), points in by_setting.items():
-        if len(points) > 1:
+        # At equal entropies there is nothing to interpolate, and a single text has no error.
+        if len({row["entropy"] for row in points}) > 1 and all(row["texts"] > 1 for row in points):
             evaluations = sum(row["evaluations"] for row in points) / len(points)
             table.append((method, setting, evaluations, *at_entropy(points, level["entropy"])))
     table.sort(key=lambda row: (row[2], row[3]))
     lines = [
-        f"{level['texts']} texts a setting and temperature. Reference: {REFERENCE_STEPS} analytic steps at temperature 1, entropy "
+        f"{level['texts']} texts per setting and temperature. Reference: {REFERENCE_STEPS} analytic steps at temperature 1, entropy "
         f"{level['entropy']:.3f} ± {level['entropy_error']:.3f} nats, perplexity {level['perplexity']:.2f} ± {level['perplexity_error']:.2f}.", "",
         "| method | evaluations | perplexity at that entropy |", "|---|---|---|"]
     for method, _, evaluations, value, error, is_beyond in table:
@@ -215,7 +219,7 @@ def main():
             each.add_argument("--evaluations", type=int, nargs="+", default=[16, 32, 64])
         if name == "sample":
             each.add_argument("--template", default="[[*]]")
-            each.add_argument("--count", type=int, default=64, help="texts a setting and temperature")
+            each.add_argument("--count", type=int, default=64, help="texts per setting and temperature")
             each.add_argument("--temperatures", type=float, nargs="+", default=[0.8, 1.0])
         if name == "judge":
             each.add_argument("--judge", required=True, help="an autoregressive model")

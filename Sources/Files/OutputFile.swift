@@ -10,17 +10,16 @@ package final class OutputFile {
     /// Nil if the target is written to directly.
     private let temporary: URL?
     private var descriptor: Int32
+    /// Where the contents begin; not 0 in an open file that has some.
+    private var start = 0
 
     /// - Throws: `cannotWrite`.
     package convenience init(_ named: URL) throws(FileError) {
-        guard !Self.isStream(named) else {
-            try self.init(named, through: nil, flags: 0)
+        if let open = Self.descriptor(named) {
+            try self.init(named, continuing: open)
             return
         }
-        // A link stays: the file that it names is replaced.
-        var link = stat()
-        let isLink = lstat(named.path, &link) == 0 && link.st_mode & S_IFMT == S_IFLNK
-        let target = isLink ? URL(fileURLWithPath: FileSystem.realPath(named.path)) : named
+        let target = Self.followed(named)
         var information = stat()
         let exists = stat(target.path, &information) == 0
         if exists, information.st_mode & S_IFMT != S_IFREG {
@@ -37,15 +36,46 @@ package final class OutputFile {
         if exists { _ = fchmod(descriptor, information.st_mode & 0o777) }
     }
 
-    /// Whether the path leads, by links, to an open file of a process, such as `/dev/stdout`.
-    private static func isStream(_ file: URL) -> Bool {
+    /// The open file of this process to which the path leads by links, such as `/dev/stdout`.
+    private static func descriptor(_ file: URL) -> Int32? {
         var path = file.path
         for _ in 0..<16 {
-            if path.hasPrefix("/proc/") || path.hasPrefix("/dev/fd/") { return true }
-            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return false }
-            path = next.hasPrefix("/") ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
+            for folder in ["/proc/self/fd/", "/dev/fd/"] where path.hasPrefix(folder) {
+                return Int32(path.dropFirst(folder.count))
+            }
+            guard let next = destination(path) else { return nil }
+            path = next
         }
-        return false
+        return nil
+    }
+
+    /// Where a link leads; nil if the path is not a link.
+    private static func destination(_ path: String) -> String? {
+        guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return nil }
+        return next.hasPrefix("/") ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
+    }
+
+    /// The file that a link names, which is replaced in place of the link, whether it exists or not. A link into a
+    /// cache of files named by their content is replaced itself.
+    private static func followed(_ file: URL) -> URL {
+        var path = file.path
+        for _ in 0..<16 {
+            guard let next = destination(path) else { return path == file.path ? file : URL(fileURLWithPath: path) }
+            guard URL(fileURLWithPath: next).deletingLastPathComponent().lastPathComponent != "blobs" else {
+                return file
+            }
+            path = next
+        }
+        return file
+    }
+
+    /// Writes where an open file stands, as a redirection to it would.
+    private init(_ target: URL, continuing open: Int32) throws(FileError) {
+        self.target = target
+        temporary = nil
+        descriptor = dup(open)
+        start = max(0, Int(lseek(open, 0, SEEK_CUR)))
+        guard descriptor >= 0 else { throw failure("cannot be created") }
     }
 
     /// `temporary` must be on the same volume as `target`; it is removed unless the file is committed.
@@ -69,7 +99,7 @@ package final class OutputFile {
         while done < bytes.count, let base = bytes.baseAddress {
             let count =
                 if let offset {
-                    pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+                    pwrite(descriptor, base + done, bytes.count - done, off_t(start + offset + done))
                 } else {
                     Foundation.write(descriptor, base + done, bytes.count - done)
                 }

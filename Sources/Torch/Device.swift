@@ -28,7 +28,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         let parts = name.split(separator: ":", omittingEmptySubsequences: false)
         guard let kind = parts.first.flatMap({ Kind(rawValue: String($0)) }), parts.count <= 2,
             let index = parts.count == 2 ? Int(parts[1]) : 0, index >= 0
-        else { throw TorchError(.device, "device '\(name)' is unknown; expected cpu, cuda, cuda:N or mps") }
+        else { throw TorchError(.device, "device '\(name)' is unknown; expected cpu, cuda or cuda:N") }
         if kind == .cuda { try Runtime.openCUDA() }
         let count = try Device.available(kind)
         guard index < count else {

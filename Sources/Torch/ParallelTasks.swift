@@ -3,8 +3,9 @@ import Synchronization
 
 /// Independent tasks, run in parallel on libtorch's threads for CPU operators.
 ///
-/// Matrix products inside a task use one thread; if there are several tasks, all operators do. No task waits for another, so where the processor is shared with other processes, a
-/// thread that the system delays holds up one task; operators on many threads wait for the slowest thread each time.
+/// Matrix products inside a task use one thread; if there are several tasks, all operators do. No task waits for
+/// another, so where the processor is shared with other processes, a thread that the system delays holds up one task;
+/// operators on many threads wait for the slowest thread each time.
 public enum ParallelTasks {
     /// Runs `body(0)` to `body(count - 1)`, each once, and returns their results in that order.
     ///
@@ -33,8 +34,8 @@ public enum ParallelTasks {
         }
     }
 
-    /// Number of tasks into which work of `units` equal parts is best divided; 1 if the operators of a single task use the threads
-    /// better than several tasks would.
+    /// Number of tasks into which work of `units` equal parts is best divided; 1 if the operators of a single task use
+    /// the threads better than several tasks would.
     ///
     /// - Parameter fits: whether that number of tasks fits into memory.
     public static func count(for units: Int, threads: Int, fits: (Int) -> Bool = { _ in true }) -> Int {

@@ -7,7 +7,8 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// A model hub on this machine: a server that answers as the hub does, and a second one, at another address, which stores large files.
+/// A model hub on this machine: a server that answers as the hub does, and a second one, at another address, which
+/// stores large files.
 package final class FakeHub: Sendable {
     package struct File: Sendable {
         package var content: [UInt8]

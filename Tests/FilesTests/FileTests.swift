@@ -50,18 +50,29 @@ struct FileTests {
         try OutputFile.write([2], to: link)
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == "below/real")
         #expect(try FileSystem.contents(of: real) == [2])
+        let dangling = folder.appending(path: "dangling")
+        #expect(symlink("below/new", dangling.path) == 0)
+        try OutputFile.write([6], to: dangling)
+        #expect(try FileSystem.contents(of: folder.appending(path: "below/new")) == [6])
+        // In a cache, what a name stands for must not change.
+        let (blob, snapshot) = (folder.appending(path: "blobs/e1"), folder.appending(path: "snapshot"))
+        try OutputFile.write([7], to: blob)
+        #expect(symlink("blobs/e1", snapshot.path) == 0)
+        try OutputFile.write([8], to: snapshot)
+        #expect(try FileSystem.contents(of: blob) == [7] && FileSystem.contents(of: snapshot) == [8])
         let long = folder.appending(path: String(repeating: "x", count: 255))
         try OutputFile.write([3], to: long)
         #expect(try FileSystem.contents(of: long) == [3])
         #if os(Linux)
             // As `> redirected` with --output /dev/stdout: what is open is written to, and no link is replaced.
             let redirected = folder.appending(path: "redirected")
-            let descriptor = open(redirected.path, O_WRONLY | O_CREAT, 0o644)
+            try Data([1, 2]).write(to: redirected)
+            let descriptor = open(redirected.path, O_WRONLY | O_APPEND)
             defer { close(descriptor) }
             let stream = folder.appending(path: "stream")
             #expect(symlink("/proc/self/fd/\(descriptor)", stream.path) == 0)
             try OutputFile.write([4, 5], to: stream)
-            #expect(try FileSystem.contents(of: redirected) == [4, 5])
+            #expect(try FileSystem.contents(of: redirected) == [1, 2, 4, 5], "what it has stays")
             #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: stream.path)) != nil)
         #endif
     }

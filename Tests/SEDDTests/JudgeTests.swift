@@ -219,6 +219,7 @@ import Torch
         let end = try #require(judge.tokenizer.endOfText.map { Int($0) })
         let (ab, cd) = (try judge.tokens("ab"), try judge.tokens("cd"))
         let sequences = [ab + [end] + cd, [end] + cd + [end]]
+        #expect(judge.ownTokens(TextSample(text: "", tokens: [end, end]), whole: true) == [end, end])
         let samples = [TextSample(text: "ab", tokens: sequences[0]), TextSample(text: "cd", tokens: sequences[1])]
         let judgement = Judgement(judge, name: "j")
         for (whole, scored) in [(false, [ab, cd]), (true, sequences)] {
@@ -236,7 +237,8 @@ import Torch
         #expect(error?.description.contains("text 3: its sequence is not recorded") == true)
     }
 
-    /// Pieces of a plain reference are cut like the samples, so that samples from the reference itself are not told from it.
+    /// Pieces of a plain reference are cut like the samples, so that samples from the reference itself are not told
+    /// from it.
     @Test(arguments: [false, true]) func plainReferences(_ whole: Bool) throws {
         let judge = try ending()
         let stream = RandomStream(seed: 6, purpose: .windows)

@@ -81,8 +81,8 @@ import Torch
             #expect(report.contains(word), "\(word)")
         }
         let rows = try String(contentsOf: folder.appending(path: "quality.csv"), encoding: .utf8).split(separator: "\n")
-        // Held-out text, two autoregressive settings, two chains with two predictors at three step counts, and one method
-        // of the absorbing chain that has no steps.
+        // Held-out text, two autoregressive settings, two chains with two predictors at three step counts, and one
+        // method of the absorbing chain that has no steps.
         #expect(rows.count == 1 + 3 + 12 + 1)
         #expect(rows.filter { $0.hasPrefix("absorb,first-hitting,,20,") }.count == 1)
         for name in StudyPlan.Role.allCases.map({ "configurations/\($0.rawValue).yaml" }) + [

@@ -55,7 +55,8 @@ import Testing
 
     // MARK: The information profile
 
-    /// J of the chain of ``GoldenLaws``, from what a position holds when 0, 1 or 2 others are known: 1.05332, 0.97164, 0.77497 nats.
+    /// J of the chain of ``GoldenLaws``, from what a position holds when 0, 1 or 2 others are known: 1.05332, 0.97164,
+    /// 0.77497 nats.
     private static let chainProfile = Result {
         let nats = [1.05332, 0.97164, 0.77497]
         return try InformationProfile(

@@ -66,7 +66,8 @@ import Testing
         return try BytePairTokenizer(json: Array(JSONSerialization.data(withJSONObject: json)))
     }
 
-    /// White space that one token has absorbed is not another's; the ids are Hugging Face's, which itself fails at the last text.
+    /// White space that one token has absorbed is not another's; the ids are Hugging Face's, which itself fails at the
+    /// last text.
     @Test func absorbedWhiteSpace() throws {
         let blanks = try bytes([("  ", true, true)])
         for text in ["a      b", "a    b", "a   b", "a  b"] {
@@ -79,7 +80,8 @@ import Testing
         #expect(try bytes([("<x>", false, true), ("\n", true, false)]).encode("<x> \n b").first == 256)
     }
 
-    /// A piece that is a token bypasses merges only if the vocabulary has it: text never encodes to a token that was only added.
+    /// A piece that is a token bypasses merges only if the vocabulary has it: text never encodes to a token that was
+    /// only added.
     @Test func ignoredMerges() throws {
         let tokenizer = try bytes([("MASK", false, false)], ignoresMerges: true)
         #expect(try tokenizer.encode(utf8: Array("xMASK".utf8)).contains(256), "found as an added token")

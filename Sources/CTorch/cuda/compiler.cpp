@@ -136,10 +136,11 @@ uint64_t hash(const std::string &text, uint64_t state) {
 // Empty if no place is named: a folder that depends on the working directory could hold anybody's machine code.
 fs::path cache_folder() {
     const auto variable = [](const char *name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
-    if (const std::string own = variable("SEDD_CACHE"); !own.empty()) return fs::path(own) / "kernels";
-    if (const std::string common = variable("XDG_CACHE_HOME"); !common.empty()) return fs::path(common) / "swift-sedd/kernels";
-    const fs::path home = variable("HOME");
-    return home.is_absolute() ? home / ".cache/swift-sedd/kernels" : fs::path();
+    const std::pair<const char *, const char *> places[] = {
+        {"SEDD_CACHE", "kernels"}, {"XDG_CACHE_HOME", "swift-sedd/kernels"}, {"HOME", ".cache/swift-sedd/kernels"}};
+    for (const auto &[name, below] : places)
+        if (const fs::path base = variable(name); base.is_absolute()) return base / below;
+    return fs::path();
 }
 
 // Written to a temporary file and renamed, so readers never see a partial file. An unwritable cache only costs time.

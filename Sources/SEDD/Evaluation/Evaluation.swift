@@ -34,7 +34,8 @@ public struct Evaluation: Sendable {
     ///
     /// - Parameters:
     ///   - log: stores finished blocks and supplies those of an earlier call.
-    ///   - team: the processes that share the blocks; only the first has a log. All return the same report as one process.
+    ///   - team: the processes that share the blocks; only the first has a log. All return the same report as one
+    ///     process.
     ///   - eachBlock: called at the end with the nats per token of each block, in order; two models are compared by the
     ///     differences over the same blocks.
     ///   - shouldStop: checked after each batch.

@@ -29,7 +29,8 @@ public final class EvaluationLog {
     /// - Parameters:
     ///   - weights: all weights of the model.
     ///   - model: other data that identifies the model.
-    /// - Throws: ``SEDDError`` of kind `cannotWrite`, also if another process is writing to the file; `invalidData` if a complete line is not an entry of this log.
+    /// - Throws: ``SEDDError`` of kind `cannotWrite`, also if another process is writing to the file; `invalidData` if
+    ///   a complete line is not an entry of this log.
     public init(
         _ url: URL, weights: Weights, model: String, text: EvaluationText, length: Int,
         settings: EvaluationSettings

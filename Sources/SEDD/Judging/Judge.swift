@@ -44,7 +44,7 @@ public struct Judge: Sendable {
         if (try? tokenizer.text(of: ids)) == sample.text { return tokens }
         // A text ends at its end-of-text token; tokens may follow.
         let own = tokenizer.sampled(ids)
-        guard !own.isEmpty, (try? tokenizer.text(of: own)) == sample.text else { return nil }
+        guard whole || !own.isEmpty, (try? tokenizer.text(of: own)) == sample.text else { return nil }
         return whole ? tokens : own.map { Int($0) }
     }
 

@@ -27,8 +27,8 @@ public struct JudgeReport: Sendable, Codable {
     public var precision: String
     /// exp of the mean nats over all tokens: the convention of most later work.
     public var perplexityOfTokens: Double
-    /// Standard error of ``perplexityOfTokens`` over texts, by the delta method for a ratio of sums; nil for one text and in
-    /// reports of earlier versions.
+    /// Standard error of ``perplexityOfTokens`` over texts, by the delta method for a ratio of sums; nil for one text
+    /// and in reports of earlier versions.
     public var perplexityStandardError: Double?
     /// Mean over texts of exp of the text's mean nats: the convention of the published SEDD code, which judges whole
     /// sequences.

@@ -17,21 +17,22 @@ public struct Judgement: Sendable {
     public enum Reference: Sendable {
         /// Texts of JSON lines, as they are.
         case texts([String])
-        /// Cut into as many pieces as there are judged texts, evenly spaced, and treated like these: pieces of the length of the
-        /// sampled sequences, each up to its first end of text unless whole sequences are judged. If the sequences are not
-        /// recorded in the judge's tokens, pieces have the mean length of the judged texts.
+        /// Cut into as many pieces as there are judged texts, evenly spaced, and treated like these: pieces of the
+        /// length of the sampled sequences, each up to its first end of text unless whole sequences are judged. If the
+        /// sequences are not recorded in the judge's tokens, pieces have the mean length of the judged texts.
         case plain(EvaluationText)
     }
 
     /// The report on `samples`.
     ///
     /// - Parameters:
-    ///   - whole: whether all recorded tokens of a sample are judged, ends of text included, as in published figures; otherwise
-    ///     its text, up to its first end.
+    ///   - whole: whether all recorded tokens of a sample are judged, ends of text included, as in published figures;
+    ///     otherwise its text, up to its first end.
     ///   - reference: what MAUVE compares with, and its name.
     ///   - feature: how a text is reduced to a vector for MAUVE.
     ///   - seeds: number of runs of MAUVE's clustering.
-    /// - Throws: ``SEDDError`` or `TextError`; no text, with `whole` a sample without recorded tokens of the judge's vocabulary, or a text that cannot be judged fails the whole report.
+    /// - Throws: ``SEDDError`` or `TextError`; no text, with `whole` a sample without recorded tokens of the judge's
+    ///   vocabulary, or a text that cannot be judged fails the whole report.
     public func report(
         _ samples: [TextSample], whole: Bool = false, reference: (name: String, texts: Reference)? = nil,
         feature: MauveFeature = .last, seeds: Int = 5, progress: (String, Double) -> Void = { _, _ in }

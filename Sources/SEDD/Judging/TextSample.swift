@@ -28,11 +28,13 @@ public struct TextSample: Sendable, Equatable {
     /// Reads the samples in a file: JSON rows with a `text` each, documents separated by `<|endoftext|>`, or one text
     /// per line.
     ///
+    /// - Parameter whole: whether whole sequences are judged; otherwise rows with a blank text are left out.
     /// - Throws: an error of kind `missingInput` or `invalidData`, naming the row.
-    public static func read(_ url: URL) throws -> [TextSample] {
+    public static func read(_ url: URL, whole: Bool = false) throws -> [TextSample] {
         let samples =
             DocumentReader.form(of: url) == .json
-            ? try rows(of: url) : try DocumentReader.texts(of: url).texts.map { TextSample(text: $0) }
+            ? try rows(of: url).filter { whole || !$0.text.allSatisfy(\.isWhitespace) }
+            : try DocumentReader.texts(of: url).texts.map { TextSample(text: $0) }
         guard !samples.isEmpty else { throw SEDDError(.invalidData, "\(url.path): no samples; expected one or more") }
         return samples
     }
@@ -52,6 +54,6 @@ public struct TextSample: Sendable, Equatable {
                     text: read.text, tokens: read.tokens, steps: read.settings?.steps, sampler: read.settings?.summary,
                     precision: read.precision?.rawValue))
         }
-        return samples.filter { !$0.text.allSatisfy(\.isWhitespace) }
+        return samples
     }
 }

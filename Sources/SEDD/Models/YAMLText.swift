@@ -1,49 +1,34 @@
 import Files
-import Yams
+import Foundation
+package import Yams
 
 /// YAML from outside, without what means something else than it seems to, and what can grow without bound.
-enum YAMLText {
+package enum YAMLText {
     /// The document in `text`; nil if it is empty.
     ///
-    /// - Throws: ``SEDDError`` of kind `invalidData` for text that is not YAML, anchors and aliases, which a kilobyte suffices to
-    ///   expand without end, and keys that are not scalars.
-    static func node(_ text: String, source: String) throws(SEDDError) -> Node? {
-        if let mark = text.split(whereSeparator: \.isNewline).lazy.compactMap(reference).first {
+    /// - Throws: ``SEDDError`` of kind `invalidData` for text that is not YAML, and for anchors and aliases that may
+    ///   expand out of proportion.
+    package static func node(_ text: String, source: String) throws(SEDDError) -> Node? {
+        let (anchors, aliases) = (words("&", text), words("*", text))
+        // As many copies as can be made of a value, at best by equally many aliases of each of several anchors.
+        let levels = min(anchors, max(1, aliases / 3))
+        let copies = levels == 0 || aliases == 0 ? 1 : pow(Double(aliases) / Double(levels), Double(levels))
+        guard copies * Double(text.utf8.count) < 1e8 else {
             throw SEDDError(
                 .invalidData,
-                "\(source): '\(mark.prefix(40))' is an anchor or an alias; write the value itself, or quote it")
+                "\(source): \(anchors) anchors and \(aliases) aliases may expand without bound; write the values themselves"
+            )
         }
         do { return try Yams.compose(yaml: text) } catch {
-            throw SEDDError(.invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
+            throw SEDDError(
+                .invalidData, "\(source): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
     }
 
-    /// A word that begins with & or * where a value may begin, outside of comments and quotes; no plain value begins so.
-    private static func reference(_ line: Substring) -> Substring? {
-        // The last character, and the last but spaces; nil at the start.
-        var (before, mark): (Character?, Character?)
-        // Whether there have only been spaces and the marks of items and keys.
-        var isIndentation = true
-        var quote: Character?
-        for place in line.indices {
-            let letter: Character = line[place] == "\t" ? " " : line[place]
-            defer { before = letter }
-            if let open = quote {
-                if letter == open { quote = nil }
-                continue
-            }
-            let isApart = before == nil || before == " "
-            if letter == "#", isApart { return nil }
-            if letter != " " {
-                let begins =
-                    isIndentation && isApart || mark.map("[{,".contains) == true || mark == ":" && isApart
-                if begins, letter == "&" || letter == "*" { return line[place...].prefix { !" ,]}".contains($0) } }
-                if begins, letter == "\"" || letter == "'" { quote = letter }
-                isIndentation = isIndentation && (letter == "-" || letter == "?")
-                mark = letter
-            }
-        }
-        return nil
+    /// How many words of the text begin with `mark`; whatever they are, there are no more anchors or aliases than
+    /// these.
+    private static func words(_ mark: Character, _ text: String) -> Int {
+        zip(text, text.dropFirst()).reduce(0) { $0 + ($1.0 == mark && !$1.1.isWhitespace ? 1 : 0) }
     }
 
     /// A plain number that YAML 1.1 reads in another base: the number and how to write it; nil for other values.

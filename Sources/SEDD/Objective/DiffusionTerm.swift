@@ -52,7 +52,8 @@ public struct DiffusionTerm: Sendable {
         return try Estimate(perBlock)
     }
 
-    /// Number of sequences in a network pass. On the CPU several passes run side by side, so that each has fewer tokens.
+    /// Number of sequences in a network pass. On the CPU several passes run side by side, so that each has fewer
+    /// tokens.
     private static func sequences(tokens: Int, length: Int, device: Device) -> Int {
         max(1, tokens / (device.kind == .cpu ? 4 : 1) / max(1, length))
     }

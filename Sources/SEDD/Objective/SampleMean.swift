@@ -3,8 +3,8 @@ enum SampleMean {
     /// Standard error of the mean of independent values; nil for fewer than two.
     static func standardError(_ values: [Double]) -> Double? { standardError(groups: values.map { [$0] }) }
 
-    /// Standard error of the mean of all values if only the groups are independent, like the tokens of several texts: that of
-    /// a ratio of sums, by the delta method. Nil for fewer than two groups.
+    /// Standard error of the mean of all values if only the groups are independent, like the tokens of several texts:
+    /// that of a ratio of sums, by the delta method. Nil for fewer than two groups.
     static func standardError(groups: [[Double]]) -> Double? {
         guard groups.count > 1 else { return nil }
         let total = Double(groups.reduce(0) { $0 + $1.count })

@@ -1,9 +1,9 @@
 /// Losses of a run by time, and the density of times fitted to them.
 ///
 /// With weights of 1 / p the variance of a gradient estimate is minimal for p(t) proportional to sqrt(E[loss^2 | t]),
-/// with the objective's losses standing in for gradient norms, which would cost a pass each. The density is refitted at fixed
-/// intervals, and half of the statistics is forgotten each time. All of it is part of a checkpoint, so a resumed run
-/// draws the same times.
+/// with the objective's losses standing in for gradient norms, which would cost a pass each. The density is refitted at
+/// fixed intervals, and half of the statistics is forgotten each time. All of it is part of a checkpoint, so a resumed
+/// run draws the same times.
 struct TimeProfile: Sendable, Codable, Equatable {
     /// Number of equal bins of smallestTime...1.
     static let bins = 32

@@ -1,5 +1,5 @@
-/// A generated text with everything that determined it, besides model and template, and what it cost: a line of `sedd sample
-/// --jsonl` and of a study's samples, and the input of a judge.
+/// A generated text with everything that determined it, besides model and template, and what it cost: a line of `sedd
+/// sample --jsonl` and of a study's samples, and the input of a judge.
 ///
 /// Settings are members beside the text; those with default values are omitted.
 public struct SampleRecord: Sendable, Equatable {
@@ -47,26 +47,31 @@ extension SampleRecord: Codable {
         case text, tokens, seed, steps, sampler, networkEvaluations, seconds, grid, temperature, topK, topP, precision
     }
 
-    /// Reads a line of `sedd sample --jsonl` or of any other tool; only `text` is required, and other members of other types than
-    /// ours are not ours.
+    /// Reads a line of `sedd sample --jsonl` or of any other tool. Only `text` is required; unless the line names one
+    /// of our samplers, members of other types than ours mean something else and are left out.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
-        func own<Value: Decodable>(_ type: Value.Type, _ key: Keys) -> Value? {
-            (try? container.decodeIfPresent(type, forKey: key)) ?? nil
+        let named = (try? container.decodeIfPresent(String.self, forKey: .sampler)) ?? nil
+        let isOurs = named.map { SamplingMethods.names.contains($0) } ?? false
+        func own<Value: Decodable>(_ type: Value.Type, _ key: Keys) throws -> Value? {
+            do { return try container.decodeIfPresent(type, forKey: key) } catch {
+                guard !isOurs else { throw error }
+                return nil
+            }
         }
         self.init(
-            text: try container.decode(String.self, forKey: .text), tokens: own([Int].self, .tokens),
-            seed: own(UInt64.self, .seed), networkEvaluations: own(Int.self, .networkEvaluations),
-            seconds: own(Double.self, .seconds), precision: own(Precision.self, .precision))
-        guard let sampler = own(String.self, .sampler) else { return }
+            text: try container.decode(String.self, forKey: .text), tokens: try own([Int].self, .tokens),
+            seed: try own(UInt64.self, .seed), networkEvaluations: try own(Int.self, .networkEvaluations),
+            seconds: try own(Double.self, .seconds), precision: try own(Precision.self, .precision))
+        guard let named else { return }
         // A line that records a sampler records its precision unless that is float32.
         precision = precision ?? .float32
         settings = SamplingSettings(
-            method: sampler, steps: own(Int.self, .steps) ?? 1, grid: own(TimeGrid.Kind.self, .grid) ?? .linear,
+            method: named, steps: try own(Int.self, .steps) ?? 1, grid: try own(TimeGrid.Kind.self, .grid) ?? .linear,
             filter: TokenFilter(
-                temperature: own(Double.self, .temperature) ?? 1, topK: own(Int.self, .topK),
-                topP: own(Double.self, .topP)),
-            own: (try? SamplingSettings.own(decoder)) ?? [:])
+                temperature: try own(Double.self, .temperature) ?? 1, topK: try own(Int.self, .topK),
+                topP: try own(Double.self, .topP)),
+            own: isOurs ? try SamplingSettings.own(decoder) : [:])
     }
 
     /// Writes the settings beside the other members; float32, a linear grid and a temperature of 1 are left out.

@@ -25,8 +25,9 @@ extension SamplingMethod {
 
 /// The declaration of a sampling method: its name, its settings, and what is proved about its law.
 public struct SamplingMethodKind: Sendable {
-    /// The law of its samples given exact scores, which the tests verify: of samples without a prompt, with one position per evaluation
-    /// where positions are revealed in an order, and with the default strategy where there are several.
+    /// The law of its samples given exact scores, which the tests verify: of samples without a prompt, with one
+    /// position per evaluation where positions are revealed in an order, and with the default strategy where there are
+    /// several.
     public enum Claim: Sendable, Equatable {
         /// Exactly the law of the data.
         case exact

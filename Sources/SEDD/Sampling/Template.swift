@@ -5,8 +5,8 @@ public import Text
 /// Text with holes: which positions are given and which the model writes.
 ///
 /// `[[12]]` is a hole of twelve tokens, `[[*]]` fills the rest of the length (several share it evenly, the first ones
-/// taking the remainder), and `[[end]]` is the tokenizer's end of text. Only before a `[`, a backslash is an escape: `\[`
-/// is a literal `[`, so that `\[[12]]` is the text `[[12]]` and `\[[[4]]` a bracket before a hole; `\\[[4]]` is a
+/// taking the remainder), and `[[end]]` is the tokenizer's end of text. Only before a `[`, a backslash is an escape:
+/// `\[` is a literal `[`, so that `\[[12]]` is the text `[[12]]` and `\[[[4]]` a bracket before a hole; `\\[[4]]` is a
 /// backslash before a hole. Each stretch of text is tokenized separately.
 public struct Template: Sendable, Equatable {
     /// A segment of a template.

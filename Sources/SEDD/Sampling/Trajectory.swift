@@ -10,7 +10,8 @@ public struct Trajectory: Sendable {
     public let seed: UInt64
     /// How it is sampled.
     public let settings: SamplingSettings
-    /// How many alternatives each change reports; nil reports no probabilities either, which saves a pass over the weights.
+    /// How many alternatives each change reports; nil reports no probabilities either, which saves a pass over the
+    /// weights.
     public let reportedAlternatives: Int?
     /// Advances so far, each of at most one network evaluation.
     public internal(set) var done = 0

@@ -71,6 +71,8 @@ public final class Study {
                 throw SEDDError(.invalidData, "\(kept.path): damaged; remove it to repeat those measurements")
             }
             results = read
+            // Earlier versions judged texts up to their first end: such rows are measured again.
+            results.qualities.removeAll { $0.report.whole != true }
         } else {
             results = StudyResults()
         }

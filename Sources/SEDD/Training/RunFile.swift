@@ -17,7 +17,7 @@ struct RunFile {
     init(contentsOf file: URL) throws {
         configuration = try ConfigurationFile.resolve(contentsOf: file)
         let text = String(decoding: try FileSystem.contents(of: file, limit: ConfigurationFile.greatest), as: UTF8.self)
-        guard let node = try Yams.compose(yaml: text)?[Self.recordKey] else { return }
+        guard let node = try YAMLText.node(text, source: file.path)?[Self.recordKey] else { return }
         do { record = try YAMLDecoder().decode(RunRecord.self, from: node) } catch let error as DecodingError {
             throw SEDDError(.invalidData, "\(file.path): \(Self.recordKey): \(error.line)")
         }

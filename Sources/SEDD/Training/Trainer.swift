@@ -148,7 +148,8 @@ public final class Trainer {
 
     /// Validates and samples if that is due at this step.
     ///
-    /// - Returns: whether the moving average is the best so far, and whether a process was asked to stop before the measurement.
+    /// - Returns: whether the moving average is the best so far, and whether a process was asked to stop before the
+    ///   measurement.
     @discardableResult
     private func measure(
         _ log: MetricsLog?, unlessLogged: Bool, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void

@@ -11,8 +11,8 @@ struct CompletionText: Sendable {
     /// The completion in positions `hole` of `state`.
     ///
     /// While the sequence is in progress, only the text settled from the start of the hole counts, without an
-    /// incomplete character and without a possible beginning of a stop sequence. If tokens may change until the end, nothing
-    /// is settled before.
+    /// incomplete character and without a possible beginning of a stop sequence. If tokens may change until the end,
+    /// nothing is settled before.
     init(_ state: Trajectory, hole: Range<Int>, stops: [String], model: ServedModel) throws {
         let ids = state.final(in: hole).map { Int32($0) }
         let end = model.tokenizer.endOfText.flatMap { ids.firstIndex(of: $0) }

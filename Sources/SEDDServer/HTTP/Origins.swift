@@ -5,10 +5,11 @@ import Hummingbird
 /// Cross-origin access control: which other sites' pages may use this server from a browser.
 ///
 /// Browsers name the requesting page's origin in `Origin`; other clients send none. A page is the server's own if its
-/// origin is the name under which the server was addressed. With DNS rebinding, a foreign name resolves to this machine, and
-/// a browser treats that name's page as the server's own. A server on loopback knows its own names and refuses such a page's
-/// origin; but browsers send no origin with a page's own GET requests, so that what they read is not protected. A server that
-/// was given its names answers only under those and under IP addresses (except health checks), which protects everything.
+/// origin is the name under which the server was addressed. With DNS rebinding, a foreign name resolves to this
+/// machine, and a browser treats that name's page as the server's own. A server on loopback knows its own names and
+/// refuses such a page's origin; but browsers send no origin with a page's own GET requests, so that what they read is
+/// not protected. A server that was given its names answers only under those and under IP addresses (except health
+/// checks), which protects everything.
 struct Origins: RouterMiddleware {
     /// `https://example.org`, or `*` for all.
     let allowed: Set<String>

@@ -125,6 +125,7 @@ function run() {
   if (model && !settings.request()) return;
   const before = edits;
   attempt(async (signal) => {
+    if (edits !== before) return;
     // Only now: what an empty field means depends on the model.
     const request = settings.request();
     if (!request) return;
@@ -157,7 +158,9 @@ function run() {
 function compare() {
   if (model && !settings.request()) return;
   demonstration.end();
+  const before = edits;
   attempt(async (signal) => {
+    if (edits !== before) return;
     const request = settings.request();
     if (!request) return;
     const values = settings.values;

@@ -102,8 +102,8 @@ struct PickleReader {
         }
     }
 
-    /// Stores the top of the stack. An entry takes hundreds of bytes, and one for every few bytes of a pickle is far more than
-    /// any has.
+    /// Stores the top of the stack. An entry takes hundreds of bytes, and one for every few bytes of a pickle is far
+    /// more than any has.
     private mutating func remember(_ entry: Int) throws(FileError) {
         try spend(32)
         memo[entry] = try top()

@@ -30,8 +30,8 @@ struct BytePairModel: Sendable {
         splitting == .gpt2 && !composes && wholePieces == nil && !findsTokens
     }
 
-    /// A hash of which tokens each merge joins. The fingerprint, which must stay that of earlier versions, does not tell merges
-    /// apart that join other tokens to the same results.
+    /// A hash of which tokens each merge joins. The fingerprint, which must stay that of earlier versions, does not
+    /// tell merges apart that join other tokens to the same results.
     var mergesHash: String {
         var hash = Fingerprint()
         merges.slots.filter { $0 != .max }.sorted().forEach { hash.combine(Int(truncatingIfNeeded: $0)) }

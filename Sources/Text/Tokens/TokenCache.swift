@@ -59,8 +59,8 @@ public struct TokenCache: Sendable {
         let path: String
         let size: Int
         let modified: Int
-        /// When the file's status last changed: unlike `modified`, it cannot be set, so that another text of the same size
-        /// and date is detected.
+        /// When the file's status last changed: unlike `modified`, it cannot be set, so that another text of the same
+        /// size and date is detected.
         let changed: Int
 
         init(_ file: URL) throws(TextError) {

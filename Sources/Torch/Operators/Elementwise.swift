@@ -69,9 +69,9 @@ extension Tensor {
     /// x sigmoid(x).
     public func silu() throws(TorchError) -> Tensor { try Tensor.make("silu") { ct_silu(handle, $0) } }
 
-    /// x / (1 + e^-x) of rows [R, width], where each row of the result is a bit-exact function of that row alone, whatever
-    /// the number of rows and threads. This holds on the CPU for contiguous float32 if no gradient is recorded; otherwise it is
-    /// ``silu()``.
+    /// x / (1 + e^-x) of rows [R, width], where each row of the result is a bit-exact function of that row alone,
+    /// whatever the number of rows and threads. This holds on the CPU for contiguous float32 if no gradient is
+    /// recorded; otherwise it is ``silu()``.
     public func rowSilu() throws(TorchError) -> Tensor { try Tensor.make("row silu") { ct_row_silu(handle, $0) } }
 
     /// The Gaussian error linear unit, tanh approximation.

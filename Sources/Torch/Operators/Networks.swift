@@ -13,7 +13,8 @@ extension Tensor {
     }
 
     /// The same, where each row of the result is a bit-exact function of that row of x alone, whatever the number of
-    /// rows and threads. This holds on the CPU for contiguous float32 if no gradient is recorded; otherwise it is ``linear(_:_:)``.
+    /// rows and threads. This holds on the CPU for contiguous float32 if no gradient is recorded; otherwise it is
+    /// ``linear(_:_:)``.
     public func rowLinear(_ weight: Tensor, _ bias: Tensor? = nil) throws(TorchError) -> Tensor {
         try Tensor.make("row linear") { ct_row_linear(handle, weight.handle, bias?.handle ?? CTTensor(), $0) }
     }

@@ -49,7 +49,7 @@ struct JudgeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let texts = try TextSample.read(samples.url)
+        let texts = try TextSample.read(samples.url, whole: whole)
         let specification = try reference.map { try DataSpecification($0) }
         let model = try await options.languageModel(engine)
         let tokenizer = try await options.makeTokenizer(for: model)

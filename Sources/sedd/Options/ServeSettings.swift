@@ -71,11 +71,7 @@ struct ServeSettings {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw SEDDError(.invalidData, "\(path): not UTF-8; expected settings such as 'port: 8080'")
         }
-        let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch {
-            throw SEDDError(.invalidData, "\(path): not valid YAML (\("\(error)".replacing("\n", with: " ")))")
-        }
-        guard let node else { return [:] }
+        guard let node = try YAMLText.node(text, source: path) else { return [:] }
         guard let mapping = node.mapping else {
             throw SEDDError(.invalidData, "\(path): expected settings such as 'port: 8080', one per line")
         }

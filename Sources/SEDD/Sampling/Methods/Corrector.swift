@@ -1,12 +1,13 @@
 import Foundation
 
-/// Corrector steps: a chain that leaves the marginal law at one time invariant, exactly for one position and to first order in its
-/// step for several, and so corrects errors of the predictor (Song et al. 2021; Campbell et al. 2022 for discrete chains).
+/// Corrector steps: a chain that leaves the marginal law at one time invariant, exactly for one position and to first
+/// order in its step for several, and so corrects errors of the predictor (Song et al. 2021; Campbell et al. 2022 for
+/// discrete chains).
 ///
 /// Under absorption each masked position settles with probability p and each settled one is masked with probability q =
-/// p m / (1 - m), where m is the masked fraction; the two flows of a position balance for any p. Several that settle in one step are drawn independently. p is that of the predictor's own
-/// step (forward-backward corrector). Under the uniform chain reverse and forward rates act together for c = (1 -
-/// e^-step) / 2: y is taken with c (s_y + 1) / V.
+/// p m / (1 - m), where m is the masked fraction; the two flows of a position balance for any p. Several that settle in
+/// one step are drawn independently. p is that of the predictor's own step (forward-backward corrector). Under the
+/// uniform chain reverse and forward rates act together for c = (1 - e^-step) / 2: y is taken with c (s_y + 1) / V.
 struct Corrector: Sendable {
     /// Number of corrector steps after each predictor step.
     static let setting = SettingDeclaration(

@@ -3,8 +3,8 @@
 ///
 /// Law: exact with exact scores if one position is revealed per evaluation, in whatever order; k positions at once draw
 /// their tokens independently given what is known. The network, which is conditioned on noise, is given the noise level
-/// of the sequence's masked fraction. Evaluations: at most S + 1, and no more than there are positions (S under the linear grid); with
-/// `positions` k, a k-th of the number of positions.
+/// of the sequence's masked fraction. Evaluations: at most S + 1, and no more than there are positions (S under the
+/// linear grid); with `positions` k, a k-th of the number of positions.
 struct OrderMethod: SamplingMethod {
     static let positions = SettingDeclaration(
         "positions", .whole(0...1_000_000), standard: .number(0),

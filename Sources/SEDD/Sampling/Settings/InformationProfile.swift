@@ -66,8 +66,8 @@ public struct InformationProfile: Sendable, Codable, Equatable {
     /// Segments placed individually; if more are requested, each of these is divided evenly.
     private static let most = 256
 
-    /// The fractions 0 = r_0 <= ... <= r_N = 1 that minimize the bound, on a lattice of 4096 fractions. Two are equal only if
-    /// no further fraction lowers the bound, as under a flat profile.
+    /// The fractions 0 = r_0 <= ... <= r_N = 1 that minimize the bound, on a lattice of 4096 fractions. Two are equal
+    /// only if no further fraction lowers the bound, as under a flat profile.
     public func boundaries(segments: Int) -> [Double] {
         let placed = min(segments, Self.most)
         let coarse = optimal(segments: placed)

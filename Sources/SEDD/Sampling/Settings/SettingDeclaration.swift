@@ -51,8 +51,8 @@ public struct SettingDeclaration: Sendable, Equatable {
         case choice([String])
     }
 
-    /// Identical on the command line, in YAML, in JSON and in requests; one word, except for the filters `top_k` and `top_p`
-    /// (`--top-k`, and `topK` in JSON lines).
+    /// Identical on the command line, in YAML, in JSON and in requests; one word, except for the filters `top_k` and
+    /// `top_p` (`--top-k`, and `topK` in JSON lines).
     public let name: String
     /// One line of help.
     public let help: String
