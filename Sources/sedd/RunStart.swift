@@ -99,9 +99,9 @@ struct RunStart {
     /// The tokenizer: the one stored beside the weights if the run has one, because the alphabet of changed data would
     /// differ.
     func makeTokenizer() async throws -> any Tokenizer {
-        guard configuration.tokenizer == CharacterTokenizer.kind, let folder = run.checkpoints.newestIntact() else {
-            return try await TrainingInput.makeTokenizer(configuration)
-        }
+        guard configuration.tokenizer == CharacterTokenizer.kind,
+            let folder = run.checkpoints.newest(withIntact: CharacterTokenizer.fileName)
+        else { return try await TrainingInput.makeTokenizer(configuration) }
         return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: folder)
     }
 

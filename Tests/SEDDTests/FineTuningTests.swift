@@ -115,6 +115,28 @@ struct FineTuningTests {
         #expect(content?.description.contains("the same ids would stand for other text") == true)
     }
 
+    /// What training would change is refused: a trained model has GPT-2's activation, epsilon and start token.
+    @Test func whatTrainingWouldChange() throws {
+        let tokenizer = try CharacterTokenizer(alphabetOf: "abcdefghijk")
+        let network = try randomAutoregressive()
+        let folder = try TemporaryFolder()
+        func start(_ change: (inout AutoregressiveConfiguration) -> Void) throws -> StartingModel {
+            var configuration = network.configuration
+            change(&configuration)
+            try AutoregressiveFolder.save(configuration, network.weights, to: folder.url)
+            return try StartingModel(contentsOf: folder.url)
+        }
+        try start { _ in }.requireTokenizer(tokenizer)
+        for (words, change) in [
+            ("activation_function is gelu", { $0.activation = "gelu" }),
+            ("layer_norm_epsilon is 0.1", { $0.epsilon = 0.1 }),
+            ("the start token is 5", { $0.startToken = 5 }),
+        ] as [(String, (inout AutoregressiveConfiguration) -> Void)] {
+            let error = #expect(throws: SEDDError.self) { try start(change).requireTokenizer(tokenizer) }
+            #expect(error?.kind == .usage && error?.description.contains(words) == true, "\(String(describing: error))")
+        }
+    }
+
     /// A tokenizer that cannot be compared is an error, not a match.
     @Test func damagedTokenizers() throws {
         let setting = try TrainingTests.Setting()

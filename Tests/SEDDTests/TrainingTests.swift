@@ -167,6 +167,19 @@ struct TrainingTests {
         #expect(error?.description.contains(file) == true)
     }
 
+    /// A damaged file is passed over for one that is intact, whatever else is damaged.
+    @Test func newestWithAnIntactFile() throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("intact")
+        try trainer.train { _ in }
+        let steps = Array(run.checkpoints.steps().suffix(2))
+        let newest = run.checkpoints.url(step: steps[1])
+        #expect(run.checkpoints.newest(withIntact: "config.json") == newest)
+        try Data("{}".utf8).write(to: newest.appending(path: "config.json"))
+        #expect(run.checkpoints.newest(withIntact: "config.json") == run.checkpoints.url(step: steps[0]))
+        #expect(run.checkpoints.newest(withIntact: "model.safetensors") == newest)
+    }
+
     /// A run that fell back keeps the checkpoint that it writes before it reaches the damaged one.
     @Test func whatIsSavedAfterFallingBackIsKept() throws {
         let setting = try Setting()

@@ -46,7 +46,9 @@ import Testing
     }
 
     /// A tokenizer of the bytes and of added tokens, with ids from 256 on.
-    private func bytes(_ added: [(content: String, left: Bool, right: Bool)], ignoresMerges: Bool = false) throws
+    private func bytes(
+        _ added: [(content: String, left: Bool, right: Bool)], ignoresMerges: Bool = false, special: Bool = false
+    ) throws
         -> BytePairTokenizer
     {
         let trained = try BytePairTrainer(size: 256).train(texts: [])
@@ -57,7 +59,7 @@ import Testing
         json["added_tokens"] = added.enumerated().map { index, token in
             [
                 "id": 256 + index, "content": token.content, "single_word": false, "lstrip": token.left,
-                "rstrip": token.right, "normalized": false, "special": false,
+                "rstrip": token.right, "normalized": false, "special": special,
             ] as [String: Any]
         }
         var model = try #require(json["model"] as? [String: Any])
@@ -85,8 +87,9 @@ import Testing
     @Test func ignoredMerges() throws {
         let tokenizer = try bytes([("MASK", false, false)], ignoresMerges: true)
         #expect(try tokenizer.encode(utf8: Array("xMASK".utf8)).contains(256), "found as an added token")
-        let special = try bytes([], ignoresMerges: true)
-        #expect(try special.encode("MASK").count == 4)
+        let special = try bytes([("MASK", false, false)], ignoresMerges: true, special: true)
+        #expect(try special.encode("MASK") == bytes([]).encode("MASK"), "not sought, so it is text")
+        #expect(try special.encode(utf8: Array("MASK".utf8), specials: true) == [256])
     }
 
     /// Memory is in proportion to the file.

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-// out = x Wᵀ + b for x [R, in], W [out, in], b [out]. That holds for contiguous float32 on the CPU if no gradient is recorded;
-// otherwise this is libtorch's own product.
+// out = x Wᵀ + b for x [R, in], W [out, in], b [out]. That holds for contiguous float32 on the CPU if no gradient is
+// recorded; otherwise this is libtorch's own product.
 CTStatus ct_row_linear(CTTensor x, CTTensor weight, CTTensor bias_or_null, CTTensor *out);
 
 #ifdef __cplusplus

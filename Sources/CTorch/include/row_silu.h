@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-// out = x / (1 + e^-x) for x [R, width]. That holds for contiguous float32 on the CPU if no gradient is recorded; otherwise this is
-// libtorch's own operator.
+// out = x / (1 + e^-x) for x [R, width]. That holds for contiguous float32 on the CPU if no gradient is recorded;
+// otherwise this is libtorch's own operator.
 CTStatus ct_row_silu(CTTensor x, CTTensor *out);
 
 #ifdef __cplusplus

@@ -51,8 +51,8 @@ class FirstFailure {
     }
 };
 
-// Calls body(begin, end) on disjoint ranges of about equal size that cover [0, count): one for each thread, but no more than
-// count / grain, rounded up. Exceptions are thrown by this function.
+// Calls body(begin, end) on disjoint ranges of about equal size that cover [0, count): one for each thread, but no more
+// than count / grain, rounded up. Exceptions are thrown by this function.
 template <typename Body>
 void parallel_rows(int64_t count, int64_t grain, const Body &body) {
     if (count <= 0) return;

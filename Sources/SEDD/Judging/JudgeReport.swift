@@ -61,9 +61,6 @@ public struct JudgeReport: Sendable, Codable {
         func number(_ value: Double?, _ digits: Int = 4) -> String {
             value.map { String(format: "%.\(digits)f", $0) } ?? "none"
         }
-        func measured(_ value: Double, _ error: Double?, _ digits: Int) -> String {
-            number(value, digits) + (error.map { " ± \(number($0, digits))" } ?? "")
-        }
         let made = [
             sampler ?? "sampler unknown", steps.map { "\($0) steps" } ?? "steps unknown",
             samplesPrecision ?? "precision unknown",
@@ -71,9 +68,9 @@ public struct JudgeReport: Sendable, Codable {
         var lines = [
             "judge \(judge), \(precision); \(count) \(whole == true ? "whole sequences" : "texts") of \(tokens) tokens (\(made))"
                 + (retokenized ? "; re-tokenized through their text" : ""),
-            "  generative perplexity  \(measured(perplexityOfTokens, perplexityStandardError, 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
+            "  generative perplexity  \(SampleMean.text(perplexityOfTokens, perplexityStandardError, digits: 3)) over tokens, \(number(perplexityOfTexts, 3)) over texts"
                 + (predictsFirst ? "" : " (first tokens given)"),
-            "  unigram entropy        \(measured(diversity.entropy, diversity.entropyStandardError, 4)) nats per text, \(number(diversity.pooledEntropy)) pooled",
+            "  unigram entropy        \(SampleMean.text(diversity.entropy, diversity.entropyStandardError, digits: 4)) nats per text, \(number(diversity.pooledEntropy)) pooled",
             "  distinct 1 to 4 grams  \(diversity.distinct.map { number($0) }.joined(separator: " "))",
             "  repetition             \(number(diversity.repetition)) of 4-grams seen before in their text",
         ]

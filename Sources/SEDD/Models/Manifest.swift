@@ -27,12 +27,12 @@ struct Manifest: Codable, Equatable {
     /// Reads the manifest in `folder` and verifies every file against it.
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the first file that differs.
-    static func verify(_ folder: URL) throws {
+    static func verify(_ folder: URL, where isMeant: (String) -> Bool = { _ in true }) throws {
         let url = folder.appending(path: fileName)
         guard let manifest = try? JSON.decode(Manifest.self, contentsOf: url) else {
             throw SEDDError(.invalidData, "\(url.path): absent or damaged; resume from another checkpoint")
         }
-        try manifest.compare(folder, remedy: "resume from another checkpoint") { _ in true }
+        try manifest.compare(folder, remedy: "resume from another checkpoint", where: isMeant)
     }
 
     /// Verifies the model files in `folder` against the manifest beside them, if there is one of ours.

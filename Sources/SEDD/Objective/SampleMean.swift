@@ -1,5 +1,13 @@
+import Foundation
+
 /// The statistical error of a mean.
 enum SampleMean {
+    /// A mean and, if it has one, its standard error, as in reports: `4.21 ± 0.03`.
+    static func text(_ mean: Double, _ error: Double?, digits: Int) -> String {
+        let numbers = [mean, error].compactMap { $0.map { String(format: "%.\(digits)f", $0) } }
+        return numbers.joined(separator: " ± ")
+    }
+
     /// Standard error of the mean of independent values; nil for fewer than two.
     static func standardError(_ values: [Double]) -> Double? { standardError(groups: values.map { [$0] }) }
 

@@ -36,10 +36,6 @@ struct StudyReport {
         value.map { String(format: "%.\(digits)f", $0) } ?? ""
     }
 
-    private func measured(_ value: Double, _ error: Double?, _ digits: Int) -> String {
-        number(value, digits) + (error.map { " ± " + number($0, digits) } ?? "")
-    }
-
     /// In the order of the models, whenever they were measured.
     private var likelihoods: [StudyResults.Likelihood] {
         StudyPlan.Role.allCases.flatMap { role in results.likelihoods.filter { $0.model == role } }
@@ -146,9 +142,9 @@ struct StudyReport {
         let qualities = (levels + curves).map { row in
             [
                 row.source, row.sampler, row.steps.map(String.init) ?? "", number(row.evaluations, 1),
-                measured(row.report.perplexityOfTokens, row.report.perplexityStandardError, 2),
+                SampleMean.text(row.report.perplexityOfTokens, row.report.perplexityStandardError, digits: 2),
                 number(row.report.perplexityOfTexts, 2),
-                measured(row.report.diversity.entropy, row.report.diversity.entropyStandardError, 3),
+                SampleMean.text(row.report.diversity.entropy, row.report.diversity.entropyStandardError, digits: 3),
                 number(row.report.diversity.distinct[3]), number(row.report.diversity.repetition),
                 number(row.seconds),
             ]

@@ -30,10 +30,10 @@ public struct CheckpointStore: Sendable {
         return names.compactMap(Self.step(of:)).sorted()
     }
 
-    /// The newest checkpoint whose files are those of its manifest; the newest of all if none is; nil if there is none.
-    public func newestIntact() -> URL? {
+    /// The newest checkpoint whose `file` is that of its manifest; the newest of all if none is; nil if there is none.
+    public func newest(withIntact file: String) -> URL? {
         let folders = steps().reversed().map(url)
-        return folders.first { (try? Manifest.verify($0)) != nil } ?? folders.first
+        return folders.first { (try? Manifest.verify($0) { $0 == file }) != nil } ?? folders.first
     }
 
     /// The step in the name of a checkpoint's folder; nil for other names.

@@ -19,8 +19,7 @@ public enum ConfigurationFile {
     public static func resolve(yaml: String, overrides: [String] = [], source: String) throws -> TrainingConfiguration {
         var tree = try defaults()
         let known = withDeclaredSettings(tree)
-        var given: Node
-        given = try YAMLText.node(yaml, source: source) ?? Node([:])
+        var given = try YAMLText.node(yaml, source: source) ?? Node([:])
         guard var mapping = given.mapping, !mapping.isEmpty || !overrides.isEmpty else {
             throw SEDDError(
                 .invalidData, "\(source): expected a mapping of keys to values; sedd config --list names them")

@@ -27,40 +27,25 @@ struct AddedTokenMatcher: Sendable {
     /// Whether the two bytes `a << 8 | b` begin a token. A single-byte token begins with any pair.
     private let beginnings: [Bool]
     private let singles: [Bool]
-    /// A trie: `children[node << 8 | byte]` is the next node; node 0 is the root.
-    private let children: [Int: Int32]
-    /// The token that ends at each node, -1 if none does.
-    private let ends: [Int32]
+    private let trie: TokenTrie
 
     /// Among tokens with equal text, the first counts.
     init(_ tokens: [AddedToken]) {
         self.tokens = tokens
         var beginnings = [Bool](repeating: false, count: 1 << 16)
         var singles = [Bool](repeating: false, count: 256)
-        var children: [Int: Int32] = [:]
-        var ends: [Int32] = [-1]
+        var trie = TokenTrie()
         for (index, token) in tokens.enumerated() {
             if token.content.count == 1 {
                 singles[Int(token.content[0])] = true
             } else {
                 beginnings[Int(token.content[0]) << 8 | Int(token.content[1])] = true
             }
-            var node = 0
-            for byte in token.content {
-                let edge = node << 8 | Int(byte)
-                let next = children[edge] ?? Int32(ends.count)
-                if Int(next) == ends.count {
-                    children[edge] = next
-                    ends.append(-1)
-                }
-                node = Int(next)
-            }
-            if ends[node] < 0 { ends[node] = Int32(index) }
+            trie.insert(token.content, number: index)
         }
         self.beginnings = beginnings
         self.singles = singles
-        self.children = children
-        self.ends = ends
+        self.trie = trie
     }
 
     var isEmpty: Bool { tokens.isEmpty }
@@ -103,23 +88,10 @@ struct AddedTokenMatcher: Sendable {
             let byte = Int(text[start])
             let begins =
                 singles[byte] || (start + 1 < text.count && beginnings[byte << 8 | Int(text[start + 1])])
-            if begins, let (length, token) = longest(in: text, at: start) { return (start, length, tokens[token]) }
+            if begins, let (length, token) = trie.longest(in: text, at: start) { return (start, length, tokens[token]) }
             start += 1
         }
         return nil
-    }
-
-    private func longest(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> (length: Int, token: Int)? {
-        var found: (Int, Int)?
-        var node = 0
-        var index = start
-        while index < text.count {
-            guard let next = children[node << 8 | Int(text[index])] else { break }
-            node = Int(next)
-            index += 1
-            if ends[node] >= 0 { found = (index - start, Int(ends[node])) }
-        }
-        return found
     }
 
     /// Whether the set allows a cut between two bytes: no token contains them side by side, and no token that inspects

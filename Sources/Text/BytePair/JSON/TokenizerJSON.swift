@@ -45,7 +45,7 @@ struct TokenizerJSON {
             throw failure("the model has no 'vocab' or no 'merges'")
         }
         var table = try TokenTable(vocabulary, source: source)
-        let isOnlyAdded = Set(added.filter { table.id(of: $0.content) == nil }.map { Int($0.id) })
+        let onlyAdded = Set(added.filter { table.id(of: $0.content) == nil }.map { Int($0.id) })
         try table.add(added)
         let ends = Self.endsOfText.lazy.compactMap { table.id(of: Array($0.utf8)) }
         let made = try table.finished()
@@ -56,7 +56,7 @@ struct TokenizerJSON {
         result.composes = composes
         if try form.ignoresMerges(tree(parts["ignore_merges"])) {
             result.wholePieces = try VocabularyIndex(made.vocabulary, source: source) {
-                made.isBytes[$0] && !isOnlyAdded.contains($0)
+                made.isBytes[$0] && !onlyAdded.contains($0)
             }
         }
         result.added = AddedTokenMatcher(added.filter { !$0.normalized })
