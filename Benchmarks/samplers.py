@@ -155,9 +155,13 @@ def report(options):
     lines = [
         f"{level['texts']} texts per setting and temperature. Reference: {REFERENCE_STEPS} analytic steps at temperature 1, entropy "
         f"{level['entropy']:.3f} ± {level['entropy_error']:.3f} nats, perplexity {level['perplexity']:.2f} ± {level['perplexity_error']:.2f}.", "",
-        "| method | evaluations | perplexity at that entropy |", "|---|---|---|"]
+        "| method | evaluations | perplexity at that entropy | times that of the reference |", "|---|---|---|---|"]
     for method, _, evaluations, value, error, is_beyond in table:
-        lines.append(f"| {method} | {evaluations:.1f} | {value:.2f} ± {error:.2f}{' (extrapolated)' if is_beyond else ''} |")
+        ratio = value / level["perplexity"]
+        ratio_error = ratio * math.hypot(error / value, level["perplexity_error"] / level["perplexity"])
+        lines.append(
+            f"| {method} | {evaluations:.1f} | {value:.2f} ± {error:.2f}{' (extrapolated)' if is_beyond else ''} "
+            f"| {ratio:.2f} ± {ratio_error:.2f} |")
     found = []
     for path in sorted((options.output / "likelihood").glob("*.json")):
         result = json.loads(path.read_text())
@@ -179,29 +183,34 @@ def draw(path, table, level, likelihoods):
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "samplers"
     import matplotlib.pyplot as plt
-    figure, panels = plt.subplots(1, 2 if likelihoods else 1, figsize=(12 if likelihoods else 7, 5), squeeze=False)
+    methods = sorted({row[0] for row in table} | {row[0] for row in likelihoods} - {"bound"})
+    styles = {
+        name: {"color": plt.get_cmap("tab20")(2 * index % 20 + index // 10), "marker": "osv^<>DPX*hd"[index % 12]}
+        for index, name in enumerate(methods)}
+
+    def curves(panel, points):
+        for method in methods:
+            own = sorted(row[1:] for row in points if row[0] == method)
+            if own:
+                panel.errorbar(*zip(*own), label=method, capsize=2, linewidth=1, markersize=5, **styles[method])
+        panel.set_xscale("log", base=2)
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.grid(alpha=0.3)
+
+    figure, panels = plt.subplots(1, 2 if likelihoods else 1, figsize=(13 if likelihoods else 8, 5), squeeze=False)
     left = panels[0][0]
-    methods = sorted({row[0] for row in table})
-    marks = dict(zip(methods, "osv^<>DPX*hd"))
-    for method in methods:
-        points = sorted((row[2], row[3], row[4]) for row in table if row[0] == method)
-        xs, ys, errors = zip(*points)
-        left.errorbar(xs, ys, errors, label=method, marker=marks[method], capsize=2, linewidth=1)
+    curves(left, [(row[0], *row[2:5]) for row in table])
     left.axhline(level["perplexity"], color="grey", linestyle=":", label=f"{REFERENCE_STEPS} analytic steps")
-    left.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel="judge's perplexity at equal entropy")
-    left.legend(fontsize=8)
+    left.set(yscale="log", xlabel="network evaluations", ylabel="judge's perplexity at equal entropy")
     if likelihoods:
         right = panels[0][1]
-        for name in sorted({row[0] for row in likelihoods}):
-            points = sorted((row[1] or 0, row[2], row[3]) for row in likelihoods if row[0] == name)
-            if name == "bound":
-                right.axhline(points[0][1], color="grey", linestyle=":", label="bound")
-                continue
-            xs, ys, errors = zip(*points)
-            right.errorbar(xs, ys, errors, label=name, marker=marks.get(name, "o"), capsize=2, linewidth=1)
-        right.set(xscale="log", xlabel="network evaluations", ylabel="held-out nats per token, exact")
+        curves(right, [row for row in likelihoods if row[0] != "bound"])
+        for _, _, nats, _ in (row for row in likelihoods if row[0] == "bound"):
+            right.axhline(nats, color="grey", linestyle="--", label="bound, random order")
+        right.set(xlabel="network evaluations", ylabel="held-out nats per token, exact")
         right.legend(fontsize=8)
-    figure.tight_layout()
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
+    figure.tight_layout(rect=(0, 0.1, 1, 1))
     figure.savefig(path, metadata={"Date": None})
 
 
