@@ -119,10 +119,10 @@ import Testing
         }
     }
 
-    /// The trapezoidal rule is worth its two evaluations: at 16 evaluations its error is at least 1.4 times (absorbing)
-    /// and 1.9 times (uniform) lower.
-    @Test(arguments: [(true, 1.4), (false, 1.9)]) func trapezoidalAtEqualEvaluations(
-        _ isAbsorbing: Bool, _ least: Double
+    /// The trapezoidal rule is worth its two evaluations: with 16 evaluations before the denoising its error is at least 1.4
+    /// times (absorbing, stopped at 0.01) and 1.9 times (uniform) lower. Stopped at 0.001, as in the golden figures, the first is 1.39.
+    @Test(arguments: [(true, 1e-3, 1.38), (true, 1e-2, 1.4), (false, 1e-3, 1.9)]) func trapezoidalAtEqualEvaluations(
+        _ isAbsorbing: Bool, _ end: Double, _ least: Double
     ) throws {
         let chain = isAbsorbing ? GoldenLaws.absorb : GoldenLaws.uniform
         func divergence(_ name: String, _ grid: TimeGrid.Kind) throws -> Double {
@@ -130,11 +130,11 @@ import Testing
                 .divergence(from: chain.law)
         }
         let analytic = try divergence("analytic", Self.grid(16, .denoising))
-        let trapezoidal = try divergence("trapezoidal", Self.grid(8, .late))
-        #expect(analytic / trapezoidal > (isAbsorbing ? 1.38 : least), "\(analytic / trapezoidal)")
+        let trapezoidal = try divergence("trapezoidal", .times((0..<8).map { 1 - Double($0) / 8 } + [end]))
+        #expect(analytic / trapezoidal > least, "\(analytic / trapezoidal)")
         print(
-            "oracle trapezoidal against analytic at 16 evaluations, \(isAbsorbing ? "absorbing" : "uniform"): \(analytic / trapezoidal)"
-        )
+            "oracle trapezoidal, stopped at \(end), against analytic at 16 evaluations, "
+                + "\(isAbsorbing ? "absorbing" : "uniform"): \(analytic / trapezoidal)")
     }
 
     /// A single position: however tokens are remasked or corrected, the masked fraction follows the schedule and the
