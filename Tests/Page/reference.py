@@ -69,11 +69,13 @@ def shown(browser):
 
 
 def differences(run, step, spans):
-    """Where the page differs from a run's states of an absorbing chain, in words; pieces of a character count together."""
+    """Where the page differs from a run's states of an absorbing chain, in words; pieces of a character count together. What a sampler
+    masks again is drawn over its open position until then."""
     found = []
-    states = run.states(step)
-    for index, (state, (kind, text)) in enumerate(zip(states, spans, strict=True)):
-        expected = "given" if state["fixed"] else "open" if state["token"] is None else "settled"
+    states, last = run.states(step), run.states(len(run.steps))
+    for index, (state, final, (kind, text)) in enumerate(zip(states, last, spans, strict=True)):
+        is_kept = state["token"] is not None and state["token"] == final["token"]
+        expected = "given" if state["fixed"] else "settled" if is_kept else "open"
         # Positions that form one character in the result are one group from the first step on, a faint mark until it is complete.
         if (kind, text) in (("joined", ""), ("open", "◌")) and expected != "given":
             continue
@@ -83,6 +85,8 @@ def differences(run, step, spans):
             continue
         # The end of a text is a mark, not the letters of its token.
         told = "" if state["token"] == run.start.get("end_of_text") else state["text"] or ""
+        if expected == "open":
+            told = told.replace("\n", "↵")
         if (kind, text) != (expected, told):
             found.append(f"{index}: {kind} {text!r}, expected {expected} {told!r}")
     return found

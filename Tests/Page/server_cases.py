@@ -84,8 +84,10 @@ def hovering(page, url):
     """Hovering a position shows its token, its step, its probability and its alternatives"""
     run(page)
     expected = Run.again(page, url)
+    # Filters leave few alternatives to a position of which the model is sure.
     index = next(i for i, state in enumerate(expected.states(33)[:expected.last])
-                 if not state["fixed"] and state["text"] and state["text"].strip().isalpha() and state["step"] <= 32)
+                 if not state["fixed"] and state["text"] and state["text"].strip().isalpha() and state["step"] <= 32
+                 and len(state["alternatives"]) > 1)
     state = expected.states(33)[index]
     token = json.dumps(state["text"].replace(" ", "␣"))
     seen = page.hover_until(
@@ -101,7 +103,7 @@ def hovering(page, url):
     assert f"step {state['step']}," in seen["history"], seen["history"]
     shares, widths = seen["shares"], seen["widths"]
     listed = state["alternatives"] + ([] if any(a["token"] == state["token"] for a in state["alternatives"]) else [state])
-    assert len(shares) == len(listed) >= 8, shares
+    assert len(shares) == len(listed) > 1, shares
     for width, row in zip(widths, listed):
         assert abs(width - max(row["probability"] * 100, 0.5)) < 0.01, (width, row)
     page.hover_until(
@@ -115,8 +117,8 @@ def pausing(page, url):
     start(page)
     page.wait("document.getElementById('clock').textContent.includes('of 600') && Number(scrubber.value) > 5", "some steps")
     page.click("#play")
-    # Line breaks and pieces of characters look different in the final layout.
-    letters = lambda: "".join(text for kind, text in shown(page) if kind == "settled" and text not in ("\n", "◌"))
+    # Line breaks and pieces of characters look different in the final layout, as does what is masked again later.
+    letters = lambda: "".join(text for kind, text in shown(page) if kind != "given" and text not in ("\n", "↵", "◌"))
     held = page.run("return scrubber.value"), letters()
     page.wait("!document.getElementById('forward').disabled", "steps recorded during the pause")
     page.wait("document.getElementById('status').textContent.startsWith('Done')", "the end of the run", 240)
