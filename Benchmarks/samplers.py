@@ -197,7 +197,7 @@ def draw(path, table, level, likelihoods):
         panel.xaxis.set_major_formatter("{x:g}")
         panel.grid(alpha=0.3)
 
-    figure, panels = plt.subplots(1, 2 if likelihoods else 1, figsize=(13 if likelihoods else 8, 5), squeeze=False)
+    figure, panels = plt.subplots(1, 2 if likelihoods else 1, figsize=(13 if likelihoods else 8, 5), squeeze=False, layout="constrained")
     left = panels[0][0]
     curves(left, [(row[0], *row[2:5]) for row in table])
     left.axhline(level["perplexity"], color="grey", linestyle=":", label=f"{REFERENCE_STEPS} analytic steps")
@@ -210,7 +210,6 @@ def draw(path, table, level, likelihoods):
         right.set(xlabel="network evaluations", ylabel="held-out nats per token, exact")
         right.legend(fontsize=8)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
-    figure.tight_layout(rect=(0, 0.1, 1, 1))
     figure.savefig(path, metadata={"Date": None})
 
 

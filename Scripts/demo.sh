@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The demo on the bundled model: a story from noise, step by step, then holes of every kind. The settings are those that the
-# model's card recommends; temperature and top-p make a small model safer and less varied than its own distribution.
+# The demo on the bundled model: a story from noise, step by step, then holes of every kind. The settings, those of the model's
+# card, make a small model's text more probable and less varied than its own distribution.
 set -euo pipefail
 sedd=$1 model=$2
 settings=(--sampler remask --strategy rescale --steps 128 --temperature 0.8 --top-p 0.9)

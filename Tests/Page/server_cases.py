@@ -117,7 +117,8 @@ def pausing(page, url):
     start(page)
     page.wait("document.getElementById('clock').textContent.includes('of 600') && Number(scrubber.value) > 5", "some steps")
     page.click("#play")
-    # Line breaks and pieces of characters look different in the final layout, as does what is masked again later.
+    # The letters of all that is written. Line breaks and pieces of characters look different in the final layout, where what is masked
+    # again later is drawn over an open position.
     letters = lambda: "".join(text for kind, text in shown(page) if kind != "given" and text not in ("\n", "↵", "◌"))
     held = page.run("return scrubber.value"), letters()
     page.wait("!document.getElementById('forward').disabled", "steps recorded during the pause")

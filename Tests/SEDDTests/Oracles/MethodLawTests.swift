@@ -119,22 +119,22 @@ import Testing
         }
     }
 
-    /// The trapezoidal rule is worth its two evaluations: with 16 evaluations before the denoising its error is at least 1.4
-    /// times (absorbing, stopped at 0.01) and 1.9 times (uniform) lower. Stopped at 0.001, as in the golden figures, the first is 1.39.
-    @Test(arguments: [(true, 1e-3, 1.38), (true, 1e-2, 1.4), (false, 1e-3, 1.9)]) func trapezoidalAtEqualEvaluations(
-        _ isAbsorbing: Bool, _ end: Double, _ least: Double
-    ) throws {
+    /// The trapezoidal rule is worth its two evaluations. With 8 steps, 16 evaluations before the denoising, its error is at least
+    /// 1.4 times (absorbing, stopped at 0.01) and 1.9 times (uniform) lower than that of 16 analytic evaluations; stopped at 0.001, as
+    /// in the golden figures, the first is 1.39. It is also lower at equal evaluations with the denoising counted.
+    @Test(arguments: [(true, 1e-3, 1.38), (true, 1e-2, 1.4), (true, 3e-2, 1.43), (false, 1e-3, 1.9)])
+    func trapezoidalAtEqualEvaluations(_ isAbsorbing: Bool, _ end: Double, _ least: Double) throws {
         let chain = isAbsorbing ? GoldenLaws.absorb : GoldenLaws.uniform
         func divergence(_ name: String, _ grid: TimeGrid.Kind) throws -> Double {
             try chain.oracle.law(SamplingSettings(method: name, grid: grid), template: Self.free)
                 .divergence(from: chain.law)
         }
-        let analytic = try divergence("analytic", Self.grid(16, .denoising))
         let trapezoidal = try divergence("trapezoidal", .times((0..<8).map { 1 - Double($0) / 8 } + [end]))
-        #expect(analytic / trapezoidal > least, "\(analytic / trapezoidal)")
+        let ratios = try [16, 17].map { try divergence("analytic", Self.grid($0, .denoising)) / trapezoidal }
+        #expect(ratios[0] > least && ratios[1] > 1.25, "\(ratios)")
         print(
-            "oracle trapezoidal, stopped at \(end), against analytic at 16 evaluations, "
-                + "\(isAbsorbing ? "absorbing" : "uniform"): \(analytic / trapezoidal)")
+            "oracle error of 16 and 17 analytic evaluations by that of 8 trapezoidal steps stopped at \(end), "
+                + "\(isAbsorbing ? "absorbing" : "uniform"): \(ratios)")
     }
 
     /// A single position: however tokens are remasked or corrected, the masked fraction follows the schedule and the
