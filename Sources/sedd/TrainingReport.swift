@@ -8,7 +8,6 @@ struct TrainingReport {
     private var loss: Double?
     private var bound: Double?
     private var seconds: Double?
-    private var validation: Double?
 
     init(console: Console) { self.console = console }
 
@@ -21,7 +20,6 @@ struct TrainingReport {
             console.line("the run has finished after \(step) steps; raise training.n_iters with --set to continue")
         case .step(let metrics): show(metrics)
         case .validation(let step, let estimate):
-            validation = estimate.mean
             console.line(
                 "step \(step): held-out \(number(estimate.mean))\(estimate.standardError.map { " ± \(number($0))" } ?? "") nats/token"
             )

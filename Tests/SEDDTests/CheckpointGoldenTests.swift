@@ -38,7 +38,7 @@ struct CheckpointGoldenTests {
         #expect(excluded.isEmpty == (layout == "duo"))
         let kept = truth.indices.filter { truth[$0] > -1e20 }
         let logs = Difference(kept.map { law[$0] }, kept.map { truth[$0] })
-        #expect(logs.absolute < 5e-6, "log p: \(logs)")
+        #expect(logs.absolute < 1e-5, "log p: \(logs)")  // float32; 5.2e-6 by AVX2, 3.3e-6 by AVX-512
         let losses = Difference(try numbers(found, "loss"), try numbers(expected, "loss"))
         #expect(losses.relative < 2e-6, "loss: \(losses)")
         let steps = Difference(try numbers(found, "analytic_probs"), try numbers(expected, "step/probs"))

@@ -88,7 +88,9 @@ struct StudyCommand: AsyncParsableCommand {
             shouldStop: { Interruption.wasAsked }
         ) { event in
             switch event {
-            case .stage(let name): console.line(name)
+            case .stage(let name):
+                console.line(name)
+                training = TrainingReport(console: console)  // each run has its own averages
             case .training(_, let event): training.show(event)
             case .progress(let name, let share): console.progress(share, "\(name): \(Int(share * 100)) %")
             }
