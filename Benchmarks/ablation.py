@@ -104,7 +104,7 @@ def table(options, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/sedd")
+    parser.add_argument("--binary", type=lambda path: pathlib.Path(path).resolve(), default=ROOT / ".build/release/sedd")
     parser.add_argument("--data", type=pathlib.Path, required=True, help="tiny Shakespeare, one text")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder of the runs")
     parser.add_argument("--table", default="-", help="Markdown file to write; - for standard output")

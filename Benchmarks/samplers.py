@@ -30,7 +30,7 @@ ORDERS = ("confidence", "margin", "entropy", "left-to-right")
 COLUMNS = ("method", "setting", "temperature", "texts", "evaluations", "perplexity", "perplexity_error", "entropy", "entropy_error")
 
 
-def settings(length, evaluations):
+def settings(evaluations):
     """(name of the curve, options of `sedd sample`) of all settings; a grid of S steps has S + 1 evaluations."""
     found = []
     for count in evaluations:
@@ -65,7 +65,9 @@ def keep(path, text):
 
 
 def sample(options):
-    for name, flags in settings(options.length, options.evaluations):
+    for name, flags in settings(options.evaluations):
+        if options.methods and name not in options.methods:
+            continue
         for temperature in options.temperatures:
             path = options.output / "samples" / f"{slug(name, *flags, temperature)}.jsonl"
             if path.exists():
@@ -220,7 +222,7 @@ def main():
         each = steps.add_parser(name, help=work.__name__)
         each.set_defaults(work=work)
         each.add_argument("--output", type=pathlib.Path, required=True, help="folder of one model and length")
-        each.add_argument("--sedd", type=pathlib.Path, default=ROOT / ".build/release/sedd")
+        each.add_argument("--sedd", type=lambda path: pathlib.Path(path).resolve(), default=ROOT / ".build/release/sedd")
         if name in ("sample", "likelihood"):
             each.add_argument("--model", required=True)
             each.add_argument("--length", type=int, required=True)
@@ -228,6 +230,7 @@ def main():
         if name == "sample":
             each.add_argument("--template", default="[[*]]")
             each.add_argument("--count", type=int, default=64, help="texts per setting and temperature")
+            each.add_argument("--methods", nargs="+", help="the methods to sample with (default: all)")
             each.add_argument("--temperatures", type=float, nargs="+", default=[0.8, 1.0])
         if name == "judge":
             each.add_argument("--judge", required=True, help="an autoregressive model")
