@@ -81,6 +81,69 @@ import Testing
         #expect(lines.contains { ($0["tokens"] as? [Int])?.contains(10) == true }, "none of the texts has padding")
     }
 
+    /// Trained on, stopped and resumed with the state for padding, which the run's configuration then states.
+    @Test func furtherTrainingWithPadding() async throws {
+        let source = golden.appendingPathComponent("duo").path
+        let alphabet = try folder.file("alphabet.txt", "abcdefghij")
+        let data = try folder.file("data.txt", String(repeating: "abcdefghijjihgfedcba", count: 30))
+        let training = [
+            "train", "--from", source, "--data", data.path, "--output", folder.path("run"), "--set",
+            "tokenizer=characters:\(alphabet.path)", "--set", "training.n_iters=2", "--set", "optim.warmup=0",
+        ]
+        let refused = try await SeddProcess.run(training + ["--set", "model.padding=2"])
+        expectFailure(refused, 64, ["12 tokens", "11"], "another padding")
+        _ = try await run(training)
+        let yaml = try String(contentsOfFile: folder.path("run/run.yaml"), encoding: .utf8)
+        #expect(yaml.contains("  padding: 1\n"), "\(yaml)")
+        _ = try await run(["train", "--resume", "--output", folder.path("run"), "--set", "training.n_iters=4"])
+        let sampled = try await run(["sample", "--model", folder.path("run"), "--jsonl", "--count", "8"])
+        #expect(sampled.errors.contains("11 states, the tokenizer 10 tokens; the last one is padding"))
+        #expect(
+            try objects(sampled.text).allSatisfy { ($0["text"] as? String)?.allSatisfy { "a"..."j" ~= $0 } == true })
+        let model = folder.path("run/checkpoints/step-4")
+        _ = try await run(["convert", "--from", model, "--to", folder.path("back"), "--layout", "duo"])
+        _ = try await run(
+            ["sample", "--model", folder.path("back"), "--tokenizer", "characters:\(alphabet.path)"])
+        _ = try await run(
+            [
+                "train", "--from", model, "--data", data.path, "--output", folder.path("more"), "--set",
+                "training.n_iters=1",
+            ]
+                + ["--set", "optim.warmup=0"])
+    }
+
+    /// A network with more tokens than its tokenizer, from random weights.
+    @Test func paddingOfNewModels() async throws {
+        let keys = [
+            "model.parametrisation=cleanToken", "model.conditioning=none", "training.n_iters=2", "optim.warmup=0",
+        ]
+        let baseline = try await SeddProcess.run(
+            TinyRun.arguments(in: folder, set: ["model=autoregressive", "model.padding=3"]))
+        expectFailure(baseline, 64, ["model.padding is 3; expected 0 with model.type autoregressive"], "baseline")
+        _ = try await run(TinyRun.arguments(in: folder, set: keys + ["model.padding=3"]))
+        let sampled = try await run(["sample", "--model", folder.path("run"), "--length", "16", "--steps", "4"])
+        #expect(sampled.errors.contains("259 states, the tokenizer 256 tokens; the last 3 are padding"))
+        let model = folder.path("run/checkpoints/step-2")
+        let converted = try await SeddProcess.run(
+            ["convert", "--from", model, "--to", folder.path("radd"), "--layout", "radd"])
+        expectFailure(converted, 64, ["no token beyond the tokenizer's; found 3"], "RADD", progress: true)
+        _ = try await run(["convert", "--from", model, "--to", folder.path("copy")])
+        // What it lists would be refused as changed.
+        try FileManager.default.removeItem(atPath: folder.path("copy/manifest.json"))
+        let configuration = URL(fileURLWithPath: folder.path("copy/config.json"))
+        let text = try String(contentsOf: configuration, encoding: .utf8)
+        for (value, code, words) in [
+            ("2", Int32(65), ["the tokenizer has 256 tokens", "259"]), ("259", 65, ["padding is 259", "0 to 258"]),
+            ("-1", 65, ["padding is -1"]),
+        ] {
+            let changed = text.replacingOccurrences(of: "\"padding\" : 3", with: "\"padding\" : \(value)")
+            try #require(changed != text)
+            try changed.write(to: configuration, atomically: true, encoding: .utf8)
+            let result = try await SeddProcess.run(["sample", "--model", folder.path("copy"), "--steps", "1"])
+            expectFailure(result, code, words, value, progress: true)
+        }
+    }
+
     @Test func layoutsThatDoNotFit() async throws {
         let source = golden.appendingPathComponent("mdlm").path
         for (target, options, words) in [

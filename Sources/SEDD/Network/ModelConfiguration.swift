@@ -111,7 +111,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         }
     }
 
-    /// n, the vocabulary size of the tokenizer.
+    /// n, the vocabulary size of the tokenizer, with ``padding``.
     public var tokens: Int
     /// The Markov chain whose scores the model estimates.
     public var graph: Graph
@@ -121,14 +121,28 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     public var model: Network
     /// Kind of the tokenizer stored in the same folder; nil in released folders.
     public var tokenizer: String?
+    /// How many of the tokens, the last ones, the tokenizer does not have; nil if the configuration does not say.
+    public private(set) var padding: Int?
 
     /// Creates a configuration; ``validate()`` checks it.
-    public init(tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil) {
+    public init(
+        tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil, padding: Int = 0
+    ) {
         self.tokens = tokens
         self.graph = graph
         self.noise = noise
         self.model = model
         self.tokenizer = tokenizer
+        self.padding = padding == 0 ? nil : padding
+    }
+
+    /// The number of tokens without text beside a tokenizer of `vocabulary` tokens; nil if it cannot be the model's.
+    ///
+    /// Duo's configuration does not state that its uniform chain has one.
+    public func padding(beside vocabulary: Int) -> Int? {
+        let isLikeDuo = padding == nil && graph.type == .uniform && model.parametrisation == .cleanToken
+        let rest = tokens - vocabulary
+        return rest == padding ?? 0 || isLikeDuo && rest == 1 ? rest : nil
     }
 
     /// V, the number of states of the chain.
@@ -162,6 +176,9 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         ]
         for (key, value, bits) in sizes where value < 1 || value > 1 << bits {
             throw SEDDError(.invalidData, "\(key) is \(value); expected a whole number from 1 to 2^\(bits)")
+        }
+        if let padding, !(0..<tokens).contains(padding) {
+            throw SEDDError(.invalidData, "padding is \(padding); expected 0 to \(tokens - 1), less than tokens")
         }
         guard model.hiddenSize % model.nHeads == 0, (model.hiddenSize / model.nHeads) % 2 == 0 else {
             throw SEDDError(

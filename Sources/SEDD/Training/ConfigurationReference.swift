@@ -93,6 +93,7 @@ public enum ConfigurationReference {
             "noise level given to the network: sigma (SEDD), a constant 0 (MDLM), or none, in a network without layers for it (RADD)",
         "model.tie_embeddings":
             "use the matrix of the embedding in the head as well, as autoregressive models always do",
+        "model.padding": "number of tokens of the network beyond the tokenizer's; they have no text",
         "tokenizer": "one of byte, characters (those of the data), characters:FILE, gpt2:DIR, hf:PATH or hf:ORG/NAME",
         "graph.type": "how noise corrupts tokens: absorb masks them, uniform replaces them by random ones",
         "noise.type":

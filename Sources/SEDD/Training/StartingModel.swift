@@ -38,6 +38,12 @@ public struct StartingModel: Sendable {
         }
     }
 
+    /// The number of tokens that the model has beyond those of a tokenizer that could be its own; otherwise 0.
+    public func padding(beside tokenizer: any Tokenizer) -> Int {
+        guard case .diffusion(let network) = model else { return 0 }
+        return network.configuration.padding(beside: tokenizer.vocabularySize) ?? 0
+    }
+
     /// Checks that `configuration` describes this model; dropout and, for models without position weights, length may
     /// differ.
     ///
@@ -54,7 +60,7 @@ public struct StartingModel: Sendable {
         }
     }
 
-    /// Checks that `tokenizer` assigns the same meaning to ids as the model.
+    /// Checks that `tokenizer`, padded if the model is, assigns the same meaning to ids as the model.
     ///
     /// - Throws: ``SEDDError`` of kind `usage` if vocabularies differ in size or, if the folder contains a tokenizer,
     ///   in content; `TextError` if that tokenizer is damaged.

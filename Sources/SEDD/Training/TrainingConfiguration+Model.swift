@@ -24,9 +24,11 @@ extension TrainingConfiguration {
         public var conditioning = Conditioning.sigma
         /// Whether the head's matrix is the embedding; autoregressive models always tie them.
         public var tiesEmbeddings = false
+        /// Number of tokens that the network has beyond the tokenizer's; they have no text.
+        public var padding = 0
 
         enum CodingKeys: String, CodingKey {
-            case type, length, dropout, parametrisation, conditioning
+            case type, length, dropout, parametrisation, conditioning, padding
             case hiddenSize = "hidden_size", condDim = "cond_dim", nBlocks = "n_blocks", nHeads = "n_heads"
             case scaleBySigma = "scale_by_sigma", tiesEmbeddings = "tie_embeddings"
         }
@@ -48,6 +50,7 @@ extension TrainingConfiguration {
             parametrisation = try keys.decodeIfPresent(Parametrisation.self, forKey: .parametrisation) ?? .score
             conditioning = try keys.decodeIfPresent(Conditioning.self, forKey: .conditioning) ?? .sigma
             tiesEmbeddings = try keys.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false
+            padding = try keys.decodeIfPresent(Int.self, forKey: .padding) ?? 0
         }
     }
 }

@@ -147,7 +147,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// The configuration of the resulting model.
     ///
     /// - Parameters:
-    ///   - tokens: vocabulary size of the tokenizer.
+    ///   - tokens: vocabulary size of the tokenizer, padding included.
     ///   - kind: kind of the tokenizer stored with the model.
     public func modelConfiguration(tokens: Int, kind: String) -> ModelConfiguration {
         ModelConfiguration(
@@ -158,7 +158,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
                 nHeads: model.nHeads, scaleBySigma: model.scaleBySigma, dropout: model.dropout,
                 parametrisation: model.parametrisation, conditioning: model.conditioning,
                 tiesEmbeddings: model.tiesEmbeddings),
-            tokenizer: kind)
+            tokenizer: kind, padding: model.padding)
     }
 
     /// The configuration of the autoregressive model of the same width, depth and length.
@@ -197,7 +197,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     ///
     /// - Throws: ``SEDDError`` of kind `invalidData` that names the key, its value and the expected value.
     public func validate() throws(SEDDError) {
-        try modelConfiguration(tokens: 256, kind: tokenizer).validate()
+        let greatestPadding = model.type == .diffusion ? Self.greatestHeld : 0
+        guard (0...greatestPadding).contains(model.padding) else {
+            throw Self.bad(
+                "model.padding", model.padding,
+                greatestPadding == 0 ? "0 with model.type autoregressive" : "0 to \(greatestPadding)")
+        }
+        try modelConfiguration(tokens: 256 + model.padding, kind: tokenizer).validate()
         try validateSampling()
         let counts = [
             ("training.batch_size", training.batchSize), ("training.accum", training.accum),
@@ -242,7 +248,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     private func validateSampling() throws(SEDDError) {
         do {
             if model.type == .diffusion {
-                let process = try DiffusionProcess(modelConfiguration(tokens: 256, kind: tokenizer))
+                let process = try DiffusionProcess(modelConfiguration(tokens: 256 + model.padding, kind: tokenizer))
                 _ = try SamplingMethods.make(sampling.settings, for: process)
             } else {
                 try sampling.settings.validate()

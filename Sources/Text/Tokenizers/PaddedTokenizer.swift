@@ -9,10 +9,10 @@ public struct PaddedTokenizer: Tokenizer {
     /// Number of ids, including padding.
     public let vocabularySize: Int
 
-    /// - Parameter vocabularySize: number of ids, at least as many as `base` has.
-    public init(_ base: any Tokenizer, vocabularySize: Int) {
+    /// - Parameter padding: number of additional ids.
+    public init(_ base: any Tokenizer, padding: Int) {
         self.base = base
-        self.vocabularySize = max(vocabularySize, base.vocabularySize)
+        vocabularySize = base.vocabularySize + padding
     }
 
     /// That of the padded tokenizer.

@@ -13,15 +13,9 @@ enum GPT2Vocabulary {
     /// Whether a model with that number of tokens could have been trained with it.
     static func fits(_ model: LanguageModel) -> Bool {
         switch model {
-        case .diffusion(let network): model.tokens == tokens || padded(network.configuration, tokens)
+        case .diffusion(let network): network.configuration.padding(beside: tokens) != nil
         case .autoregressive(let network): network.configuration.accepts(vocabulary: tokens) && model.tokens >= tokens
         }
-    }
-
-    /// Whether a model has one more state than its tokenizer has tokens: Duo's uniform chain includes a padding token.
-    static func padded(_ configuration: ModelConfiguration, _ vocabulary: Int) -> Bool {
-        configuration.graph.type == .uniform && configuration.model.parametrisation == .cleanToken
-            && configuration.tokens == vocabulary + 1
     }
 
     /// Whether the model in `folder` has no tokenizer and probably assumes this one.

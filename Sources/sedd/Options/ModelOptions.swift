@@ -45,11 +45,13 @@ struct ModelOptions: ParsableArguments {
             )
             return made
         }
-        if case .diffusion(let network) = loaded, GPT2Vocabulary.padded(network.configuration, made.vocabularySize) {
+        if case .diffusion(let network) = loaded,
+            let padding = network.configuration.padding(beside: made.vocabularySize), padding > 0
+        {
             Console.note(
-                "\(model) has \(loaded.tokens) states, the tokenizer \(made.vocabularySize) tokens; the last state is padding, without text"
+                "\(model) has \(loaded.tokens) states, the tokenizer \(made.vocabularySize) tokens; the last \(padding == 1 ? "one is" : "\(padding) are") padding, without text"
             )
-            return PaddedTokenizer(made, vocabularySize: loaded.tokens)
+            return PaddedTokenizer(made, padding: padding)
         }
         guard made.vocabularySize == loaded.tokens else {
             throw SEDDError(

@@ -118,6 +118,13 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
                 "\(title)'s layout holds models with parametrisation cleanToken, graph \(graph.rawValue), conditioning \(conditionings.map(\.rawValue).joined(separator: " or "))\(self == .radd ? "" : ", loglinear noise"); found \(model.parametrisation.rawValue), \(configuration.graph.type.rawValue), \(model.conditioning.rawValue), \(noise.type.rawValue)"
             )
         }
+        let padding = configuration.padding ?? 0
+        guard padding == (self == .duo ? min(1, padding) : 0) else {
+            throw SEDDError(
+                .usage,
+                "\(title)'s layout holds models with \(self == .duo ? "at most one token" : "no token") beyond the tokenizer's; found \(padding)"
+            )
+        }
     }
 
     /// A note for the user about a model read in this layout; nil for SEDD's.
