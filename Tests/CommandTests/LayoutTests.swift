@@ -107,9 +107,8 @@ import Testing
         _ = try await run(
             [
                 "train", "--from", model, "--data", data.path, "--output", folder.path("more"), "--set",
-                "training.n_iters=1",
-            ]
-                + ["--set", "optim.warmup=0"])
+                "training.n_iters=1", "--set", "optim.warmup=0",
+            ])
     }
 
     /// A network with more tokens than its tokenizer, from random weights.
