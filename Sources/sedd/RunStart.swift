@@ -102,7 +102,7 @@ struct RunStart {
         guard configuration.tokenizer == CharacterTokenizer.kind,
             let folder = run.checkpoints.newest(withIntact: CharacterTokenizer.fileName)
         else { return try await TrainingInput.makeTokenizer(configuration) }
-        return try TrainingInput.padded(Tokenizers.load(kind: CharacterTokenizer.kind, folder: folder), configuration)
+        return try Tokenizers.load(kind: CharacterTokenizer.kind, folder: folder)
     }
 
     /// Creates the run, or updates its `run.yaml`.

@@ -38,8 +38,12 @@ enum TrainingInput {
         try start.requireShape(of: made)
         if made.tokenizer == CharacterTokenizer.kind, let own = start.specification { made.tokenizer = own }
         let tokenizer = try await HubAccess.tokenizer(made.tokenizer)
-        if made.model.padding == 0 { made.model.padding = start.padding(beside: tokenizer) }
-        try start.requireTokenizer(padded(tokenizer, made))
+        if config == nil, !overrides.contains(where: { $0.hasPrefix("model.padding=") }),
+            let padding = start.padding(beside: tokenizer)
+        {
+            made.model.padding = padding
+        }
+        try start.requireTokenizer(tokenizer, padding: made.model.padding)
         made.training.from = start.folder.path
         return made
     }
@@ -91,17 +95,10 @@ enum TrainingInput {
     /// The tokenizer named by a configuration; plain `characters` means the characters of the data.
     static func makeTokenizer(_ configuration: TrainingConfiguration) async throws -> any Tokenizer {
         guard configuration.tokenizer == CharacterTokenizer.kind else {
-            return try await padded(HubAccess.tokenizer(configuration.tokenizer), configuration)
+            return try await HubAccess.tokenizer(configuration.tokenizer)
         }
         // The alphabet of all data, including the held-out part: characters that occur only there need an id too.
-        return try padded(
-            CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) }), configuration)
-    }
-
-    /// The tokenizer with the ids that only the network has.
-    static func padded(_ tokenizer: any Tokenizer, _ configuration: TrainingConfiguration) -> any Tokenizer {
-        let padding = configuration.model.padding
-        return padding == 0 ? tokenizer : PaddedTokenizer(tokenizer, padding: padding)
+        return try CharacterTokenizer(alphabetOf: configuration.data.files.map { URL(filePath: $0) })
     }
 
     /// Tokenizes the texts for several processes: the first builds the cache, then one on each other machine, then the others use it.

@@ -71,7 +71,7 @@ import Testing
         let alphabet = try folder.file("alphabet.txt", "abcdefghij")
         let result = try await run(
             ["sample", "--model", source, "--jsonl", "--tokenizer", "characters:\(alphabet.path)", "--count", "8"])
-        #expect(result.errors.contains("11 states, the tokenizer 10 tokens"))
+        #expect(result.errors.contains("11 tokens, the tokenizer 10; the last one is padding"))
         let lines = try objects(result.text)
         for line in lines {
             let tokens = try #require(line["tokens"] as? [Int])
@@ -90,16 +90,23 @@ import Testing
             "train", "--from", source, "--data", data.path, "--output", folder.path("run"), "--set",
             "tokenizer=characters:\(alphabet.path)", "--set", "training.n_iters=2", "--set", "optim.warmup=0",
         ]
-        let refused = try await SeddProcess.run(training + ["--set", "model.padding=2"])
-        expectFailure(refused, 64, ["12 tokens", "11"], "another padding")
+        for padding in [0, 2] {
+            let refused = try await SeddProcess.run(training + ["--set", "model.padding=\(padding)"])
+            expectFailure(refused, 64, ["model.padding is \(padding); the model has 1 token", "the 10"], "\(padding)")
+        }
         _ = try await run(training)
         let yaml = try String(contentsOfFile: folder.path("run/run.yaml"), encoding: .utf8)
         #expect(yaml.contains("  padding: 1\n"), "\(yaml)")
         _ = try await run(["train", "--resume", "--output", folder.path("run"), "--set", "training.n_iters=4"])
         let sampled = try await run(["sample", "--model", folder.path("run"), "--jsonl", "--count", "8"])
-        #expect(sampled.errors.contains("11 states, the tokenizer 10 tokens; the last one is padding"))
+        #expect(sampled.errors.contains("11 tokens, the tokenizer 10; the last one is padding"))
         #expect(
             try objects(sampled.text).allSatisfy { ($0["text"] as? String)?.allSatisfy { "a"..."j" ~= $0 } == true })
+        // The run states its padding, so a tokenizer of all eleven tokens cannot be its own.
+        let more = try folder.file("more.txt", "abcdefghijk")
+        let other = try await SeddProcess.run(
+            ["sample", "--model", folder.path("run"), "--tokenizer", "characters:\(more.path)"])
+        expectFailure(other, 65, ["the tokenizer has 11 tokens", "10 and 1 of padding"], "eleven", progress: true)
         let model = folder.path("run/checkpoints/step-4")
         _ = try await run(["convert", "--from", model, "--to", folder.path("back"), "--layout", "duo"])
         _ = try await run(
@@ -121,7 +128,7 @@ import Testing
         expectFailure(baseline, 64, ["model.padding is 3; expected 0 with model.type autoregressive"], "baseline")
         _ = try await run(TinyRun.arguments(in: folder, set: keys + ["model.padding=3"]))
         let sampled = try await run(["sample", "--model", folder.path("run"), "--length", "16", "--steps", "4"])
-        #expect(sampled.errors.contains("259 states, the tokenizer 256 tokens; the last 3 are padding"))
+        #expect(sampled.errors.contains("259 tokens, the tokenizer 256; the last 3 are padding"))
         let model = folder.path("run/checkpoints/step-2")
         let converted = try await SeddProcess.run(
             ["convert", "--from", model, "--to", folder.path("radd"), "--layout", "radd"])
@@ -132,7 +139,8 @@ import Testing
         let configuration = URL(fileURLWithPath: folder.path("copy/config.json"))
         let text = try String(contentsOf: configuration, encoding: .utf8)
         for (value, code, words) in [
-            ("2", Int32(65), ["the tokenizer has 256 tokens", "259"]), ("259", 65, ["padding is 259", "0 to 258"]),
+            ("2", Int32(65), ["the tokenizer has 256 tokens", "257 and 2 of padding"]),
+            ("259", 65, ["padding is 259", "0 to 258"]),
             ("-1", 65, ["padding is -1"]),
         ] {
             let changed = text.replacingOccurrences(of: "\"padding\" : 3", with: "\"padding\" : \(value)")

@@ -202,13 +202,13 @@ import Testing
         for command in [["evaluate", "--data", text, "--json"], ["judge", "--samples", text, "--json"]] {
             let result = try await SeddProcess.run(command + options)
             #expect(result.code == 0, "\(command[0]): \(result.errors)")
-            #expect(result.errors.contains("10 outputs, the tokenizer 8 tokens"), "\(result.errors)")
+            #expect(result.errors.contains("10 tokens, the tokenizer 8;"), "\(result.errors)")
             #expect(result.errors.contains("nanoGPT"), "\(result.errors)")
             #expect(try objects(result.text).count == 1)
         }
         let sampled = try await SeddProcess.run(
             ["sample", "--jsonl", "--count", "64", "--seed", "1", "--template", "ab[[*]]"] + options)
-        #expect(sampled.code == 0 && sampled.errors.contains("10 outputs, the tokenizer 8 tokens"), "\(sampled.errors)")
+        #expect(sampled.code == 0 && sampled.errors.contains("10 tokens, the tokenizer 8;"), "\(sampled.errors)")
         let tokens = try objects(sampled.text).flatMap { $0["tokens"] as? [Int] ?? [] }
         #expect(tokens.count > 64 && tokens.allSatisfy { (0..<8).contains($0) })
         let more = try folder.file("more.txt", "abcdefghijk").path

@@ -164,6 +164,27 @@ struct ConfigurationTests {
         #expect(try ConfigurationFile.resolve(yaml: "tokenizer: byte", source: "test") == TrainingConfiguration())
     }
 
+    /// A model's own statement decides; only a model like Duo's may have a padding token that it does not state.
+    @Test(arguments: [
+        ("uniform", "cleanToken", nil, [11: 0, 10: 1]), ("uniform", "cleanToken", 0, [11: 0]),
+        ("uniform", "cleanToken", 1, [10: 1]), ("uniform", "score", nil, [11: 0]), ("absorb", "score", 0, [11: 0]),
+        ("absorb", "cleanToken", nil, [11: 0]), ("absorb", "score", 3, [8: 3]),
+    ])
+    func paddingBesideATokenizer(_ graph: String, _ parametrisation: String, _ padding: Int?, _ fitting: [Int: Int])
+        throws
+    {
+        let made = ModelConfiguration(
+            tokens: 11, graph: .init(type: graph == "absorb" ? .absorb : .uniform), noise: .init(type: .loglinear),
+            model: .init(
+                hiddenSize: 8, condDim: 4, length: 9, nBlocks: 1, nHeads: 2, scaleBySigma: false, dropout: 0,
+                parametrisation: parametrisation == "score" ? .score : .cleanToken), padding: padding)
+        let read = try JSONDecoder().decode(ModelConfiguration.self, from: made.jsonData())
+        for vocabulary in 7...13 {
+            #expect(made.padding(beside: vocabulary) == fitting[vocabulary], "\(vocabulary)")
+            #expect(read.padding(beside: vocabulary) == fitting[vocabulary], "\(vocabulary), read")
+        }
+    }
+
     @Test(arguments: [
         ("{}", "tokens is missing; add it"),
         ("{\"tokens\": \"many\"}", "tokens has the wrong type; expected a whole number"),

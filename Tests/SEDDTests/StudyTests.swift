@@ -163,6 +163,11 @@ import Torch
         let weighted = StudyPlan(base: base)
         #expect(weighted.configuration(.absorb).training.lossWeight == .time)
         #expect(weighted.configuration(.uniform).training.isBound)
+        // Tokens beyond the tokenizer's are for diffusion models only.
+        base.model.padding = 3
+        let padded = StudyPlan(base: base)
+        #expect(StudyPlan.Role.allCases.map { padded.configuration($0).model.padding }.sorted() == [0, 0, 3, 3])
+        #expect(padded.configuration(.absorb).model.padding == 3 && padded.configuration(.uniform).model.padding == 3)
         #expect(plan.configuration(.judge).training.seed != plan.configuration(.autoregressive).training.seed)
     }
 

@@ -69,12 +69,29 @@ public enum LanguageModel: Sendable {
         }
     }
 
-    /// Vocabulary size of the tokenizer that fits the model.
+    /// Number of tokens: those of the tokenizer that fits the model, and padding.
     public var tokens: Int {
         switch self {
         case .diffusion(let network): network.configuration.tokens
         case .autoregressive(let network): network.configuration.outputs
         }
+    }
+
+    /// The number of tokens without text beside a tokenizer of `vocabulary` tokens; nil if it cannot be the model's.
+    public func padding(beside vocabulary: Int) -> Int? {
+        switch self {
+        case .diffusion(let network): network.configuration.padding(beside: vocabulary)
+        case .autoregressive(let network):
+            network.configuration.accepts(vocabulary: vocabulary) ? tokens - vocabulary : nil
+        }
+    }
+
+    /// What a tokenizer must have, for errors: `256`, or `10 and 1 of padding`.
+    public var vocabularyDescription: String {
+        guard case .diffusion(let network) = self, let padding = network.configuration.padding, padding > 0 else {
+            return "\(tokens)"
+        }
+        return "\(tokens - padding) and \(padding) of padding"
     }
 
     /// Context length that the model was trained with.

@@ -3,8 +3,8 @@ public import Foundation
 
 /// The `config.json` of a diffusion model, in the released schema.
 ///
-/// Keys that only the reference's training uses are ignored. `tokenizer` is an addition: `byte`, `characters` or
-/// `gpt2`.
+/// Keys that only the reference's training uses are ignored. Additions are `tokenizer` (`byte`, `characters`, `gpt2` or
+/// `hf`), `padding`, and keys of `model`.
 public struct ModelConfiguration: Sendable, Codable, Equatable {
     /// The two Markov chains of score entropy models (equations 15 and 16).
     public enum GraphKind: String, Sendable, Codable, CaseIterable { case absorb, uniform }
@@ -126,23 +126,24 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
     /// Creates a configuration; ``validate()`` checks it.
     public init(
-        tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil, padding: Int = 0
+        tokens: Int, graph: Graph, noise: Noise, model: Network, tokenizer: String? = nil, padding: Int? = nil
     ) {
         self.tokens = tokens
         self.graph = graph
         self.noise = noise
         self.model = model
         self.tokenizer = tokenizer
-        self.padding = padding == 0 ? nil : padding
+        // 0 is stated only where its absence would mean something else.
+        self.padding = padding == 0 && !isLikeDuo ? nil : padding
     }
 
+    /// Whether the model is of the kind of Duo's, whose configuration does not state that the chain has a padding token.
+    private var isLikeDuo: Bool { graph.type == .uniform && model.parametrisation == .cleanToken }
+
     /// The number of tokens without text beside a tokenizer of `vocabulary` tokens; nil if it cannot be the model's.
-    ///
-    /// Duo's configuration does not state that its uniform chain has one.
     public func padding(beside vocabulary: Int) -> Int? {
-        let isLikeDuo = padding == nil && graph.type == .uniform && model.parametrisation == .cleanToken
         let rest = tokens - vocabulary
-        return rest == padding ?? 0 || isLikeDuo && rest == 1 ? rest : nil
+        return rest == padding ?? 0 || padding == nil && isLikeDuo && rest == 1 ? rest : nil
     }
 
     /// V, the number of states of the chain.

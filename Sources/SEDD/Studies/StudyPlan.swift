@@ -50,6 +50,8 @@ public struct StudyPlan: Sendable, Codable, Equatable {
     public func configuration(_ role: Role) -> TrainingConfiguration {
         var made = base
         made.training.sampleFreq = 0
+        // Only diffusion models may have tokens beyond the tokenizer's.
+        if role == .autoregressive || role == .judge { made.model.padding = 0 }
         switch role {
         case .autoregressive: made.model.type = .autoregressive
         case .absorb:

@@ -38,10 +38,11 @@ public struct StartingModel: Sendable {
         }
     }
 
-    /// The number of tokens that the model has beyond those of a tokenizer that could be its own; otherwise 0.
-    public func padding(beside tokenizer: any Tokenizer) -> Int {
-        guard case .diffusion(let network) = model else { return 0 }
-        return network.configuration.padding(beside: tokenizer.vocabularySize) ?? 0
+    private var isDiffusion: Bool { if case .diffusion = model { true } else { false } }
+
+    /// The number of tokens that the model has beyond the tokenizer's; nil if the tokenizer cannot be the model's.
+    public func padding(beside tokenizer: any Tokenizer) -> Int? {
+        model.padding(beside: tokenizer.vocabularySize)
     }
 
     /// Checks that `configuration` describes this model; dropout and, for models without position weights, length may
@@ -60,15 +61,22 @@ public struct StartingModel: Sendable {
         }
     }
 
-    /// Checks that `tokenizer`, padded if the model is, assigns the same meaning to ids as the model.
+    /// Checks that `tokenizer` assigns the same meaning to ids as the model.
     ///
+    /// - Parameter padding: the number of tokens that the trained network has beyond the tokenizer's.
     /// - Throws: ``SEDDError`` of kind `usage` if vocabularies differ in size or, if the folder contains a tokenizer,
     ///   in content; `TextError` if that tokenizer is damaged.
-    public func requireTokenizer(_ tokenizer: any Tokenizer) throws {
-        guard tokenizer.vocabularySize == model.tokens else {
+    public func requireTokenizer(_ tokenizer: any Tokenizer, padding: Int = 0) throws {
+        guard let ownPadding = self.padding(beside: tokenizer), ownPadding == 0 || isDiffusion else {
             throw SEDDError(
                 .usage,
-                "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.tokens); train with the model's own tokenizer"
+                "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.vocabularyDescription); train with the model's own tokenizer"
+            )
+        }
+        guard padding == ownPadding else {
+            throw SEDDError(
+                .usage,
+                "--from \(folder.path): model.padding is \(padding); the model has \(ownPadding) token\(ownPadding == 1 ? "" : "s") beyond the \(tokenizer.vocabularySize) of the tokenizer"
             )
         }
         try requireTrainable(with: tokenizer)

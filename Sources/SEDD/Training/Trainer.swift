@@ -140,7 +140,7 @@ public final class Trainer {
             )
         } else if let folder = configuration.training.from {
             let start = try StartingModel(contentsOf: URL(filePath: folder))
-            try start.requireTokenizer(tokenizer)
+            try start.requireTokenizer(tokenizer, padding: configuration.model.padding)
             try start.copy(into: state.weights)
             try state.average.load(copying: state.weights)
         }

@@ -147,7 +147,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// The configuration of the resulting model.
     ///
     /// - Parameters:
-    ///   - tokens: vocabulary size of the tokenizer, padding included.
+    ///   - tokens: vocabulary size of the tokenizer, and padding.
     ///   - kind: kind of the tokenizer stored with the model.
     public func modelConfiguration(tokens: Int, kind: String) -> ModelConfiguration {
         ModelConfiguration(
@@ -177,7 +177,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     func makeLearner(
         tokenizer: any Tokenizer, device: Device, precision: Precision? = nil
     ) throws -> any Learner {
-        let (tokens, kind) = (tokenizer.vocabularySize, tokenizer.kind)
+        let (tokens, kind) = (tokenizer.vocabularySize + model.padding, tokenizer.kind)
         switch model.type {
         case .diffusion:
             let network = try ScoreNetwork(

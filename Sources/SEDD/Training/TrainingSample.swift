@@ -10,7 +10,7 @@ struct TrainingSample {
 
     init(_ configuration: TrainingConfiguration, _ tokenizer: any Tokenizer) {
         self.configuration = configuration
-        self.tokenizer = tokenizer
+        self.tokenizer = PaddedTokenizer(tokenizer, padding: configuration.model.padding)
     }
 
     /// The texts, separated by lines; their seeds are derived from the step.

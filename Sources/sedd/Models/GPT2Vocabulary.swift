@@ -12,10 +12,7 @@ enum GPT2Vocabulary {
 
     /// Whether a model with that number of tokens could have been trained with it.
     static func fits(_ model: LanguageModel) -> Bool {
-        switch model {
-        case .diffusion(let network): network.configuration.padding(beside: tokens) != nil
-        case .autoregressive(let network): network.configuration.accepts(vocabulary: tokens) && model.tokens >= tokens
-        }
+        model.padding(beside: tokens) != nil
     }
 
     /// Whether the model in `folder` has no tokenizer and probably assumes this one.
@@ -25,9 +22,11 @@ enum GPT2Vocabulary {
             let bytes = try? FileSystem.contents(of: folder.appending(path: "config.json"), limit: 1 << 24),
             case .object(let members)? = try? JSON.parse(bytes, source: "config.json"), members["tokenizer"] == nil
         else { return false }
-        // Vocabularies of absorbing chains may count the mask.
+        // Vocabularies of absorbing chains may count the mask, and vocabularies may be padded.
+        var padding = 0
+        if case .integer(let stated)? = members["padding"], (0..<1 << 28).contains(stated) { padding = stated }
         return [tokens, tokens + 1].contains {
-            members["tokens"] == .integer($0) || members["vocab_size"] == .integer($0)
+            members["tokens"] == .integer($0 + padding) || members["vocab_size"] == .integer($0)
         }
     }
 

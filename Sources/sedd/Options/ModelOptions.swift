@@ -33,33 +33,21 @@ struct ModelOptions: ParsableArguments {
             precision: engine.precision, note: team.isFirst ? Console.note : { _ in })
     }
 
-    /// The tokenizer, checked against the model's vocabulary. A released autoregressive model may have more outputs than its
-    /// tokenizer has tokens, because vocabularies are padded to round sizes.
+    /// The tokenizer, checked against the model's vocabulary. A model may have more tokens than its tokenizer: vocabularies are
+    /// padded to round sizes, and Duo's has a token for padding.
     func makeTokenizer(for loaded: LanguageModel) async throws -> any Tokenizer {
         let made = try await tokenizer(for: loaded)
-        if case .autoregressive(let network) = loaded, made.vocabularySize < loaded.tokens,
-            network.configuration.accepts(vocabulary: made.vocabularySize)
-        {
-            Console.note(
-                "\(model) has \(loaded.tokens) outputs, the tokenizer \(made.vocabularySize) tokens; the rest count as padding"
-            )
-            return made
-        }
-        if case .diffusion(let network) = loaded,
-            let padding = network.configuration.padding(beside: made.vocabularySize), padding > 0
-        {
-            Console.note(
-                "\(model) has \(loaded.tokens) states, the tokenizer \(made.vocabularySize) tokens; the last \(padding == 1 ? "one is" : "\(padding) are") padding, without text"
-            )
-            return PaddedTokenizer(made, padding: padding)
-        }
-        guard made.vocabularySize == loaded.tokens else {
+        guard let padding = loaded.padding(beside: made.vocabularySize) else {
             throw SEDDError(
                 .invalidData,
-                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(loaded.tokens); choose the one it was trained with"
+                "the tokenizer has \(made.vocabularySize) tokens, the model \(model) \(loaded.vocabularyDescription); choose the one it was trained with"
             )
         }
-        return made
+        guard padding > 0 else { return made }
+        Console.note(
+            "\(model) has \(loaded.tokens) tokens, the tokenizer \(made.vocabularySize); the last \(padding == 1 ? "one is" : "\(padding) are") padding, without text"
+        )
+        return PaddedTokenizer(made, padding: padding)
     }
 
     /// The tokenizer given by the option, the one beside the model, or the one that released models assume.
