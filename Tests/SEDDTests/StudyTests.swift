@@ -163,11 +163,10 @@ import Torch
         let weighted = StudyPlan(base: base)
         #expect(weighted.configuration(.absorb).training.lossWeight == .time)
         #expect(weighted.configuration(.uniform).training.isBound)
-        // Tokens beyond the tokenizer's are for diffusion models only.
+        // The judge could not score tokens beyond the tokenizer's.
         base.model.padding = 3
-        let padded = StudyPlan(base: base)
-        #expect(StudyPlan.Role.allCases.map { padded.configuration($0).model.padding }.sorted() == [0, 0, 3, 3])
-        #expect(padded.configuration(.absorb).model.padding == 3 && padded.configuration(.uniform).model.padding == 3)
+        let error = #expect(throws: SEDDError.self) { try StudyPlan(base: base).validate() }
+        #expect(error?.description.contains("model.padding is 3; expected 0 in a study") == true)
         #expect(plan.configuration(.judge).training.seed != plan.configuration(.autoregressive).training.seed)
     }
 

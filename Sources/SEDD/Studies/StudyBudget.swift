@@ -20,6 +20,7 @@ public struct StudyBudget: Sendable {
     public func fitted(
         _ plan: StudyPlan, heldOutBlocks: Int, tokenizer: any Tokenizer, device: Device = .cpu
     ) throws -> StudyPlan {
+        try plan.validate()
         var plan = plan
         plan.budget = seconds
         let perStep = try StudyPlan.Role.allCases.reduce(0.0) {

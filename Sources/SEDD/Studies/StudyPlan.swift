@@ -50,8 +50,6 @@ public struct StudyPlan: Sendable, Codable, Equatable {
     public func configuration(_ role: Role) -> TrainingConfiguration {
         var made = base
         made.training.sampleFreq = 0
-        // Only diffusion models may have tokens beyond the tokenizer's.
-        if role == .autoregressive || role == .judge { made.model.padding = 0 }
         switch role {
         case .autoregressive: made.model.type = .autoregressive
         case .absorb:
@@ -97,6 +95,12 @@ public struct StudyPlan: Sendable, Codable, Equatable {
 
     /// - Throws: ``SEDDError`` of kind `usage` for an invalid size.
     public func validate() throws(SEDDError) {
+        guard base.model.padding == 0 else {
+            throw SEDDError(
+                .usage,
+                "model.padding is \(base.model.padding); expected 0 in a study, whose autoregressive models have only the tokenizer's tokens"
+            )
+        }
         guard count >= Mauve.fewest, promptedCount >= Mauve.fewest else {
             throw SEDDError(
                 .usage, "a study of \(min(count, promptedCount)) texts; expected \(Mauve.fewest) or more: raise --count"
