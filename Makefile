@@ -65,7 +65,7 @@ test-cuda: setup ## compile the kernels for CUDA devices (NVRTC, no GPU), and ru
 test-kill: build ## kill training runs a thousand times (KILLS), also during saves and on full disks, and compare the results byte for byte
 	@python3 Tests/Kill/kill_test.py --sedd $(SEDD) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 
-test-batches: build ## draw ten thousand texts of each model in batches of 1 to 64, on one and two threads, and compare them
+test-batches: build ## draw ten thousand texts (TEXTS) of each model in batches of 1 to 64, on one and two threads, and compare them (hours)
 	@python3 Tests/Batches/batch_test.py --sedd $(SEDD) --model $(MODEL) --texts $(or $(TEXTS),10000)
 
 fuzz: setup ## fuzz every file reader, RUNS executions each (default 20000), with coverage and address sanitizer
