@@ -83,7 +83,7 @@ def validations(folder):
 
 def table(options, results):
     """The table as Markdown: one row a variant, the mean over seeds and their spread."""
-    steps = [step for step in (250, 500, 1000, 1500, 2000, 2500) if step <= options.steps]
+    steps = [step for step in (250, 500, 1000, 1250, 1500, 2000, 2500) if step <= options.steps]
     if options.steps not in steps:
         steps.append(options.steps)
     lines = ["| variant | " + " | ".join(f"step {step}" for step in steps) + " | seeds |",

@@ -110,6 +110,8 @@ struct RawConnection: Sendable {
 /// One answer of HTTP/1.1 in a stream of them.
 struct RawAnswer {
     let status: Int
+    /// Whether it is not `100 Continue`, by which a slow server asks whether the client is still there.
+    var isFinal: Bool { status != 100 }
     let headers: [String: String]
     let body: String
 

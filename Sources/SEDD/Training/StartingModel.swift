@@ -38,11 +38,12 @@ public struct StartingModel: Sendable {
         }
     }
 
-    private var isDiffusion: Bool { if case .diffusion = model { true } else { false } }
-
-    /// The number of tokens that the model has beyond the tokenizer's; nil if the tokenizer cannot be the model's.
+    /// The number of tokens that the model has beyond the tokenizer's; nil if the tokenizer cannot be the model's,
+    /// or if the model is autoregressive and has any: such models are not trained here.
     public func padding(beside tokenizer: any Tokenizer) -> Int? {
-        model.padding(beside: tokenizer.vocabularySize)
+        guard let padding = model.padding(beside: tokenizer.vocabularySize) else { return nil }
+        if case .autoregressive = model, padding > 0 { return nil }
+        return padding
     }
 
     /// Checks that `configuration` describes this model; dropout and, for models without position weights, length may
@@ -67,7 +68,7 @@ public struct StartingModel: Sendable {
     /// - Throws: ``SEDDError`` of kind `usage` if vocabularies differ in size or, if the folder contains a tokenizer,
     ///   in content; `TextError` if that tokenizer is damaged.
     public func requireTokenizer(_ tokenizer: any Tokenizer, padding: Int = 0) throws {
-        guard let ownPadding = self.padding(beside: tokenizer), ownPadding == 0 || isDiffusion else {
+        guard let ownPadding = self.padding(beside: tokenizer) else {
             throw SEDDError(
                 .usage,
                 "--from \(folder.path): the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.vocabularyDescription); train with the model's own tokenizer"

@@ -119,7 +119,7 @@ public enum CheckpointLayout: String, Sendable, CaseIterable {
             )
         }
         let padding = configuration.padding ?? 0
-        guard padding == (self == .duo ? min(1, padding) : 0) else {
+        guard padding <= (self == .duo ? 1 : 0) else {
             throw SEDDError(
                 .usage,
                 "\(title)'s layout holds models with \(self == .duo ? "at most one token" : "no token") beyond the tokenizer's; found \(padding)"
