@@ -200,6 +200,21 @@ struct TrainingTests {
         #expect(try #require(run.checkpoints.best()).step == 12, "the damaged one is passed over")
     }
 
+    /// The best checkpoint is found by listings and by `--model RUN`, which verify nothing else of the newest one.
+    @Test func theBestIsNotTakenFromADamagedFile() throws {
+        let setting = try Setting()
+        let (trainer, run) = try setting.trainer("best")
+        try trainer.train { _ in }
+        let steps = run.checkpoints.steps()
+        let best = try #require(run.checkpoints.best())
+        let (first, last) = try (#require(steps.first), #require(steps.last))
+        #expect(first < last && best.step == 12)
+        let changed = CheckpointStore.Progress(step: last, best: .init(step: first, validation: 0.1), times: nil)
+        try Data(JSON.encode(changed)).write(
+            to: run.checkpoints.url(step: last).appending(path: "training/progress.json"))
+        #expect(run.checkpoints.best()?.validation != 0.1)
+    }
+
     /// Steps are counted on from the one in `progress.json`, so a checkpoint with another one is damaged even if its
     /// checksums are right.
     @Test(arguments: [Int.min, -1, 0, 11, Int.max])

@@ -14,6 +14,8 @@ public struct CheckpointStore: Sendable {
     /// - Parameter run: the run folder.
     public init(run: URL) { folder = run.appending(path: "checkpoints") }
 
+    private static let progressFile = "training/progress.json"
+
     struct Progress: Codable, Equatable {
         var step: Int
         var best: TrainingState.Best?
@@ -46,11 +48,10 @@ public struct CheckpointStore: Sendable {
 
     /// The kept checkpoint with the lowest held-out loss, nats per token; nil if none was measured.
     public func best() -> (step: Int, validation: Double)? {
-        let newest = steps().reversed().lazy.compactMap { step in
-            try? JSON.decode(
-                Progress.self, contentsOf: self.url(step: step).appending(path: "training/progress.json"))
-        }.first
-        guard let best = newest?.best, FileSystem.exists(url(step: best.step)) else { return nil }
+        let name = Self.progressFile
+        guard let newest = newest(withIntact: name) else { return nil }
+        let progress = try? JSON.decode(Progress.self, contentsOf: newest.appending(path: name))
+        guard let best = progress?.best, FileSystem.exists(url(step: best.step)) else { return nil }
         return (best.step, best.validation)
     }
 
@@ -75,7 +76,7 @@ public struct CheckpointStore: Sendable {
             let progress = try JSON.encode(
                 Progress(
                     step: state.step, best: state.best, times: state.times == TimeProfile() ? nil : state.times))
-            try OutputFile.write(progress, to: training.appending(path: "progress.json"))
+            try OutputFile.write(progress, to: partial.appending(path: Self.progressFile))
             try Manifest(of: partial).write(to: partial)
         } catch {
             try? FileManager.default.removeItem(at: partial)
@@ -119,11 +120,11 @@ public struct CheckpointStore: Sendable {
     private func restore(_ source: URL, into state: inout TrainingState) throws {
         try Manifest.verify(source)
         let training = source.appending(path: "training")
-        let progress = try JSON.decode(Progress.self, contentsOf: training.appending(path: "progress.json"))
+        let progress = try JSON.decode(Progress.self, contentsOf: source.appending(path: Self.progressFile))
         guard Self.step(of: source.lastPathComponent) == progress.step else {
             throw SEDDError(
                 .invalidData,
-                "\(training.path)/progress.json: step is \(progress.step); expected that of the folder's name")
+                "\(source.path)/\(Self.progressFile): step is \(progress.step); expected that of the folder's name")
         }
         try state.average.load(source.appending(path: "model.safetensors"))
         try Self.requireOptimizer(of: state, in: training)

@@ -24,7 +24,8 @@ struct TrainingStep: Sendable {
     private let times: TimeTable?
     let optimizer: OptimizerStep
     private let exchange: StepExchange
-    private let lanes: StepLanes
+    /// Nil if gradients are summed sequence by sequence.
+    private let lanes: StepLanes?
     /// The sequences of a step that this process evaluates.
     private let share: Range<Int>
 
@@ -39,9 +40,12 @@ struct TrainingStep: Sendable {
         self.learner = learner
         optimizer = OptimizerStep(configuration)
         times = TimeTable(configuration.training.timeDensity, smallestTime: configuration.training.smallestTime)
-        lanes = try StepLanes(
-            learner, sequences: share, unit: configuration.training.sequencesTogether,
-            part: configuration.training.batchSize / configuration.training.accum)
+        lanes =
+            try sums.inOrder
+            ? nil
+            : StepLanes(
+                learner, sequences: share, unit: configuration.training.sequencesTogether,
+                part: configuration.training.batchSize / configuration.training.accum)
     }
 
     init(_ configuration: TrainingConfiguration, network: ScoreNetwork) throws {
@@ -65,9 +69,8 @@ struct TrainingStep: Sendable {
             scale: 1 / Double(training.batchSize))
         let windows = try share.map(window)
         let own =
-            try exchange.sums.inOrder
-            ? evaluateInOrder(work, windows, into: state.gradients)
-            : lanes.evaluate(work, windows, into: state.gradients)
+            try lanes?.evaluate(work, windows, into: state.gradients)
+            ?? evaluateInOrder(work, windows, into: state.gradients)
         let whole = try exchange(
             .init(step: next, count: training.batchSize, own: share, losses: own, stops: stops()),
             gradients: state.gradients.flat)
