@@ -9,12 +9,11 @@ import Torch
 /// the last few and the best are kept. `training/` holds the raw weights, the optimizer's arrays by name and the step;
 /// the moving average is the model itself.
 public struct CheckpointStore: Sendable {
+    private static let progressFile = "training/progress.json"
     let folder: URL
 
     /// - Parameter run: the run folder.
     public init(run: URL) { folder = run.appending(path: "checkpoints") }
-
-    private static let progressFile = "training/progress.json"
 
     struct Progress: Codable, Equatable {
         var step: Int
@@ -33,9 +32,11 @@ public struct CheckpointStore: Sendable {
     }
 
     /// The newest checkpoint whose `file` is that of its manifest; the newest of all if none is; nil if there is none.
-    public func newest(withIntact file: String) -> URL? {
-        let folders = steps().reversed().map(url)
-        return folders.first { (try? Manifest.verify($0) { $0 == file }) != nil } ?? folders.first
+    public func newest(withIntact file: String) -> URL? { intact(file) ?? steps().last.map(url) }
+
+    /// The newest checkpoint whose `file` is that of its manifest.
+    private func intact(_ file: String) -> URL? {
+        steps().reversed().lazy.map(url).first { (try? Manifest.verify($0) { $0 == file }) != nil }
     }
 
     /// The step in the name of a checkpoint's folder; nil for other names.
@@ -46,11 +47,11 @@ public struct CheckpointStore: Sendable {
         return step
     }
 
-    /// The kept checkpoint with the lowest held-out loss, nats per token; nil if none was measured.
+    /// The kept checkpoint with the lowest held-out loss, nats per token, as the newest intact record says; nil if none
+    /// was measured.
     public func best() -> (step: Int, validation: Double)? {
-        let name = Self.progressFile
-        guard let newest = newest(withIntact: name) else { return nil }
-        let progress = try? JSON.decode(Progress.self, contentsOf: newest.appending(path: name))
+        let record = intact(Self.progressFile)?.appending(path: Self.progressFile)
+        let progress = try? record.map { try JSON.decode(Progress.self, contentsOf: $0) }
         guard let best = progress?.best, FileSystem.exists(url(step: best.step)) else { return nil }
         return (best.step, best.validation)
     }
