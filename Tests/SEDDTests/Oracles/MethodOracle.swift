@@ -117,13 +117,15 @@ struct MethodOracle {
     private func each(_ entry: Entry, number: Double, _ body: (Entry) -> Void) throws {
         guard !entry.trajectory.isFinished else { return body(entry) }
         let script = Script(number: number)
+        // All ways from here that ask the same question draw from the same laws.
+        var laws: PositionLaws?
         repeat {
             script.begin()
             var trajectory = entry.trajectory
             trajectory.outcomes = script
             if let question = trajectory.method.ask(trajectory) {
-                let answer = try answer(question, trajectory, script)
-                trajectory.advance(question, answer)
+                if laws?.answers(question) != true { laws = try PositionLaws(question, trajectory, self) }
+                if let laws { trajectory.advance(question, answer(question, trajectory, laws, script)) }
             } else {
                 trajectory.finish()
             }
@@ -138,36 +140,73 @@ struct MethodOracle {
     }
 
     /// The answer of a network with these scores, with draws taken from the script.
-    private func answer(_ question: Question, _ trajectory: Trajectory, _ script: Script) throws -> Answer {
+    private func answer(
+        _ question: Question, _ trajectory: Trajectory, _ laws: PositionLaws, _ script: Script
+    ) -> Answer {
         var answer = Answer(expecting: question)
-        let graph = process.graph
-        func filtered(_ states: [Int], _ sigma: Double) throws -> [[Double]] {
-            zip(question.positions, try scores.scores(states, at: question.positions, sigma: sigma)).map {
-                process.filtered($1, own: states[$0], sigma: sigma, question.filter)
-            }
-        }
-        let plain = try scores.scores(trajectory.states, at: question.positions, sigma: question.sigma)
-        let now = try filtered(trajectory.states, question.sigma)
-        let kept = trajectory.kept as? KeptStates
-        let before = try kept.map { try filtered($0.states, $0.sigma) }
-        for (place, position) in question.positions.enumerated() {
-            let own = trajectory.states[position]
-            let weights = question.law.weights(now[place], own: own, mask: graph.mask, earlier: before?[place])
-            let total = weights.reduce(0, +)
-            let drawn = script.index(weights.map { $0 / total })
+        for (place, law) in laws.next.enumerated() {
+            let drawn = script.index(law)
             answer.states[place] = drawn
-            if question.wantsShapes {
-                let law = process.cleanLaw(plain[place], own: own, sigma: question.sigma)
-                let sorted = law.sorted(by: >)
-                answer.shapes?[place] = LawShape(
-                    first: sorted[0], second: sorted[1], entropy: -law.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 })
-            }
-            if question.wantsProbabilities {
-                answer.probabilities?[place] = process.cleanLaw(now[place], own: own, sigma: question.sigma)[drawn]
-            }
+            answer.probabilities?[place] = laws.clean[place][drawn]
         }
+        if question.wantsShapes { answer.shapes = laws.shapes }
         if question.keeps { answer.kept = KeptStates(states: trajectory.states, sigma: question.sigma) }
         return answer
+    }
+
+    /// What a question about a trajectory is answered from, by position.
+    private struct PositionLaws {
+        private let question: Question
+        /// The law of the next state.
+        let next: [[Double]]
+        /// The filtered law of the clean token, if its probabilities are requested.
+        private(set) var clean: [[Double]] = []
+        /// The shapes of the clean token's unfiltered law, if requested.
+        private(set) var shapes: [LawShape] = []
+
+        init(_ question: Question, _ trajectory: Trajectory, _ oracle: MethodOracle) throws {
+            let (process, sigma) = (oracle.process, question.sigma)
+            func scores(_ states: [Int], _ sigma: Double) throws -> [[Double]] {
+                try oracle.scores.scores(states, at: question.positions, sigma: sigma)
+            }
+            func filtered(_ scores: [[Double]], _ states: [Int], _ sigma: Double) -> [[Double]] {
+                zip(question.positions, scores).map {
+                    process.filtered($1, own: states[$0], sigma: sigma, question.filter)
+                }
+            }
+            let plain = try scores(trajectory.states, sigma)
+            let now = filtered(plain, trajectory.states, sigma)
+            let before = try (trajectory.kept as? KeptStates).map {
+                filtered(try scores($0.states, $0.sigma), $0.states, $0.sigma)
+            }
+            let own = question.positions.map { trajectory.states[$0] }
+            self.question = question
+            next = own.indices.map { place in
+                let weights = question.law.weights(
+                    now[place], own: own[place], mask: process.graph.mask, earlier: before?[place])
+                let total = weights.reduce(0, +)
+                return weights.map { $0 / total }
+            }
+            if question.wantsProbabilities {
+                clean = own.indices.map { process.cleanLaw(now[$0], own: own[$0], sigma: sigma) }
+            }
+            if question.wantsShapes {
+                shapes = own.indices.map { place in
+                    let law = process.cleanLaw(plain[place], own: own[place], sigma: sigma)
+                    let sorted = law.sorted(by: >)
+                    return LawShape(
+                        first: sorted[0], second: sorted[1], entropy: -law.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 }
+                    )
+                }
+            }
+        }
+
+        /// Whether another question about the same trajectory has the same laws.
+        func answers(_ other: Question) -> Bool {
+            other.positions == question.positions && other.sigma == question.sigma && other.law == question.law
+                && other.filter == question.filter && other.wantsShapes == question.wantsShapes
+                && other.wantsProbabilities == question.wantsProbabilities
+        }
     }
 
     private struct KeptStates: KeptEvaluation {

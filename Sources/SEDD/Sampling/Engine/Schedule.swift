@@ -22,7 +22,8 @@ struct Schedule {
     }
 
     private struct Account {
-        var sequences: [Entry] = []
+        /// By the sequence's index in its job.
+        var sequences: [Int: Entry] = [:]
         /// Tokens charged for all steps.
         var paid: Int
         var wasSkipped = false
@@ -36,15 +37,16 @@ struct Schedule {
     var count: Int { accounts.values.reduce(0) { $0 + $1.sequences.count } }
 
     mutating func add(_ sequence: SequenceID, length: Int) {
-        accounts[sequence.job, default: Account(paid: clock)].sequences.append(
-            Entry(sequence: sequence, length: length))
+        accounts[sequence.job, default: Account(paid: clock)].sequences[sequence.index] = Entry(
+            sequence: sequence, length: length)
     }
 
     /// Removes all sequences that satisfy `condition`.
     mutating func removeAll(where condition: (SequenceID) -> Bool) {
         for job in accounts.keys {
-            accounts[job]?.sequences.removeAll { condition($0.sequence) }
-            if accounts[job]?.sequences.isEmpty == true { accounts[job] = nil }
+            guard let sequences = accounts[job]?.sequences else { continue }
+            let left = sequences.filter { !condition($0.value.sequence) }
+            if left.isEmpty { accounts[job] = nil } else { accounts[job]?.sequences = left }
         }
     }
 
@@ -71,7 +73,7 @@ struct Schedule {
         var found: [Int: [Entry]] = [:]
         for job in accounts.keys {
             guard let account = accounts[job] else { continue }
-            let entries = account.sequences.filter { ready($0.sequence) }
+            let entries = account.sequences.values.filter { ready($0.sequence) }
             if entries.isEmpty {
                 accounts[job]?.wasSkipped = true
             } else {
@@ -104,8 +106,6 @@ struct Schedule {
 
     private mutating func pay(_ sequence: SequenceID, _ tokens: Int) {
         accounts[sequence.job]?.paid += tokens
-        if let place = accounts[sequence.job]?.sequences.firstIndex(where: { $0.sequence == sequence }) {
-            accounts[sequence.job]?.sequences[place].steps += 1
-        }
+        accounts[sequence.job]?.sequences[sequence.index]?.steps += 1
     }
 }
