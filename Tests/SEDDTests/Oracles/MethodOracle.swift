@@ -124,8 +124,10 @@ struct MethodOracle {
             var trajectory = entry.trajectory
             trajectory.outcomes = script
             if let question = trajectory.method.ask(trajectory) {
-                if laws?.answers(question) != true { laws = try PositionLaws(question, trajectory, self) }
-                if let laws { trajectory.advance(question, answer(question, trajectory, laws, script)) }
+                let known = laws.flatMap { $0.answers(question) ? $0 : nil }
+                let current = try known ?? PositionLaws(question, trajectory, self)
+                laws = current
+                trajectory.advance(question, answer(question, trajectory, current, script))
             } else {
                 trajectory.finish()
             }
