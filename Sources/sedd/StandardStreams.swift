@@ -11,8 +11,7 @@ enum StandardOutput {
             if errno == EPIPE { Failure.leave(128 + SIGPIPE) }
             throw SEDDError(
                 .cannotWrite,
-                "standard output: cannot write (\(String(cString: strerror(errno)).lowercased())); free space or redirect it"
-            )
+                "standard output: cannot write (\(FileSystem.reason(errno))); free space or redirect it")
         }
     }
 
@@ -45,8 +44,7 @@ enum StandardInput {
             guard count >= 0 else {
                 throw SEDDError(
                     .missingInput,
-                    "standard input: cannot be read (\(String(cString: strerror(errno)).lowercased())); give a file or a pipe"
-                )
+                    "standard input: cannot be read (\(FileSystem.reason(errno))); give a file or a pipe")
             }
             if count == 0 { return bytes }
             guard bytes.count + count <= greatest else {

@@ -84,11 +84,25 @@ struct ServeSettingsTests {
         try await fails("allow-origin: {a: b}\n", 65, ["wrong.yaml", "allow-origin"])
         try await fails("a: [\n", 65, ["wrong.yaml", "YAML"])
         try await fails("port: 99999\n", 64, ["--port is 99999", "wrong.yaml"])
+        expectFailure(
+            try await SeddProcess.run(["serve", "--model", "gutenberg", "--host", ""]), 64, ["--host is empty"],
+            "an empty host")
         try await fails("", 64, ["max-running", "SEDD_MAX_RUNNING"], ["SEDD_MAX_RUNNING": "many"])
         expectFailure(
             try await SeddProcess.run(["serve", "--settings", folder.path("none.yaml")]), 66,
             ["none.yaml", "no such file"],
             "no such file")
+    }
+
+    /// Errors say why in the system's words, without the names of types and functions.
+    @Test(arguments: [
+        (nowhere, "cannot assign requested address"), ("1.2.3.4.5", "the host is unknown ("),
+    ])
+    func noAddressOfThisMachine(host: String, reason: String) async throws {
+        let said = try await started(
+            ["--model", "gutenberg", "--host", host, "--port", "1005", "--log-level", "critical"], [:])
+        #expect(said.hasPrefix("sedd: cannot listen on \(host):1005: \(reason)"), "\(said)")
+        #expect(said.hasSuffix("; choose another --host or --port"), "\(said)")
     }
 
     /// Every option of the command can be set, and nothing else.

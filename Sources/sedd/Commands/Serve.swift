@@ -82,6 +82,9 @@ struct Serve: AsyncParsableCommand {
     }
 
     func validate() throws {
+        guard !host.isEmpty else {
+            throw ValidationError("--host is empty; expected a name or an address of this machine")
+        }
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port); expected 0 to 65535") }
         let counts = [
             ("max-length", maxLength), ("max-steps", maxSteps), ("max-sequences", maxSequences),
@@ -140,7 +143,9 @@ struct Serve: AsyncParsableCommand {
                 StandardOutput.tell("serving \(model.name) at http://\(shown):\(port)")
             }
         } catch  where !(error is SEDDError || error is TorchError) {
-            throw SEDDError(.cannotWrite, "cannot listen on \(host):\(port): \(error); choose another --host or --port")
+            throw SEDDError(
+                .cannotWrite,
+                "cannot listen on \(host):\(port): \(ListenFailure.reason(error)); choose another --host or --port")
         }
         if ending == .cutOff { throw CancellationError() }
     }
